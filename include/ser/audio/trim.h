@@ -1,0 +1,21 @@
+#pragma once
+
+#include "ser/audio/waveform.h"
+
+namespace ser {
+
+/// Samples [begin, end).
+struct SampleRange {
+  Eigen::Index begin = 0;
+  Eigen::Index end = 0;
+};
+
+/// The part between the first and the last frame louder than `top_db` below the loudest one, as
+/// librosa's `effects.trim` finds it (frames of 2,048 samples, hop 512, mean-square level, zero
+/// padding at the edges). Digital silence is left whole.
+SampleRange active_range(const Waveform& wave, double top_db);
+
+/// The samples of `active_range`.
+Waveform trim_silence(const Waveform& wave, double top_db);
+
+}  // namespace ser

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ser {
+
+/// A file that appears whole or not at all: bytes go to a temporary file beside `path`; `commit()`
+/// syncs it and renames it to `path`. Destroyed without a commit, it leaves what was there before.
+/// "-" is not special. Every member throws Error, naming the file and the system's reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+/// Writes `text` to `path` atomically.
+void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// The whole file. Throws Error if it cannot be read or is larger than `max_bytes`.
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+
+/// A file mapped read-only into memory. Throws Error if it cannot be opened.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// An unnamed temporary file for rows whose number is not known yet. Gone when destroyed.
+class SpoolFile {
+ public:
+  /// near: a path in the folder whose disk is used.
+  explicit SpoolFile(const std::filesystem::path& near);
+  ~SpoolFile();
+  SpoolFile(const SpoolFile&) = delete;
+  SpoolFile& operator=(const SpoolFile&) = delete;
+
+  void append(std::span<const std::byte> bytes);
+  std::uint64_t size() const { return size_; }
+  /// Copies bytes [begin, end) to `file`.
+  void copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end);
+
+ private:
+  void flush();
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+  std::string buffer_;
+};
+
+}  // namespace ser

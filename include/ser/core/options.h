@@ -1,0 +1,161 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ser {
+
+class FieldVisitor;
+
+/// A reference to any option struct, so that visitors need no templates.
+class Visitable {
+ public:
+  template <typename Options>
+  explicit Visitable(Options& options)
+      : options_(&options),
+        visit_([](void* object, FieldVisitor& v) { static_cast<Options*>(object)->visit(v); }) {}
+  void visit(FieldVisitor& visitor) const { visit_(options_, visitor); }
+
+ private:
+  void* options_;
+  void (*visit_)(void*, FieldVisitor&);
+};
+
+/// A list of objects of different types, each with options of its own, as a visitor sees it.
+/// In JSON every object carries its type: {"type": "dense", "units": 128}.
+class ObjectList {
+ public:
+  virtual ~ObjectList() = default;
+  virtual std::size_t size() const = 0;
+  virtual std::string_view type(std::size_t index) const = 0;
+  virtual void visit(std::size_t index, FieldVisitor& visitor) = 0;
+  virtual void clear() = 0;
+  /// Throws Error, naming the known types, if `type` is none of them.
+  virtual void append(std::string_view type) = 0;
+};
+
+/// Walks the fields of an option struct. A struct names each field, with its help, once:
+///
+///     struct MelOptions {
+///       int num_bands = 128;
+///       void visit(FieldVisitor& v) { v.field("num_bands", num_bands, "Mel bands"); }
+///     };
+///
+/// JSON in and out, command-line flags, `--help` and the detection of misspelt names are visitors.
+class FieldVisitor {
+ public:
+  virtual ~FieldVisitor() = default;
+  virtual void field(std::string_view name, bool& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, int& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, double& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, std::string& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, std::vector<int>& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, std::vector<double>& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, std::vector<std::string>& value,
+                     std::string_view help) = 0;
+
+  /// A field of an enumeration: `names` lists every value with its spelling.
+  template <typename Enum>
+  void choice(std::string_view name, Enum& value,
+              std::initializer_list<std::pair<std::string_view, Enum>> names,
+              std::string_view help) {
+    std::vector<std::string_view> spellings;
+    std::size_t chosen = 0;
+    for (const auto& [spelling, enumerator] : names) {
+      if (enumerator == value) chosen = spellings.size();
+      spellings.push_back(spelling);
+    }
+    choice_field(name, chosen, spellings, help);
+    value = (names.begin() + chosen)->second;
+  }
+
+  /// Options nested under `name`.
+  template <typename Options>
+  void group(std::string_view name, Options& options) {
+    group_field(name, Visitable(options));
+  }
+
+  /// A list of typed objects (layers, features).
+  virtual void list(std::string_view name, ObjectList& objects, std::string_view help) = 0;
+
+ protected:
+  virtual void choice_field(std::string_view name, std::size_t& chosen,
+                            std::span<const std::string_view> spellings, std::string_view help) = 0;
+  virtual void group_field(std::string_view name, const Visitable& options) = 0;
+};
+
+/// An owned object of a class hierarchy that is copied with its owner (through `clone()`).
+template <typename Base>
+class Box {
+ public:
+  Box() = default;
+  Box(std::unique_ptr<Base> object) : object_(std::move(object)) {}
+  Box(const Box& other) : object_(other.object_ ? other.object_->clone() : nullptr) {}
+  Box(Box&&) noexcept = default;
+  Box& operator=(Box other) noexcept {
+    object_ = std::move(other.object_);
+    return *this;
+  }
+  Base* operator->() const { return object_.get(); }
+  Base& operator*() const { return *object_; }
+
+ private:
+  std::unique_ptr<Base> object_;
+};
+
+/// Gives `Derived` the `clone()` that Box needs.
+template <typename Derived, typename Base>
+class Cloneable : public Base {
+ public:
+  std::unique_ptr<Base> clone() const override {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+};
+
+/// A vector of boxes as an ObjectList. `Base` has `type()` and `visit(FieldVisitor&)`;
+/// `make(type)` returns a new `std::unique_ptr<Base>` or throws Error.
+template <typename Base, typename Make>
+class BoxList : public ObjectList {
+ public:
+  BoxList(std::vector<Box<Base>>& boxes, Make make) : boxes_(boxes), make_(make) {}
+  std::size_t size() const override { return boxes_.size(); }
+  std::string_view type(std::size_t index) const override { return boxes_[index]->type(); }
+  void visit(std::size_t index, FieldVisitor& visitor) override { boxes_[index]->visit(visitor); }
+  void clear() override { boxes_.clear(); }
+  void append(std::string_view type) override { boxes_.push_back(make_(type)); }
+
+ private:
+  std::vector<Box<Base>>& boxes_;
+  Make make_;
+};
+
+namespace detail {
+
+std::string write_options(const Visitable& options, int indent);
+void read_options(std::string_view json, const Visitable& options);
+
+}  // namespace detail
+
+/// The options as JSON text, every field written, in the order of `visit()`.
+/// indent: spaces a level; -1 writes one line.
+template <typename Options>
+std::string to_json(Options options, int indent = -1) {
+  return detail::write_options(Visitable(options), indent);
+}
+
+/// Sets the fields named in `json`; the others keep their value.
+/// Throws Error for JSON that cannot be parsed, an unknown name (with the nearest known one), or a
+/// value of the wrong type.
+template <typename Options>
+void from_json(std::string_view json, Options& options) {
+  detail::read_options(json, Visitable(options));
+}
+
+}  // namespace ser

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+namespace ser {
+
+/// One recording and what is known of it. Empty text means unknown.
+struct Utterance {
+  std::string path;       ///< relative to the corpus root, '/' between folders
+  std::string corpus;     ///< "ravdess", "crema-d", ...
+  std::string emotion;    ///< "neutral", "calm", "happy", ... or a class of the user's own
+  std::string gender;     ///< "male" or "female"
+  std::string speaker;
+  std::string intensity;  ///< "normal" or "strong"
+  std::string statement;
+  std::string repetition;
+  std::string channel;       ///< "speech" or "song"
+  std::string augmentation;  ///< what was done to an augmented copy ("speed:0.9"); empty: the original
+};
+
+}  // namespace ser

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ser/audio/waveform.h"
+#include "ser/core/options.h"
+#include "ser/features/feature.h"
+
+namespace ser {
+
+/// How the frames of a clip become what a model reads.
+enum class Pooling { kNone, kMean, kStats };
+
+/// How loud a clip is made before features are computed.
+enum class Level {
+  kAsIs,    ///< samples as they are in the file
+  kActive,  ///< scaled so that the frames that carry speech have one common level
+};
+
+/// What is computed from a waveform: preparation, a list of features, pooling. The whole of it is
+/// stored in feature files and models; its fingerprint tells whether the two fit.
+struct FeatureSet {
+  int sample_rate_hz = 0;  ///< 0: the file's own rate
+  double trim_db = 0;      ///< silence trimmed this far below the loudest frame; 0: none
+  Level level = Level::kAsIs;
+  Pooling pool = Pooling::kNone;
+  std::vector<Box<Feature>> features;
+
+  void visit(FieldVisitor& v);
+};
+
+/// From a preset's name (classic, functionals, frames), a comma-separated list of feature names
+/// ("mfcc,chroma,mel:delta"), or the path of a JSON file that holds a FeatureSet.
+/// Throws Error for anything else, naming the nearest known name.
+FeatureSet parse_feature_set(std::string_view text);
+
+/// Hash of the options alone, 16 hexadecimal digits.
+std::string fingerprint(const FeatureSet& set);
+
+/// Names of the rows of `extract()`: "mfcc.0", "mel.17:delta", "mfcc.0.mean", ...
+std::vector<std::string> row_names(const FeatureSet& set);
+
+/// The waveform as the features see it: resampled, trimmed, brought to level.
+Waveform prepare(const Waveform& wave, const FeatureSet& set);
+
+/// Features of one clip, [rows x frames], or [rows x 1] where the set pools.
+/// Throws Error for a waveform shorter than 0.1 s.
+Eigen::MatrixXf extract(const Waveform& wave, const FeatureSet& set);
+
+}  // namespace ser

@@ -1,0 +1,105 @@
+#include "ser/core/parallel.h"
+
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <exception>
+#include <vector>
+
+namespace ser {
+namespace {
+
+int resolve(int threads) { return threads > 0 ? threads : available_threads(); }
+
+/// Rethrows the first exception in index order, if any.
+void rethrow_first(const std::vector<std::exception_ptr>& failures) {
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+int available_threads() { return tbb::this_task_arena::max_concurrency(); }
+
+void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body) {
+  if (count == 0) return;
+  const int workers = static_cast<int>(std::min<std::size_t>(count, resolve(threads)));
+  if (workers == 1) {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  std::vector<std::exception_ptr> failures(count);
+  tbb::task_arena arena(workers);
+  arena.execute([&] {
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(
+          std::size_t{0}, count,
+          [&](std::size_t i) {
+            try {
+              body(i);
+            } catch (...) {
+              failures[i] = std::current_exception();
+            }
+          },
+          tbb::simple_partitioner());
+    });
+  });
+  rethrow_first(failures);
+}
+
+std::size_t pipeline_slots(int threads) { return 2 * static_cast<std::size_t>(resolve(threads)); }
+
+void parallel_pipeline(std::size_t count, int threads,
+                       const std::function<void(std::size_t, std::size_t)>& produce,
+                       const std::function<void(std::size_t, std::size_t)>& consume) {
+  const std::size_t slots = pipeline_slots(threads);
+  std::vector<std::exception_ptr> failures(slots);
+  std::exception_ptr failure;
+  std::size_t next = 0;
+
+  const auto take = [&](tbb::flow_control& control) -> std::size_t {
+    if (next == count || failure) control.stop();
+    return next++;
+  };
+  const auto make = [&](std::size_t i) {
+    try {
+      produce(i, i % slots);
+    } catch (...) {
+      failures[i % slots] = std::current_exception();
+    }
+    return i;
+  };
+  const auto use = [&](std::size_t i) {
+    std::exception_ptr mine = std::exchange(failures[i % slots], nullptr);
+    if (failure) return;
+    try {
+      if (mine) std::rethrow_exception(mine);
+      consume(i, i % slots);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
+
+  tbb::task_arena arena(resolve(threads));
+  arena.execute([&] {
+    tbb::parallel_pipeline(
+        slots, tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, take) &
+                   tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make) &
+                   tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, use));
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+struct MoreThreadsThanCores::Impl {
+  explicit Impl(int threads)
+      : control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)) {}
+  tbb::global_control control;
+};
+
+MoreThreadsThanCores::MoreThreadsThanCores(int threads) : impl_(std::make_unique<Impl>(threads)) {}
+MoreThreadsThanCores::~MoreThreadsThanCores() = default;
+
+}  // namespace ser
