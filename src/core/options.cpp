@@ -159,8 +159,9 @@ class JsonReader : public FieldVisitor {
   }
 
   int integer(std::string_view name, const Json& json) const {
-    const bool whole = json.is_number_integer() ||
-                       (json.is_number_float() && json.get<double>() == std::floor(json.get<double>()));
+    const bool whole =
+        json.is_number_integer() ||
+        (json.is_number_float() && json.get<double>() == std::floor(json.get<double>()));
     if (!whole || std::abs(json.get<double>()) > 2147483647.0) wrong_type(name, "an integer", json);
     return static_cast<int>(json.get<double>());
   }

@@ -24,7 +24,8 @@ DType parse_dtype(std::string_view name, std::string_view tensor) {
 std::uint64_t element_count(const std::vector<std::int64_t>& shape, std::string_view tensor) {
   std::uint64_t count = 1;
   for (const std::int64_t size : shape) {
-    if (size < 0 || (size > 0 && count > (std::uint64_t{1} << 62) / static_cast<std::uint64_t>(size)))
+    if (size < 0 ||
+        (size > 0 && count > (std::uint64_t{1} << 62) / static_cast<std::uint64_t>(size)))
       throw Error(fmt::format("tensor '{}': impossible shape", tensor));
     count *= static_cast<std::uint64_t>(size);
   }
@@ -51,9 +52,8 @@ SafetensorsFile::Tensor read_tensor(const std::string& name, const Json& entry,
       throw Error(fmt::format("tensor '{}': '{}' is missing", name, key));
   if (!entry["dtype"].is_string())
     throw Error(fmt::format("tensor '{}': expected a type name", name));
-  SafetensorsFile::Tensor tensor{parse_dtype(entry["dtype"].get<std::string>(), name),
-                                 integers(entry["shape"], name),
-                                 {}};
+  SafetensorsFile::Tensor tensor{
+      parse_dtype(entry["dtype"].get<std::string>(), name), integers(entry["shape"], name), {}};
   const std::vector<std::int64_t> range = integers(entry["data_offsets"], name);
   if (range.size() != 2 || range[0] < 0 || range[1] < range[0] ||
       static_cast<std::uint64_t>(range[1]) > data.size())
@@ -84,18 +84,24 @@ void check_no_overlap(const std::map<std::string, SafetensorsFile::Tensor>& tens
 
 std::size_t dtype_bytes(DType dtype) {
   switch (dtype) {
-    case DType::kF16: return 2;
-    case DType::kF32: return 4;
-    case DType::kI64: return 8;
+    case DType::kF16:
+      return 2;
+    case DType::kF32:
+      return 4;
+    case DType::kI64:
+      return 8;
   }
   return 0;
 }
 
 std::string_view dtype_name(DType dtype) {
   switch (dtype) {
-    case DType::kF16: return "F16";
-    case DType::kF32: return "F32";
-    case DType::kI64: return "I64";
+    case DType::kF16:
+      return "F16";
+    case DType::kF32:
+      return "F32";
+    case DType::kI64:
+      return "I64";
   }
   return "";
 }
@@ -109,8 +115,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     if (header_bytes > std::min<std::uint64_t>(bytes.size() - 8, kMaxHeaderBytes))
       throw Error("not a safetensors file, or cut short: its header does not fit into it");
     const auto header_size = static_cast<std::size_t>(header_bytes);
-    const Json header = parse_json(
-        {reinterpret_cast<const char*>(bytes.data()) + 8, header_size}, "safetensors header");
+    const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size},
+                                   "safetensors header");
     if (!header.is_object()) throw Error("safetensors header: expected a JSON object");
     const std::span<const std::byte> data = bytes.subspan(8 + header_size);
     for (const auto& [name, entry] : header.items()) {
@@ -136,8 +142,8 @@ const SafetensorsFile::Tensor& SafetensorsFile::tensor(const std::string& name, 
   const Tensor& tensor = found->second;
   if (tensor.dtype != dtype || tensor.shape.size() != rank)
     throw Error(fmt::format("{}: tensor '{}': expected {} with {} dimensions, found {} with {}",
-                            path_.string(), name, dtype_name(dtype), rank,
-                            dtype_name(tensor.dtype), tensor.shape.size()));
+                            path_.string(), name, dtype_name(dtype), rank, dtype_name(tensor.dtype),
+                            tensor.shape.size()));
   return tensor;
 }
 

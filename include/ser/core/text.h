@@ -22,7 +22,8 @@ std::string to_lower(std::string_view text);
 /// The integer that `text` spells. Throws Error, quoting `text` and `what`, for anything else.
 int parse_int(std::string_view text, std::string_view what);
 
-/// The finite number that `text` spells. Throws Error, quoting `text` and `what`, for anything else.
+/// The finite number that `text` spells. Throws Error, quoting `text` and `what`, for anything
+/// else.
 double parse_double(std::string_view text, std::string_view what);
 
 /// " (did you mean 'x'?)" for the candidate nearest to `word`, or "" if none is near.

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <vector>
+
+#include "ser/core/options.h"
+#include "ser/nn/tensor.h"
+
+namespace ser::nn {
+
+struct OptimizerOptions {
+  enum class Kind { kSgd, kAdam, kAdamW };
+  Kind kind = Kind::kAdamW;
+  double momentum = 0.9;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 1e-2;
+
+  void visit(FieldVisitor& v);
+  /// Throws Error for a value out of range.
+  void validate() const;
+};
+
+/// Moves parameters against a gradient. Sees flat vectors only.
+/// sgd: momentum as in Sutskever et al. 2013 without Nesterov's step; adam: Kingma and Ba 2015,
+/// weight decay added to the gradient; adamw: decoupled decay (Loshchilov and Hutter 2019).
+class Optimizer {
+ public:
+  /// decay_mask: one where weight decay applies, else zero; as long as the parameters.
+  Optimizer(const OptimizerOptions& options, Vector decay_mask);
+
+  void step(Vector& parameters, const Vector& gradient, double learning_rate);
+
+  /// What a checkpoint keeps: number of steps and moment vectors.
+  long steps() const { return steps_; }
+  const std::vector<Vector>& moments() const { return moments_; }
+  /// Throws Error if the moments do not fit.
+  void restore(long steps, std::vector<Vector> moments);
+
+ private:
+  OptimizerOptions options_;
+  Vector decay_mask_;
+  long steps_ = 0;
+  std::vector<Vector> moments_;
+};
+
+/// Scales `gradient` so that its Euclidean norm is at most `max_norm` (> 0). Returns the norm
+/// before.
+double clip_gradient(Vector& gradient, double max_norm);
+
+struct ScheduleOptions {
+  enum class Kind { kConstant, kStep, kCosine, kOneCycle };
+  Kind kind = Kind::kCosine;
+  double warmup = 0;        ///< share of the run over which the rate rises from 0
+  double step_every = 0.3;  ///< share of the run between two steps of `step`
+  double step_factor = 0.1;
+  double peak_at = 0.3;        ///< share of the run at which `one_cycle` peaks
+  double start_factor = 0.04;  ///< rate of `one_cycle` at the start, relative to the peak
+  double final_factor = 0;     ///< rate at the end of `cosine` and `one_cycle`
+
+  void visit(FieldVisitor& v);
+  void validate() const;
+};
+
+/// What the base learning rate is multiplied by at `progress` in [0, 1] of the run.
+/// cosine: Loshchilov and Hutter 2017; one_cycle: Smith and Topin 2018, cosine rise and fall.
+double schedule_factor(const ScheduleOptions& options, double progress);
+
+}  // namespace ser::nn

@@ -1,0 +1,89 @@
+#include "ser/nn/layer.h"
+
+#include <fmt/format.h>
+
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+
+namespace ser::nn {
+namespace {
+
+constexpr LayerType kLayerTypes[] = {
+    {"dense", "Linear map of every frame, with an activation", make_dense},
+    {"activation", "Element-wise function", make_activation},
+    {"dropout", "Zeroes elements, or whole channels, while training", make_dropout},
+    {"batch_norm", "Normalises each channel over the batch", make_batch_norm},
+    {"layer_norm", "Normalises each frame over its rows", make_layer_norm},
+};
+
+}  // namespace
+
+std::span<const LayerType> layer_types() { return kLayerTypes; }
+
+std::unique_ptr<Layer> make_layer(std::string_view type) {
+  std::vector<std::string_view> names;
+  for (const LayerType& entry : kLayerTypes) {
+    if (entry.name == type) return entry.make();
+    names.push_back(entry.name);
+  }
+  throw Error(fmt::format("unknown layer '{}'{}; known: {}", type, did_you_mean(type, names),
+                          fmt::join(names, ", ")));
+}
+
+void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers,
+                  std::string_view help) {
+  BoxList<Layer, decltype(&make_layer)> list(layers, &make_layer);
+  visitor.list(name, list, help);
+}
+
+Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefix, Shape input,
+                 std::vector<Node>& children) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Node node;
+    node.layer = &*layers[i];
+    node.name = fmt::format("{}{}", prefix, i);
+    node.input = input;
+    node.output = with_context(fmt::format("layer {} ({})", node.name, node.layer->type()),
+                               [&] { return node.layer->plan(node); });
+    input = node.output;
+    children.push_back(std::move(node));
+  }
+  return input;
+}
+
+Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
+                     const Tensor& input) {
+  Tensor current = input;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    tapes[i].input = current;
+    tapes[i].output = current = nodes[i].layer->forward(nodes[i], pass, tapes[i]);
+  }
+  return current;
+}
+
+Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
+                      const Tensor& output_gradient, bool wants_input_gradient) {
+  Tensor gradient = output_gradient;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    tapes[i].wants_input_gradient = wants_input_gradient || i > 0;
+    gradient = nodes[i].layer->backward(nodes[i], pass, tapes[i], gradient);
+  }
+  return gradient;
+}
+
+Tape make_tape(const Node& node) {
+  Tape tape;
+  for (const Node& child : node.children) tape.children.push_back(make_tape(child));
+  return tape;
+}
+
+Tensor reshaped(const Tensor& tensor, const Shape& shape, Index frames) {
+  Tensor result = tensor;
+  result.shape = shape;
+  result.frames = frames;
+  result.lengths = nullptr;
+  return result;
+}
+
+}  // namespace ser::nn

@@ -1,0 +1,72 @@
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+#include "ser/nn/activation.h"
+
+namespace ser::nn {
+namespace {
+
+/// y = f(W x + b) for every frame x.
+class Dense : public Cloneable<Dense, Layer> {
+ public:
+  int units = 128;
+  bool bias = true;
+  Activation activation = Activation::kNone;
+
+  std::string_view type() const override { return "dense"; }
+  void visit(FieldVisitor& v) override {
+    v.field("units", units, "Outputs");
+    v.field("bias", bias, "Add a constant to each output");
+    visit_activation(v, activation);
+  }
+
+  Shape plan(Node& node) const override {
+    if (units < 1) throw Error("'units': expected at least 1, found " + std::to_string(units));
+    const Init init = activation == Activation::kRelu || activation == Activation::kSilu
+                          ? Init::kHe
+                          : Init::kGlorot;
+    node.parameters = {{"weight", units, node.input.rows(), init, true}};
+    if (bias) node.parameters.push_back({"bias", units, 1, Init::kZeros});
+    return {units, 1, node.input.frames};
+  }
+
+  Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
+    const Tensor& x = tape.input;
+    const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
+    y.matrix().noalias() = pass.value(node.parameters[0]) * x.matrix();
+    if (bias) y.matrix().colwise() += pass.value(node.parameters[1]).col(0);
+    if (keeps_input(activation)) {
+      const Tensor z = pass.arena->tensor_like(y);
+      z.array() = y.array();
+      tape.kept[0] = z.data;
+    }
+    activate(activation, ConstArrayMap(y.data, y.size()), y.array());
+    y.clear_padding();
+    return y;
+  }
+
+  Tensor backward(const Node& node, const Pass& pass, const Tape& tape,
+                  const Tensor& gradient) const override {
+    const Real* kept =
+        keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
+    activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+    pass.gradient(node.parameters[0]).noalias() +=
+        gradient.matrix() * tape.input.matrix().transpose();
+    if (bias) pass.gradient(node.parameters[1]) += gradient.matrix().rowwise().sum();
+    if (!tape.wants_input_gradient) return {};
+    const Tensor dx = pass.arena->tensor_like(tape.input);
+    dx.matrix().noalias() = pass.value(node.parameters[0]).transpose() * gradient.matrix();
+    return dx;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_dense() { return std::make_unique<Dense>(); }
+
+std::unique_ptr<Layer> make_output_layer(int outputs) {
+  auto layer = std::make_unique<Dense>();
+  layer->units = outputs;
+  return layer;
+}
+
+}  // namespace ser::nn

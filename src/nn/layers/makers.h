@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "ser/nn/layer.h"
+
+namespace ser::nn {
+
+// One a layer type; each is defined, with its options, in the file of its name.
+std::unique_ptr<Layer> make_activation();
+std::unique_ptr<Layer> make_batch_norm();
+std::unique_ptr<Layer> make_dense();
+std::unique_ptr<Layer> make_dropout();
+std::unique_ptr<Layer> make_layer_norm();
+
+/// The layer that ends every network: `outputs` logits without activation.
+std::unique_ptr<Layer> make_output_layer(int outputs);
+
+}  // namespace ser::nn

@@ -1,0 +1,40 @@
+#include "ser/nn/loss.h"
+
+#include <cmath>
+
+namespace ser::nn {
+
+void softmax(Matrix& values, const std::vector<HeadRange>& heads) {
+  for (Index n = 0; n < values.cols(); ++n)
+    for (const HeadRange& head : heads) {
+      auto z = values.col(n).segment(head.begin, head.size).array();
+      z = (z - z.maxCoeff()).exp().eval();
+      z /= z.sum();
+    }
+}
+
+double softmax_cross_entropy(const Tensor& logits, const std::vector<HeadRange>& heads,
+                             const Matrix& targets, const Matrix& weights, const Tensor& gradient) {
+  double loss = 0;
+  for (Index n = 0; n < logits.clips; ++n)
+    for (std::size_t h = 0; h < heads.size(); ++h) {
+      const auto z = logits.matrix().col(n).segment(heads[h].begin, heads[h].size).array();
+      const auto target = targets.col(n).segment(heads[h].begin, heads[h].size).array();
+      auto dz = gradient.matrix().col(n).segment(heads[h].begin, heads[h].size).array();
+      const Real weight = weights(static_cast<Index>(h), n);
+      if (weight == 0) {
+        dz.setZero();
+        continue;
+      }
+      const Real peak = z.maxCoeff();
+      dz = (z - peak).exp();
+      const Real sum = dz.sum();
+      const Real log_sum = peak + std::log(sum);
+      loss += static_cast<double>(weight) * static_cast<double>((target * (log_sum - z)).sum());
+      // dL/dz = softmax(z) - target, for targets that sum to one
+      dz = weight * (dz / sum - target);
+    }
+  return loss;
+}
+
+}  // namespace ser::nn

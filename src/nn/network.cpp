@@ -1,0 +1,201 @@
+#include "ser/nn/network.h"
+
+#include <fmt/format.h>
+#include <Eigen/QR>
+
+#include <cmath>
+#include <utility>
+
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+/// Calls f(node) for every node, parents first, in layer order.
+template <typename NodeVector, typename F>
+void for_each_node(NodeVector& nodes, const F& f) {
+  for (auto& node : nodes) {
+    f(node);
+    for_each_node(node.children, f);
+  }
+}
+
+std::vector<Parameter> with_full_names(const std::vector<Node>& nodes,
+                                       std::vector<Parameter> Node::*list) {
+  std::vector<Parameter> result;
+  for_each_node(nodes, [&](const Node& node) {
+    for (Parameter parameter : node.*list) {
+      parameter.name = node.name + "." + parameter.name;
+      result.push_back(std::move(parameter));
+    }
+  });
+  return result;
+}
+
+/// Columns of a square Gaussian matrix made orthonormal, signs fixed by R's diagonal.
+Matrix random_orthogonal(Index size, Rng& rng) {
+  Eigen::MatrixXd gaussian(size, size);
+  for (Index i = 0; i < gaussian.size(); ++i) gaussian.data()[i] = rng.normal();
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(gaussian);
+  Eigen::MatrixXd q = qr.householderQ();
+  for (Index i = 0; i < size; ++i)
+    if (qr.matrixQR()(i, i) < 0) q.col(i) = -q.col(i);
+  return q.cast<Real>();
+}
+
+void draw(const Parameter& p, Rng rng, AlignedMap value) {
+  const double fan_in = p.fan_in > 0 ? p.fan_in : static_cast<double>(p.cols);
+  switch (p.init) {
+    case Init::kZeros:
+      value.setZero();
+      break;
+    case Init::kOnes:
+      value.setOnes();
+      break;
+    case Init::kHe:
+      for (Index i = 0; i < p.size(); ++i)
+        value.data()[i] = static_cast<Real>(rng.normal() * std::sqrt(2 / fan_in));
+      break;
+    case Init::kGlorot: {
+      const double bound = std::sqrt(6 / (fan_in + static_cast<double>(p.rows)));
+      for (Index i = 0; i < p.size(); ++i)
+        value.data()[i] = static_cast<Real>(rng.uniform(-bound, bound));
+      break;
+    }
+    case Init::kOrthogonal:
+      for (Index row = 0; row < p.rows; row += p.cols)
+        value.middleRows(row, p.cols) = random_orthogonal(p.cols, rng);
+      break;
+    case Init::kForgetOne:
+      value.setZero();
+      value.middleRows(p.rows / 4, p.rows / 4).setOnes();
+      break;
+  }
+}
+
+}  // namespace
+
+Network::Network(const NetworkOptions& options, const Shape& input, int outputs)
+    : options_(options), input_(input), outputs_(outputs) {
+  if (outputs < 1) throw Error("network: expected at least one class");
+  output_layer_ = make_output_layer(outputs);
+  plan();
+}
+
+Network::Network(const Network& other)
+    : options_(other.options_),
+      input_(other.input_),
+      outputs_(other.outputs_),
+      output_layer_(other.output_layer_) {
+  plan();
+  parameters_ = other.parameters_;
+  state_ = other.state_;
+}
+
+Network& Network::operator=(Network other) noexcept {
+  std::swap(options_, other.options_);
+  std::swap(input_, other.input_);
+  std::swap(outputs_, other.outputs_);
+  std::swap(output_layer_, other.output_layer_);
+  std::swap(nodes_, other.nodes_);
+  std::swap(parameters_, other.parameters_);
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+void Network::plan() {
+  const Shape last = plan_chain(options_.layers, "", input_, nodes_);
+  if (last.frames != 1)
+    throw Error(
+        fmt::format("network: the last layer leaves frames {}; end with a pooling over "
+                    "time or a flatten layer",
+                    to_string(last)));
+  Node output;
+  output.layer = &*output_layer_;
+  output.name = "output";
+  output.input = last;
+  output.output = output_layer_->plan(output);
+  nodes_.push_back(std::move(output));
+
+  Index parameters = 0, state = 0;
+  std::uint64_t stream = 0;
+  for_each_node(nodes_, [&](Node& node) {
+    node.stream = stream++;
+    for (Parameter& p : node.parameters) {
+      p.offset = parameters;
+      parameters += aligned_count(p.size());
+    }
+    for (Parameter& p : node.state) {
+      p.offset = state;
+      state += aligned_count(p.size());
+    }
+  });
+  parameters_ = Vector::Zero(parameters);
+  state_ = Vector::Zero(state);
+}
+
+void Network::initialize(const Rng& rng) {
+  std::uint64_t index = 0;
+  for (const Parameter& p : named_parameters())
+    draw(p, rng.fork(index++), AlignedMap(parameters_.data() + p.offset, p.rows, p.cols));
+  for (const Parameter& p : named_state())
+    draw(p, rng.fork(index++), AlignedMap(state_.data() + p.offset, p.rows, p.cols));
+}
+
+std::vector<Parameter> Network::named_parameters() const {
+  return with_full_names(nodes_, &Node::parameters);
+}
+
+std::vector<Parameter> Network::named_state() const {
+  return with_full_names(nodes_, &Node::state);
+}
+
+Index Network::parameter_count() const {
+  Index count = 0;
+  for (const Parameter& p : named_parameters()) count += p.size();
+  return count;
+}
+
+Vector Network::decay_mask() const {
+  Vector mask = Vector::Zero(parameters_.size());
+  for (const Parameter& p : named_parameters())
+    if (p.decays) mask.segment(p.offset, p.size()).setOnes();
+  return mask;
+}
+
+Workspace Network::make_workspace() const {
+  Workspace workspace;
+  for (const Node& node : nodes_) workspace.tapes.push_back(make_tape(node));
+  return workspace;
+}
+
+Pass Network::make_pass(Workspace& workspace, Mode mode, const Rng& rng) const {
+  Pass pass;
+  pass.mode = mode;
+  pass.parameters = parameters_.data();
+  pass.state = state_.data();
+  pass.gradients = workspace.gradients.data();
+  pass.state_update = workspace.state_update.data();
+  pass.rng = rng;
+  pass.arena = &workspace.arena;
+  return pass;
+}
+
+Tensor Network::forward(Workspace& workspace, const Tensor& input, Mode mode,
+                        const Rng& rng) const {
+  if (mode == Mode::kTrain) workspace.state_update = state_;
+  return forward_chain(nodes_, make_pass(workspace, mode, rng), workspace.tapes, input);
+}
+
+void Network::backward(Workspace& workspace, const Tensor& logits_gradient, const Rng& rng) const {
+  workspace.gradients.setZero(parameters_.size());
+  backward_chain(nodes_, make_pass(workspace, Mode::kTrain, rng), workspace.tapes, logits_gradient,
+                 false);
+}
+
+void Network::apply_state_update(const Vector& update, double momentum) {
+  state_ += static_cast<Real>(momentum) * (update - state_);
+}
+
+}  // namespace ser::nn

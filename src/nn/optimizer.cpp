@@ -1,0 +1,130 @@
+#include "ser/nn/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+void expect(bool holds, std::string_view option, std::string_view range, double found) {
+  if (!holds) throw Error(fmt::format("'{}': expected {}, found {}", option, range, found));
+}
+
+/// From 1 at t = 0 to 0 at t = 1 along half a cosine.
+double half_cosine(double t) { return 0.5 * (1 + std::cos(std::numbers::pi * t)); }
+
+}  // namespace
+
+void OptimizerOptions::visit(FieldVisitor& v) {
+  v.choice("kind", kind, {{"sgd", Kind::kSgd}, {"adam", Kind::kAdam}, {"adamw", Kind::kAdamW}},
+           "Optimizer");
+  v.field("momentum", momentum, "Of sgd");
+  v.field("beta1", beta1, "Decay of Adam's mean");
+  v.field("beta2", beta2, "Decay of Adam's mean square");
+  v.field("epsilon", epsilon, "Added to Adam's root mean square");
+  v.field("weight_decay", weight_decay, "Pull of the weights towards zero");
+}
+
+void OptimizerOptions::validate() const {
+  expect(momentum >= 0 && momentum < 1, "optimizer.momentum", "a number in [0, 1)", momentum);
+  expect(beta1 >= 0 && beta1 < 1, "optimizer.beta1", "a number in [0, 1)", beta1);
+  expect(beta2 >= 0 && beta2 < 1, "optimizer.beta2", "a number in [0, 1)", beta2);
+  expect(epsilon > 0, "optimizer.epsilon", "a number above 0", epsilon);
+  expect(weight_decay >= 0, "optimizer.weight_decay", "a number from 0", weight_decay);
+}
+
+Optimizer::Optimizer(const OptimizerOptions& options, Vector decay_mask)
+    : options_(options), decay_mask_(std::move(decay_mask)) {
+  options_.validate();
+  const std::size_t count = options_.kind == OptimizerOptions::Kind::kSgd ? 1 : 2;
+  moments_.assign(count, Vector::Zero(decay_mask_.size()));
+}
+
+void Optimizer::step(Vector& parameters, const Vector& gradient, double learning_rate) {
+  ++steps_;
+  const auto rate = static_cast<Real>(learning_rate);
+  const auto decay = static_cast<Real>(options_.weight_decay);
+  auto p = parameters.array();
+  if (options_.kind == OptimizerOptions::Kind::kSgd) {
+    moments_[0] = static_cast<Real>(options_.momentum) * moments_[0] + gradient +
+                  decay * decay_mask_.cwiseProduct(parameters);
+    p -= rate * moments_[0].array();
+    return;
+  }
+  const bool decoupled = options_.kind == OptimizerOptions::Kind::kAdamW;
+  const auto beta1 = static_cast<Real>(options_.beta1), beta2 = static_cast<Real>(options_.beta2);
+  const double steps = static_cast<double>(steps_);
+  const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
+  const auto unbias2 = static_cast<Real>(1 / (1 - std::pow(options_.beta2, steps)));
+  const auto epsilon = static_cast<Real>(options_.epsilon);
+  const auto g = gradient.array() + (decoupled ? Real{0} : decay) * decay_mask_.array() * p;
+  auto mean = moments_[0].array(), square = moments_[1].array();
+  mean = beta1 * mean + (1 - beta1) * g;
+  square = beta2 * square + (1 - beta2) * g.square();
+  if (decoupled) p -= rate * decay * decay_mask_.array() * p;
+  p -= rate * unbias1 * mean / ((square * unbias2).sqrt() + epsilon);
+}
+
+void Optimizer::restore(long steps, std::vector<Vector> moments) {
+  const bool fits = moments.size() == moments_.size() &&
+                    std::all_of(moments.begin(), moments.end(),
+                                [&](const Vector& m) { return m.size() == decay_mask_.size(); });
+  if (!fits) throw Error("optimizer: the checkpoint's moments do not fit this network");
+  steps_ = steps;
+  moments_ = std::move(moments);
+}
+
+double clip_gradient(Vector& gradient, double max_norm) {
+  const double norm = static_cast<double>(gradient.norm());
+  if (norm > max_norm) gradient *= static_cast<Real>(max_norm / norm);
+  return norm;
+}
+
+void ScheduleOptions::visit(FieldVisitor& v) {
+  v.choice("kind", kind,
+           {{"constant", Kind::kConstant},
+            {"step", Kind::kStep},
+            {"cosine", Kind::kCosine},
+            {"one_cycle", Kind::kOneCycle}},
+           "How the learning rate changes over the run");
+  v.field("warmup", warmup, "Share of the run over which the rate rises from 0");
+  v.field("step_every", step_every, "Share of the run between two steps");
+  v.field("step_factor", step_factor, "What a step multiplies the rate by");
+  v.field("peak_at", peak_at, "Share of the run at which one_cycle peaks");
+  v.field("start_factor", start_factor, "Where one_cycle starts, relative to its peak");
+  v.field("final_factor", final_factor, "Where cosine and one_cycle end, relative to the peak");
+}
+
+void ScheduleOptions::validate() const {
+  expect(warmup >= 0 && warmup < 1, "schedule.warmup", "a number in [0, 1)", warmup);
+  expect(step_every > 0, "schedule.step_every", "a number above 0", step_every);
+  expect(step_factor > 0, "schedule.step_factor", "a number above 0", step_factor);
+  expect(peak_at > 0 && peak_at < 1, "schedule.peak_at", "a number in (0, 1)", peak_at);
+  expect(start_factor >= 0, "schedule.start_factor", "a number from 0", start_factor);
+  expect(final_factor >= 0, "schedule.final_factor", "a number from 0", final_factor);
+}
+
+double schedule_factor(const ScheduleOptions& options, double progress) {
+  using Kind = ScheduleOptions::Kind;
+  const auto between = [](double from, double to, double t) {
+    return to + (from - to) * half_cosine(t);
+  };
+  double factor = 1;
+  if (options.kind == Kind::kStep)
+    factor = std::pow(options.step_factor, std::floor(progress / options.step_every));
+  if (options.kind == Kind::kCosine) factor = between(1, options.final_factor, progress);
+  if (options.kind == Kind::kOneCycle)
+    factor = progress < options.peak_at
+                 ? between(options.start_factor, 1, progress / options.peak_at)
+                 : between(1, options.final_factor,
+                           (progress - options.peak_at) / (1 - options.peak_at));
+  return progress < options.warmup ? factor * progress / options.warmup : factor;
+}
+
+}  // namespace ser::nn

@@ -1,0 +1,181 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nn/variants.h"
+#include "ser/core/error.h"
+#include "ser/nn/network.h"
+
+namespace ser::nn {
+namespace {
+
+using testing::HasSubstr;
+
+/// A network of one layer (and a mean over time where it leaves frames).
+NetworkOptions options_with(const Layer& layer) {
+  NetworkOptions options;
+  options.layers.emplace_back(layer.clone());
+  return options;
+}
+
+Tensor fill(Arena& arena, const Shape& shape, Index frames, const std::vector<int>& lengths) {
+  const Index clips = static_cast<Index>(lengths.size());
+  int* stored = arena.take<int>(clips);
+  std::copy(lengths.begin(), lengths.end(), stored);
+  const Tensor x = arena.tensor(shape, frames, clips, stored);
+  for (Index n = 0; n < clips; ++n) {
+    Rng rng(11, static_cast<std::uint64_t>(n));
+    auto clip = x.clip(n);
+    for (Index i = 0; i < clip.size(); ++i) clip.data()[i] = static_cast<Real>(rng.normal());
+  }
+  x.clear_padding();
+  return x;
+}
+
+class LayerTest : public testing::TestWithParam<std::string> {};
+
+/// Runs one layer alone in inference on a batch whose first clip has `lengths[0]` frames and
+/// returns that clip's output without padding.
+Matrix first_clip_output(const Layer& layer, const Shape& shape, Index frames,
+                         const std::vector<int>& lengths) {
+  Node node;
+  node.layer = &layer;
+  node.input = shape;
+  node.output = layer.plan(node);
+  Index count = 0, state_count = 0;
+  const auto place = [&](const auto& self, Node& n) -> void {
+    for (Parameter& p : n.parameters)
+      p.offset = std::exchange(count, count + aligned_count(p.size()));
+    for (Parameter& p : n.state)
+      p.offset = std::exchange(state_count, state_count + aligned_count(p.size()));
+    for (Node& child : n.children) self(self, child);
+  };
+  place(place, node);
+  Vector parameters(count), state = Vector::Ones(state_count);
+  Rng rng(5, 0);
+  for (Index i = 0; i < count; ++i) parameters(i) = static_cast<Real>(0.3 * rng.normal());
+  Arena arena;
+  Pass pass;
+  pass.parameters = parameters.data();
+  pass.state = state.data();
+  pass.arena = &arena;
+  Tape tape = make_tape(node);
+  tape.input = fill(arena, shape, frames, lengths);
+  const Tensor y = layer.forward(node, pass, tape);
+  for (Index n = 0; n < y.clips; ++n)
+    EXPECT_TRUE(y.clip(n).rightCols(y.frames - y.length(n)).isZero(0)) << "padding is not zero";
+  return y.clip(0).leftCols(y.length(0));
+}
+
+TEST_P(LayerTest, PaddingAndCompanyChangeNothing) {
+  for (const LayerVariant& variant : layer_variants(GetParam()))
+    for (const Shape& shape : {Shape{3, 1, 0}, Shape{2, 9, 0}}) {
+      SCOPED_TRACE(variant.description + " on " + to_string(shape));
+      Matrix alone;
+      try {
+        alone = first_clip_output(*variant.layer, shape, 19, {19});
+      } catch (const Error&) {
+        continue;
+      }
+      const Matrix padded = first_clip_output(*variant.layer, shape, 40, {19});
+      const Matrix in_batch = first_clip_output(*variant.layer, shape, 40, {19, 40, 25});
+      ASSERT_EQ(alone.cols(), padded.cols());
+      EXPECT_LT((alone - padded).cwiseAbs().maxCoeff(), 1e-5);
+      EXPECT_LT((alone - in_batch).cwiseAbs().maxCoeff(), 1e-5);
+    }
+}
+
+TEST_P(LayerTest, OptionsSurviveJson) {
+  for (const LayerVariant& variant : layer_variants(GetParam())) {
+    const NetworkOptions options = options_with(*variant.layer);
+    NetworkOptions copy;
+    from_json(to_json(options), copy);
+    EXPECT_EQ(to_json(copy), to_json(options));
+  }
+}
+
+std::vector<std::string> type_names() {
+  std::vector<std::string> names;
+  for (const LayerType& type : layer_types()) names.emplace_back(type.name);
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Layers, LayerTest, testing::ValuesIn(type_names()),
+                         [](const auto& test) { return test.param; });
+
+TEST(Layer, UnknownTypeNamesTheNearest) {
+  try {
+    make_layer("densse");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'dense'"));
+  }
+}
+
+NetworkOptions parse(std::string_view json) {
+  NetworkOptions options;
+  from_json(json, options);
+  return options;
+}
+
+TEST(Network, CountsParametersWithoutGaps) {
+  const Network network(parse(R"({"layers": [{"type": "dense", "units": 300}]})"), {180, 1, 1}, 8);
+  EXPECT_EQ(network.parameter_count(), 56'708);
+}
+
+TEST(Network, EveryMatrixIsAligned) {
+  const Network network(parse(R"({"layers": [{"type": "dense", "units": 7},
+                                             {"type": "batch_norm"}]})"),
+                        {5, 1, 1}, 3);
+  for (const Parameter& p : network.named_parameters())
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(network.parameters().data() + p.offset) % kAlignment,
+              0u)
+        << p.name;
+}
+
+TEST(Network, CopyComputesTheSame) {
+  Network network(parse(R"({"layers": [{"type": "dense", "units": 7, "activation": "relu"}]})"),
+                  {5, 1, 1}, 3);
+  network.initialize(Rng(1, 0));
+  const auto logits = [](const Network& net) {
+    Workspace workspace = net.make_workspace();
+    const Tensor x = fill(workspace.arena, {5, 1, 1}, 1, {1, 1});
+    return Matrix(net.forward(workspace, x, Mode::kInfer, Rng(0, 0)).matrix());
+  };
+  const Network copy = network;
+  EXPECT_EQ(logits(network), logits(copy));
+}
+
+TEST(Network, FramesAtTheEndAreRefused) {
+  try {
+    Network(parse(R"({"layers": [{"type": "dense"}]})"), {5, 1, 0}, 3);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("leaves frames"));
+  }
+}
+
+TEST(Dropout, KeepsTheExpectation) {
+  const Network network(parse(R"({"layers": [{"type": "dropout", "rate": 0.25}]})"), {1000, 1, 1},
+                        2);
+  Workspace workspace = network.make_workspace();
+  const Tensor x = workspace.arena.tensor({1000, 1, 1}, 1, 50, nullptr);
+  x.array().setOnes();
+  network.forward(workspace, x, Mode::kTrain, Rng(3, 0));
+  EXPECT_NEAR(network.embedding(workspace).array().mean(), 1.0, 0.01);
+  EXPECT_NEAR((network.embedding(workspace).array() == 0).cast<double>().mean(), 0.25, 0.01);
+}
+
+TEST(BatchNorm, StateMovesTowardsTheBatch) {
+  Network network(parse(R"({"layers": [{"type": "batch_norm"}]})"), {1, 1, 1}, 2);
+  network.initialize(Rng(1, 0));
+  Workspace workspace = network.make_workspace();
+  const Tensor x = workspace.arena.tensor({1, 1, 1}, 1, 4, nullptr);
+  x.matrix() << 1, 2, 3, 6;
+  network.forward(workspace, x, Mode::kTrain, Rng(3, 0));
+  network.apply_state_update(workspace.state_update, 0.1);
+  const auto state = network.named_state();
+  EXPECT_FLOAT_EQ(network.state()(state[0].offset), 0.3f);
+  EXPECT_FLOAT_EQ(network.state()(state[1].offset), 0.9f + 0.1f * 14.0f / 3);  // unbiased variance
+}
+
+}  // namespace
+}  // namespace ser::nn

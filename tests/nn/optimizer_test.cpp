@@ -1,0 +1,101 @@
+#include "ser/nn/optimizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+using testing::HasSubstr;
+
+Vector vector(std::initializer_list<Real> values) {
+  Vector v(static_cast<Index>(values.size()));
+  std::copy(values.begin(), values.end(), v.data());
+  return v;
+}
+
+TEST(Optimizer, SgdFollowsMomentum) {
+  OptimizerOptions options;
+  options.kind = OptimizerOptions::Kind::kSgd;
+  options.momentum = 0.5;
+  options.weight_decay = 0.1;
+  Optimizer optimizer(options, vector({1, 0}));
+  Vector p = vector({1, 1});
+  optimizer.step(p, vector({1, 1}), 0.1);  // velocity 1.1 and 1
+  EXPECT_FLOAT_EQ(p(0), 0.89f);
+  EXPECT_FLOAT_EQ(p(1), 0.9f);
+  optimizer.step(p, vector({0, 0}), 0.1);  // velocity 0.55 + 0.089 and 0.5
+  EXPECT_FLOAT_EQ(p(0), 0.89f - 0.1f * (0.55f + 0.089f));
+  EXPECT_FLOAT_EQ(p(1), 0.85f);
+}
+
+TEST(Optimizer, AdamsFirstStepIsTheLearningRate) {
+  OptimizerOptions options;
+  options.kind = OptimizerOptions::Kind::kAdam;
+  options.weight_decay = 0;
+  Optimizer optimizer(options, vector({1, 1}));
+  Vector p = vector({0, 0});
+  optimizer.step(p, vector({1e-3f, -50}), 0.01);
+  EXPECT_NEAR(p(0), -0.01, 1e-6);
+  EXPECT_NEAR(p(1), 0.01, 1e-6);
+}
+
+TEST(Optimizer, AdamWDecaysApartFromTheGradient) {
+  OptimizerOptions options;
+  options.weight_decay = 0.5;
+  Optimizer optimizer(options, vector({1, 0}));
+  Vector p = vector({2, 2});
+  optimizer.step(p, vector({0, 0}), 0.1);
+  EXPECT_FLOAT_EQ(p(0), 1.9f);
+  EXPECT_FLOAT_EQ(p(1), 2.0f);
+}
+
+TEST(Optimizer, RestoreRefusesOtherSizes) {
+  Optimizer optimizer(OptimizerOptions{}, vector({1, 1}));
+  EXPECT_THROW(optimizer.restore(1, {vector({0}), vector({0})}), Error);
+}
+
+TEST(Optimizer, OptionsOutOfRangeAreNamed) {
+  OptimizerOptions options;
+  options.beta1 = 1;
+  try {
+    options.validate();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("optimizer.beta1"));
+  }
+}
+
+TEST(ClipGradient, BoundsTheNorm) {
+  Vector g = vector({3, 4});
+  EXPECT_FLOAT_EQ(static_cast<float>(clip_gradient(g, 1)), 5);
+  EXPECT_FLOAT_EQ(g.norm(), 1);
+  EXPECT_FLOAT_EQ(static_cast<float>(clip_gradient(g, 2)), 1);
+  EXPECT_FLOAT_EQ(g.norm(), 1);
+}
+
+TEST(Schedule, HitsItsMarks) {
+  ScheduleOptions options;
+  options.kind = ScheduleOptions::Kind::kConstant;
+  EXPECT_DOUBLE_EQ(schedule_factor(options, 0.7), 1);
+  options.warmup = 0.2;
+  EXPECT_DOUBLE_EQ(schedule_factor(options, 0.1), 0.5);
+  options = {};
+  EXPECT_DOUBLE_EQ(schedule_factor(options, 0), 1);
+  EXPECT_NEAR(schedule_factor(options, 0.5), 0.5, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 1), 0, 1e-12);
+  options.kind = ScheduleOptions::Kind::kOneCycle;
+  EXPECT_NEAR(schedule_factor(options, 0), 0.04, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 0.3), 1, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 1), 0, 1e-12);
+  options.kind = ScheduleOptions::Kind::kStep;
+  EXPECT_NEAR(schedule_factor(options, 0.29), 1, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 0.31), 0.1, 1e-12);
+}
+
+}  // namespace
+}  // namespace ser::nn
