@@ -12,7 +12,9 @@ struct SampleRange {
 
 /// The part between the first and the last frame louder than `top_db` below the loudest one, as
 /// librosa's `effects.trim` finds it (frames of 2,048 samples, hop 512, mean-square level, zero
-/// padding at the edges). Digital silence is left whole.
+/// padding at the edges). Digital silence is left whole. There is no absolute floor (librosa has
+/// one at an RMS of 1e-5), so a quieter copy is trimmed to the same range. Throws Error if top_db
+/// is not above 0.
 SampleRange active_range(const Waveform& wave, double top_db);
 
 /// The samples of `active_range`.

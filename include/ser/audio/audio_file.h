@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ser/audio/waveform.h"
+
+namespace ser {
+
+/// Limits of what is taken for a recording of speech.
+inline constexpr double kShortestRecordingS = 0.1;
+inline constexpr int kLowestRateHz = 1000;
+inline constexpr int kHighestRateHz = 400000;
+inline constexpr int kMostChannels = 64;
+
+/// A recording, decoded block by block and averaged over its channels. The format is told by
+/// content alone, never by the name; integers are scaled by their full range (int16 / 32768).
+/// Memory does not depend on the frame count a header claims.
+///
+/// Decoding is libsndfile's, with its habits: a FLAC stream that changes its sampling rate half-way
+/// is read at its first rate, and a truncated file (other than FLAC) ends early. Its MP3 decoder
+/// prints notes about damaged or truncated streams on stderr; the handle that would silence it is
+/// out of reach, and turning the descriptor away is no option in a library with threads.
+class AudioReader {
+ public:
+  /// Opens a file; a pipe is buffered first. Throws Error, naming the file, what was expected and
+  /// what was found: no such file, a folder, an empty file, an unsupported or damaged format, a
+  /// rate or number of channels outside the limits above.
+  explicit AudioReader(const std::filesystem::path& path);
+  /// Opens a file held in memory; `name` stands for it in messages. `bytes` must outlive the
+  /// reader.
+  AudioReader(std::span<const std::byte> bytes, std::string_view name);
+  ~AudioReader();
+  AudioReader(AudioReader&&) noexcept;
+  AudioReader& operator=(AudioReader&&) noexcept;
+
+  int sample_rate_hz() const;
+  int num_channels() const;
+
+  /// The next mono samples, valid until the next call; empty at the end.
+  /// Throws Error for samples that are not finite, a stream that breaks off with a decoding error,
+  /// and at the end of a recording that had no frame or less than kShortestRecordingS.
+  std::span<const float> next_block();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The whole recording, mono, at its own rate. Throws Error as AudioReader does.
+Waveform read_audio(const std::filesystem::path& path);
+
+/// The whole recording in `bytes` (a file read from stdin); `name` stands for it in messages.
+Waveform read_audio(std::span<const std::byte> bytes, std::string_view name);
+
+enum class SampleFormat { kInt16, kFloat };
+
+/// Writes a mono WAV file, atomically; the bytes depend on `wave` and `format` alone.
+/// kInt16: 16-bit integers, sample * 32768 rounded to the nearest and clipped. kFloat: as they are.
+/// Throws Error if the samples are not finite, the rate is below 1 Hz or the file cannot be
+/// written.
+void write_wav(const std::filesystem::path& path, const Waveform& wave,
+               SampleFormat format = SampleFormat::kInt16);
+
+}  // namespace ser

@@ -1,0 +1,51 @@
+#include "ser/audio/level.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace ser {
+namespace {
+
+constexpr double kFrameS = 0.025;
+
+/// Mean squares of frames side by side; the last one may be shorter.
+std::vector<double> frame_powers(const Waveform& wave) {
+  const auto frame = std::max<Eigen::Index>(1, std::lround(kFrameS * wave.sample_rate_hz));
+  std::vector<double> powers;
+  for (Eigen::Index begin = 0; begin < wave.samples.size(); begin += frame) {
+    const Eigen::Index count = std::min(frame, wave.samples.size() - begin);
+    double energy = 0;
+    for (Eigen::Index i = begin; i < begin + count; ++i) {
+      const double sample = wave.samples[i];
+      energy += sample * sample;
+    }
+    powers.push_back(energy / static_cast<double>(count));
+  }
+  return powers;
+}
+
+}  // namespace
+
+double active_rms(const Waveform& wave, double range_db) {
+  const std::vector<double> powers = frame_powers(wave);
+  if (powers.empty()) return 0;
+  const double threshold =
+      *std::max_element(powers.begin(), powers.end()) * std::pow(10, -range_db / 10);
+  double sum = 0;
+  int count = 0;
+  for (const double power : powers) {
+    if (power < threshold) continue;
+    sum += power;
+    ++count;
+  }
+  return std::sqrt(sum / count);
+}
+
+Waveform scale_to(const Waveform& wave, double rms) {
+  const double level = active_rms(wave);
+  if (!(level > 0)) return wave;
+  return {(wave.samples.cast<double>() * (rms / level)).cast<float>(), wave.sample_rate_hz};
+}
+
+}  // namespace ser

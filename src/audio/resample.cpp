@@ -1,0 +1,42 @@
+#include "ser/audio/resample.h"
+
+#include <fmt/format.h>
+#include <soxr.h>
+
+#include <cstdint>
+
+#include "audio/soxr_resample.h"
+#include "ser/core/error.h"
+
+namespace ser {
+
+Eigen::VectorXf soxr_resample(const Eigen::VectorXf& samples, double input_rate, double output_rate,
+                              Eigen::Index size) {
+  Eigen::VectorXf resampled = Eigen::VectorXf::Zero(size);
+  if (samples.size() == 0 || size == 0) return resampled;
+  const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
+  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+  const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
+  std::size_t done = 0;
+  if (const soxr_error_t error =
+          soxr_oneshot(input_rate, output_rate, 1, samples.data(),
+                       static_cast<std::size_t>(samples.size()), nullptr, resampled.data(),
+                       static_cast<std::size_t>(size), &done, &io, &quality, &runtime))
+    throw Error(
+        fmt::format("resampling: expected rates that libsoxr converts, found {} Hz to {} Hz ({})",
+                    input_rate, output_rate, error));
+  return resampled;
+}
+
+Waveform resample(const Waveform& wave, int sample_rate_hz) {
+  const std::int64_t from = wave.sample_rate_hz, to = sample_rate_hz;
+  if (from < 1 || to < 1)
+    throw Error(
+        fmt::format("resampling: expected rates of at least 1 Hz, found {} Hz to {} Hz", from, to));
+  if (from == to) return wave;
+  const Eigen::Index size = (wave.samples.size() * to + from - 1) / from;
+  return {soxr_resample(wave.samples, static_cast<double>(from), static_cast<double>(to), size),
+          sample_rate_hz};
+}
+
+}  // namespace ser

@@ -1,0 +1,51 @@
+#include "ser/audio/trim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+constexpr Eigen::Index kHop = 512;
+constexpr Eigen::Index kHopsPerFrame = 4;
+
+/// Sum of squares of each frame, centred on multiples of the hop: 1 + samples / hop of them.
+Eigen::VectorXd frame_energies(const Eigen::VectorXf& samples) {
+  const Eigen::Index num_frames = 1 + samples.size() / kHop;
+  Eigen::VectorXd hop_energies = Eigen::VectorXd::Zero(num_frames + kHopsPerFrame);
+  for (Eigen::Index i = 0; i < samples.size(); ++i) {
+    const double sample = samples[i];
+    hop_energies[kHopsPerFrame / 2 + i / kHop] += sample * sample;
+  }
+  Eigen::VectorXd energies(num_frames);
+  for (Eigen::Index frame = 0; frame < num_frames; ++frame)
+    energies[frame] = hop_energies.segment(frame, kHopsPerFrame).sum();
+  return energies;
+}
+
+}  // namespace
+
+SampleRange active_range(const Waveform& wave, double top_db) {
+  if (!(top_db > 0))
+    throw Error(fmt::format("trimming: expected a level above 0 dB, found {} dB", top_db));
+  const Eigen::VectorXd energies = frame_energies(wave.samples);
+  const double loudest = *std::max_element(energies.begin(), energies.end());
+  if (!(loudest > 0)) return {0, wave.samples.size()};
+  const double threshold = loudest * std::pow(10, -top_db / 10);
+  const auto is_active = [&](double energy) { return energy > threshold; };
+  Eigen::Index first = 0, last = energies.size() - 1;
+  while (!is_active(energies[first])) ++first;
+  while (!is_active(energies[last])) --last;
+  return {first * kHop, std::min((last + 1) * kHop, wave.samples.size())};
+}
+
+Waveform trim_silence(const Waveform& wave, double top_db) {
+  const auto [begin, end] = active_range(wave, top_db);
+  return {wave.samples.segment(begin, end - begin), wave.sample_rate_hz};
+}
+
+}  // namespace ser
