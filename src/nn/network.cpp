@@ -76,11 +76,12 @@ void draw(const Parameter& p, Rng rng, AlignedMap value) {
 
 }  // namespace
 
-Network::Network(const NetworkOptions& options, const Shape& input, int outputs)
+Network::Network(const NetworkOptions& options, const Shape& input, int outputs,
+                 Index max_parameters)
     : options_(options), input_(input), outputs_(outputs) {
   if (outputs < 1) throw Error("network: expected at least one class");
   output_layer_ = make_output_layer(outputs);
-  plan();
+  plan(max_parameters);
 }
 
 Network::Network(const Network& other)
@@ -88,7 +89,7 @@ Network::Network(const Network& other)
       input_(other.input_),
       outputs_(other.outputs_),
       output_layer_(other.output_layer_) {
-  plan();
+  plan(other.parameters_.size() + other.state_.size());
   parameters_ = other.parameters_;
   state_ = other.state_;
 }
@@ -104,7 +105,7 @@ Network& Network::operator=(Network other) noexcept {
   return *this;
 }
 
-void Network::plan() {
+void Network::plan(Index max_parameters) {
   const Shape last = plan_chain(options_.layers, "", input_, nodes_);
   if (last.frames != 1)
     throw Error(
@@ -118,18 +119,20 @@ void Network::plan() {
   output.output = output_layer_->plan(output);
   nodes_.push_back(std::move(output));
 
-  Index parameters = 0, state = 0;
+  Index parameters = 0, state = 0, numbers = 0;
   std::uint64_t stream = 0;
+  const auto place = [&](Parameter& p, Index& end) {
+    // A hostile file may ask for sizes whose product overflows, so it is not formed.
+    if (p.cols > 0 && p.rows > (max_parameters - numbers) / p.cols)
+      throw Error(fmt::format("network: more than {} parameters", max_parameters));
+    numbers += p.size();
+    p.offset = end;
+    end += aligned_count(p.size());
+  };
   for_each_node(nodes_, [&](Node& node) {
     node.stream = stream++;
-    for (Parameter& p : node.parameters) {
-      p.offset = parameters;
-      parameters += aligned_count(p.size());
-    }
-    for (Parameter& p : node.state) {
-      p.offset = state;
-      state += aligned_count(p.size());
-    }
+    for (Parameter& p : node.parameters) place(p, parameters);
+    for (Parameter& p : node.state) place(p, state);
   });
   parameters_ = Vector::Zero(parameters);
   state_ = Vector::Zero(state);

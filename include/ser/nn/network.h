@@ -27,8 +27,10 @@ struct Workspace {
 /// stay zero, so optimizers, averages, files and sums treat them as plain vectors.
 class Network {
  public:
+  /// max_parameters: more trained numbers are refused before memory is taken.
   /// Throws Error if a layer does not fit its input, or frames are left at the end.
-  Network(const NetworkOptions& options, const Shape& input, int outputs);
+  Network(const NetworkOptions& options, const Shape& input, int outputs,
+          Index max_parameters = Index{1} << 28);
   Network(const Network& other);
   Network& operator=(Network other) noexcept;
   Network(Network&&) noexcept = default;
@@ -70,7 +72,7 @@ class Network {
 
  private:
   Pass make_pass(Workspace& workspace, Mode mode, const Rng& rng) const;
-  void plan();
+  void plan(Index max_parameters);
 
   NetworkOptions options_;
   Shape input_;

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ser/audio/waveform.h"
+#include "ser/features/feature_set.h"
+#include "ser/model/scaler.h"
+#include "ser/nn/loss.h"
+#include "ser/nn/network.h"
+
+namespace ser {
+
+/// One network with all it needs to read features.
+struct Member {
+  FeatureSet set;
+  Scaler scaler;
+  nn::Network network;     ///< logits: emotions, then genders
+  double temperature = 1;  ///< logits of the emotions are divided by it (Guo et al. 2017)
+  double weight = 1;       ///< share in the average over members
+};
+
+/// Emotion and gender of one clip.
+struct ClipPrediction {
+  Eigen::VectorXd emotions;  ///< probabilities, in the order of Model::emotions
+  Eigen::VectorXd genders;   ///< probabilities of Model::genders; empty without a gender head
+};
+
+/// How the weights are stored in a model file.
+enum class WeightFormat { kF32, kF16 };
+
+/// What turns features, or a recording, into emotion and gender: one network, or several whose
+/// probabilities are averaged.
+struct Model {
+  std::vector<std::string> emotions;
+  std::vector<std::string> genders;  ///< "male", "female"; empty without a gender head
+  std::vector<Member> members;
+  std::string training = "{}";  ///< JSON: seed, recipe, split, scores; not read by prediction
+
+  /// The softmax groups among a member's logits.
+  std::vector<nn::HeadRange> heads() const;
+};
+
+/// Predictions for clips of features of the set `fingerprint`, [rows x frames] each.
+/// Throws Error, naming both fingerprints, if a member was trained on another set.
+std::vector<ClipPrediction> predict(const Model& model, const std::string& features_fingerprint,
+                                    const std::vector<Eigen::MatrixXf>& clips, int threads);
+
+/// Predicts from recordings: knows its features' tables and shares what members have in common.
+/// `predict` may be called from several threads.
+class Predictor {
+ public:
+  explicit Predictor(Model model);
+  ~Predictor();
+  Predictor(Predictor&&) noexcept;
+
+  ClipPrediction predict(const Waveform& wave) const;
+  const Model& model() const { return model_; }
+
+ private:
+  struct Impl;
+  Model model_;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes a model file. kF16 rounds weights to half precision.
+void write_model(const Model& model, const std::filesystem::path& path,
+                 WeightFormat format = WeightFormat::kF32);
+
+/// Reads a model file as untrusted input: all sizes are checked before memory is taken.
+/// Throws Error, naming the file and what is wrong.
+Model read_model(const std::filesystem::path& path);
+
+}  // namespace ser

@@ -1,0 +1,249 @@
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "core/json_io.h"
+#include "model/model_json.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/base64.h"
+#include "ser/core/error.h"
+#include "ser/model/batch.h"
+#include "ser/model/model.h"
+
+namespace ser {
+namespace {
+
+constexpr std::string_view kFormat = "ser-model";
+constexpr int kVersion = 1;
+constexpr std::size_t kMaxClasses = 1000;
+constexpr std::size_t kMaxMembers = 256;
+
+using RowMajor = Eigen::Matrix<nn::Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The value under `key`. Throws Error if it is missing.
+const Json& at(const Json& object, std::string_view key) {
+  if (!object.is_object()) throw Error(fmt::format("expected an object with '{}'", key));
+  const auto found = object.find(std::string(key));
+  if (found == object.end()) throw Error(fmt::format("'{}' is missing", key));
+  return *found;
+}
+
+double number_at(const Json& object, std::string_view key) {
+  const Json& value = at(object, key);
+  if (!value.is_number()) throw Error(fmt::format("'{}': expected a number", key));
+  return value.get<double>();
+}
+
+std::vector<std::string> names_at(const Json& object, std::string_view key) {
+  const Json& list = at(object, key);
+  if (!list.is_array() || list.size() > kMaxClasses)
+    throw Error(fmt::format("'{}': expected a list of at most {} names", key, kMaxClasses));
+  std::vector<std::string> names;
+  for (const Json& item : list) {
+    if (!item.is_string()) throw Error(fmt::format("'{}': expected names", key));
+    names.push_back(item.get<std::string>());
+  }
+  return names;
+}
+
+/// Weights in C order, as the rest of the world reads a shape of [rows, columns].
+Json write_tensor(const nn::Vector& flat, const nn::Parameter& p, WeightFormat format) {
+  const RowMajor values = nn::ConstAlignedMap(flat.data() + p.offset, p.rows, p.cols);
+  Json json = {{"shape", {p.rows, p.cols}}};
+  if (format == WeightFormat::kF16) {
+    const Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1> half =
+        values.reshaped<Eigen::RowMajor>().cast<Eigen::half>();
+    json["dtype"] = "f16";
+    json["data"] = base64_encode(std::as_bytes(std::span(half.data(), p.size())));
+  } else {
+    const Eigen::VectorXf single = values.reshaped<Eigen::RowMajor>().cast<float>();
+    json["dtype"] = "f32";
+    json["data"] = base64_encode(std::as_bytes(std::span(single.data(), p.size())));
+  }
+  return json;
+}
+
+/// Reads one tensor into its place in `flat`.
+void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& blobs,
+                 const nn::Parameter& p, nn::Vector& flat) {
+  const Json& dtype = at(json, "dtype");
+  const bool half = dtype == "f16";
+  if (!half && dtype != "f32") throw Error("'dtype': expected f32 or f16");
+  if (at(json, "shape") != Json({p.rows, p.cols}))
+    throw Error(fmt::format("'shape': expected [{}, {}], found {}", p.rows, p.cols,
+                            at(json, "shape").dump().substr(0, 60)));
+  const Json& index = at(json, "data");
+  if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
+    throw Error("'data': expected base64 text");
+  const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
+  const std::size_t expected = static_cast<std::size_t>(p.size()) * (half ? 2 : 4);
+  if (bytes.size() != expected)
+    throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
+
+  RowMajor values(p.rows, p.cols);
+  if (half) {
+    Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1> stored(p.size());
+    std::memcpy(stored.data(), bytes.data(), bytes.size());
+    values.reshaped<Eigen::RowMajor>() = stored.cast<nn::Real>();
+  } else {
+    Eigen::VectorXf stored(p.size());
+    std::memcpy(stored.data(), bytes.data(), bytes.size());
+    values.reshaped<Eigen::RowMajor>() = stored.cast<nn::Real>();
+  }
+  if (!values.allFinite()) throw Error("'data': expected finite numbers");
+  nn::AlignedMap(flat.data() + p.offset, p.rows, p.cols) = values;
+}
+
+Json write_vector(const Eigen::VectorXf& v) {
+  return {{"shape", {v.size()}},
+          {"dtype", "f32"},
+          {"data", base64_encode(std::as_bytes(std::span(v.data(), v.size())))}};
+}
+
+Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std::byte>>& blobs) {
+  const Json& index = at(json, "data");
+  if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
+    throw Error("'data': expected base64 text");
+  const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
+  if (bytes.size() % 4 != 0) throw Error("'data': expected 32-bit numbers");
+  Eigen::VectorXf v(static_cast<Eigen::Index>(bytes.size() / 4));
+  std::memcpy(v.data(), bytes.data(), bytes.size());
+  return v;
+}
+
+Json write_member(const Member& member, WeightFormat format) {
+  const nn::Network& network = member.network;
+  Json network_json = {{"frames", network.input().frames}, {"rows", network.input().rows()}};
+  network_json.update(options_to_json(network.options()));
+  Json scaler = options_to_json(member.scaler.options());
+  scaler["mean"] = write_vector(member.scaler.mean());
+  scaler["scale"] = write_vector(member.scaler.scale());
+  Json weights = Json::object();
+  for (const nn::Parameter& p : network.named_parameters())
+    weights[p.name] = write_tensor(network.parameters(), p, format);
+  for (const nn::Parameter& p : network.named_state())
+    weights[p.name] = write_tensor(network.state(), p, WeightFormat::kF32);
+  return {{"features", options_to_json(member.set)},
+          {"fingerprint", fingerprint(member.set)},
+          {"scaler", std::move(scaler)},
+          {"network", std::move(network_json)},
+          {"calibration", {{"temperature", member.temperature}}},
+          {"weight", member.weight},
+          {"weights", std::move(weights)}};
+}
+
+Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) {
+  const Eigen::VectorXf mean = read_vector(at(json, "mean"), blobs);
+  const Eigen::VectorXf scale = read_vector(at(json, "scale"), blobs);
+  json.erase("mean");
+  json.erase("scale");
+  ScalerOptions options;
+  options_from_json(json, options);
+  return Scaler(options, mean, scale);
+}
+
+nn::Network read_network(Json json, const Json& weights, int outputs,
+                         const std::vector<std::vector<std::byte>>& blobs) {
+  const double rows = number_at(json, "rows"), frames = number_at(json, "frames");
+  if (!(rows >= 1 && rows <= 1e6) || (frames != 0 && frames != 1))
+    throw Error("expected 1 to 1000000 'rows' and 0 or 1 'frames'");
+  json.erase("rows");
+  json.erase("frames");
+  nn::NetworkOptions options;
+  options_from_json(json, options);
+  std::size_t stored = 0;
+  for (const auto& blob : blobs) stored += blob.size() / 2;
+  nn::Network network(options, {1, static_cast<int>(rows), static_cast<int>(frames)}, outputs,
+                      static_cast<nn::Index>(stored));
+  const auto read_all = [&](const std::vector<nn::Parameter>& parameters, nn::Vector& flat) {
+    for (const nn::Parameter& p : parameters)
+      with_context(fmt::format("weight '{}'", p.name),
+                   [&] { read_tensor(at(weights, p.name), blobs, p, flat); });
+  };
+  const auto parameters = network.named_parameters();
+  const auto state = network.named_state();
+  if (weights.size() != parameters.size() + state.size())
+    throw Error(fmt::format("weights: expected {} tensors, found {}",
+                            parameters.size() + state.size(), weights.size()));
+  read_all(parameters, network.parameters());
+  read_all(state, network.state());
+  return network;
+}
+
+Member read_member(const Json& json, int outputs,
+                   const std::vector<std::vector<std::byte>>& blobs) {
+  FeatureSet set;
+  with_context("features", [&] { options_from_json(at(json, "features"), set); });
+  Scaler scaler = with_context("scaler", [&] { return read_scaler(at(json, "scaler"), blobs); });
+  nn::Network network = with_context("network", [&] {
+    return read_network(at(json, "network"), at(json, "weights"), outputs, blobs);
+  });
+  const double temperature = number_at(at(json, "calibration"), "temperature");
+  const double weight = number_at(json, "weight");
+  if (!(temperature > 1e-3 && temperature < 1e3)) throw Error("'temperature': out of range");
+  if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
+  const auto rows = static_cast<nn::Index>(row_names(set).size());
+  if (rows != network.input().rows() ||
+      (set.pool == Pooling::kNone) != (network.input().frames == 0))
+    throw Error(fmt::format("the features give {} rows, the network takes {}", rows,
+                            nn::to_string(network.input())));
+  if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
+    throw Error(fmt::format("scaler: expected {} rows, found {}", rows, scaler.mean().size()));
+  return {std::move(set), std::move(scaler), std::move(network), temperature, weight};
+}
+
+void check_header(const Json& json) {
+  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
+    throw Error("expected a model file (\"format\": \"ser-model\")");
+  if (at(json, "version") != kVersion)
+    throw Error(fmt::format("expected version {}, found {}", kVersion,
+                            at(json, "version").dump().substr(0, 20)));
+}
+
+Model model_from_document(const ModelDocument& document) {
+  const Json& json = document.json;
+  check_header(json);
+  Model model;
+  model.emotions = names_at(at(json, "heads"), "emotion");
+  model.genders = names_at(at(json, "heads"), "gender");
+  if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
+  model.training = at(json, "training").dump();
+  const int outputs = static_cast<int>(model.emotions.size() + model.genders.size());
+  if (!json.contains("members")) {
+    model.members.push_back(read_member(json, outputs, document.blobs));
+    return model;
+  }
+  const Json& members = json["members"];
+  if (!members.is_array() || members.empty() || members.size() > kMaxMembers)
+    throw Error(fmt::format("'members': expected a list of 1 to {}", kMaxMembers));
+  for (std::size_t i = 0; i < members.size(); ++i)
+    model.members.push_back(with_context(fmt::format("member {}", i), [&] {
+      return read_member(members[i], outputs, document.blobs);
+    }));
+  return model;
+}
+
+}  // namespace
+
+void write_model(const Model& model, const std::filesystem::path& path, WeightFormat format) {
+  Json json = {{"format", kFormat},
+               {"version", kVersion},
+               {"heads", {{"emotion", model.emotions}, {"gender", model.genders}}},
+               {"training", parse_json(model.training, "training")}};
+  if (model.members.size() == 1) {
+    json.update(write_member(model.members[0], format));
+  } else {
+    json["members"] = Json::array();
+    for (const Member& member : model.members)
+      json["members"].push_back(write_member(member, format));
+  }
+  write_file(path, json.dump(1) + "\n");
+}
+
+Model read_model(const std::filesystem::path& path) {
+  const MappedFile file(path);
+  return with_context(path.string(),
+                      [&] { return model_from_document(parse_model_document(file.bytes())); });
+}
+
+}  // namespace ser

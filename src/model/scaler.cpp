@@ -1,0 +1,68 @@
+#include "ser/model/scaler.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "ser/core/error.h"
+
+namespace ser {
+
+void ScalerOptions::visit(FieldVisitor& v) {
+  v.choice("kind", kind, {{"none", Kind::kNone}, {"rows", Kind::kRows}, {"clip", Kind::kClip}},
+           "none; rows: each row by the training clips; clip: each clip by itself");
+  v.field("limit", limit, "Scaled values are cut at plus or minus this; 0: not at all");
+}
+
+Scaler::Scaler(const ScalerOptions& options, Eigen::VectorXf mean, Eigen::VectorXf scale)
+    : options_(options), mean_(std::move(mean)), scale_(std::move(scale)) {
+  if (options_.limit < 0)
+    throw Error(fmt::format("scaler.limit: expected a number from 0, found {}", options_.limit));
+  if (mean_.size() != scale_.size() || !mean_.allFinite() || !scale_.allFinite())
+    throw Error("scaler: expected as many finite means as scales");
+}
+
+Eigen::MatrixXf Scaler::apply(const Eigen::Ref<const Eigen::MatrixXf>& clip) const {
+  Eigen::MatrixXf scaled = clip;
+  if (options_.kind == ScalerOptions::Kind::kRows) {
+    if (clip.rows() != mean_.size())
+      throw Error(fmt::format("scaler: expected {} rows, found {}", mean_.size(), clip.rows()));
+    scaled.colwise() -= mean_;
+    scaled.array().colwise() *= scale_.array();
+  }
+  if (options_.kind == ScalerOptions::Kind::kClip) {
+    const Eigen::MatrixXd values = clip.cast<double>();
+    const double mean = values.mean();
+    const double deviation = std::sqrt((values.array() - mean).square().mean());
+    const double scale = deviation > 1e-6 ? 1 / deviation : 0;
+    scaled = ((values.array() - mean) * scale).cast<float>();
+  }
+  if (options_.limit > 0) {
+    const auto limit = static_cast<float>(options_.limit);
+    scaled = scaled.cwiseMax(-limit).cwiseMin(limit);
+  }
+  return scaled;
+}
+
+void ScalerFit::add(const Eigen::Ref<const Eigen::MatrixXf>& clip) {
+  if (count_ == 0) {
+    mean_ = Eigen::VectorXd::Zero(clip.rows());
+    square_ = Eigen::VectorXd::Zero(clip.rows());
+  }
+  for (Eigen::Index i = 0; i < clip.cols(); ++i) {  // Welford 1962
+    count_ += 1;
+    const Eigen::VectorXd difference = clip.col(i).cast<double>() - mean_;
+    mean_ += difference / count_;
+    square_ += difference.cwiseProduct(clip.col(i).cast<double>() - mean_);
+  }
+}
+
+Scaler ScalerFit::finish(const ScalerOptions& options) const {
+  if (options.kind != ScalerOptions::Kind::kRows) return Scaler(options, {}, {});
+  const Eigen::ArrayXd deviation = (square_.array() / std::max(1.0, count_)).sqrt();
+  const Eigen::ArrayXd floor = 1e-6 * (mean_.array().abs() + 1e-6);
+  const Eigen::ArrayXd scale = (deviation > floor).select(deviation.max(floor).inverse(), 0.0);
+  return Scaler(options, mean_.cast<float>(), scale.cast<float>().matrix());
+}
+
+}  // namespace ser
