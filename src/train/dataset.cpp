@@ -1,0 +1,171 @@
+#include "train/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "ser/core/error.h"
+#include "ser/model/batch.h"
+#include "ser/train/trainer.h"
+
+namespace ser {
+namespace {
+
+constexpr std::array<std::string_view, 8> kEmotionOrder = {
+    "neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"};
+
+/// Position of `name` in `names`, or -1.
+nn::Index position(const std::vector<std::string>& names, const std::string& name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? -1 : found - names.begin();
+}
+
+std::vector<std::string> intensity_labels(const FeatureTable& table,
+                                          const std::vector<int>& clips) {
+  std::set<std::string> names;
+  for (const int clip : clips) names.insert(table.clips[static_cast<std::size_t>(clip)].intensity);
+  names.erase("");
+  return names.size() < 2 ? std::vector<std::string>{}
+                          : std::vector<std::string>(names.begin(), names.end());
+}
+
+/// Weight of each emotion's clips so that all emotions sum alike and the mean stays one.
+Eigen::VectorXd class_weights(const nn::Matrix& targets, nn::Index emotions) {
+  const Eigen::VectorXd counts = targets.topRows(emotions).cast<double>().rowwise().sum();
+  const double mean = counts.sum() / static_cast<double>((counts.array() > 0).count());
+  return (counts.array() > 0).select(mean / counts.array().max(1), 0);
+}
+
+/// Adds `share` of another clip to a clip; the other is repeated to its length.
+void mix_in(const Eigen::MatrixXf& other, float share, Eigen::MatrixXf& clip) {
+  clip *= 1 - share;
+  for (Eigen::Index i = 0; i < clip.cols(); ++i) clip.col(i) += share * other.col(i % other.cols());
+}
+
+}  // namespace
+
+std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips) {
+  std::set<std::string> found;
+  for (const int clip : clips) found.insert(table.clips[static_cast<std::size_t>(clip)].emotion);
+  found.erase("");
+  std::vector<std::string> labels;
+  for (const std::string_view name : kEmotionOrder)
+    if (found.erase(std::string(name))) labels.emplace_back(name);
+  labels.insert(labels.end(), found.begin(), found.end());
+  return labels;
+}
+
+std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips) {
+  const bool all_known = std::all_of(clips.begin(), clips.end(), [&](int clip) {
+    const std::string& gender = table.clips[static_cast<std::size_t>(clip)].gender;
+    return gender == "male" || gender == "female";
+  });
+  return all_known ? std::vector<std::string>{"male", "female"} : std::vector<std::string>{};
+}
+
+nn::Index Tasks::kept_outputs() const {
+  return static_cast<nn::Index>(emotions.size() + genders.size());
+}
+
+Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> genders,
+                 const FeatureTable& table, const std::vector<int>& clips,
+                 const TaskWeights& weights) {
+  Tasks tasks;
+  nn::Index begin = 0;
+  const auto add = [&](std::size_t classes, double weight) {
+    tasks.heads.push_back({begin, static_cast<nn::Index>(classes)});
+    tasks.weights.push_back(weight);
+    begin += static_cast<nn::Index>(classes);
+  };
+  if (emotions.size() < 2)
+    throw Error(fmt::format("training: expected clips of at least two emotions, found {}",
+                            emotions.empty() ? "none" : emotions[0]));
+  tasks.emotions = std::move(emotions);
+  add(tasks.emotions.size(), weights.emotion);
+  tasks.genders = std::move(genders);
+  if (!tasks.genders.empty()) add(tasks.genders.size(), weights.gender);
+  if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
+  if (!tasks.intensities.empty()) add(tasks.intensities.size(), weights.intensity);
+  return tasks;
+}
+
+Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Scaler& scaler,
+                     const Tasks& tasks, const TrainingOptions& options) {
+  const auto count = static_cast<nn::Index>(clips.size());
+  const auto heads = static_cast<nn::Index>(tasks.heads.size());
+  Dataset data;
+  data.targets = nn::Matrix::Zero(tasks.outputs(), count);
+  data.weights = nn::Matrix::Zero(heads, count);
+  for (nn::Index n = 0; n < count; ++n) {
+    const auto clip = static_cast<std::size_t>(clips[static_cast<std::size_t>(n)]);
+    const Utterance& utterance = table.clips[clip];
+    data.clips.push_back(scaler.apply(table.clip(clip)));
+    nn::Index head = 0;
+    const auto label = [&](const std::vector<std::string>& names, const std::string& name) {
+      if (names.empty()) return;
+      const auto h = head++;
+      const nn::Index at = position(names, name);
+      if (at < 0) return;
+      data.targets(tasks.heads[static_cast<std::size_t>(h)].begin + at, n) = 1;
+      data.weights(h, n) = static_cast<nn::Real>(tasks.weights[static_cast<std::size_t>(h)]);
+    };
+    label(tasks.emotions, utterance.emotion);
+    if (data.weights(0, n) == 0)
+      throw Error(utterance.emotion.empty()
+                      ? fmt::format("{}: expected a clip with an emotion, found none; training "
+                                    "and scoring need labels",
+                                    utterance.path)
+                      : fmt::format("{}: its emotion '{}' is not among the classes", utterance.path,
+                                    utterance.emotion));
+    label(tasks.genders, utterance.gender);
+    label(tasks.intensities, utterance.intensity);
+  }
+  if (options.balance_classes) {
+    const auto emotions = static_cast<nn::Index>(tasks.emotions.size());
+    const Eigen::VectorXd balance = class_weights(data.targets, emotions);
+    data.weights.row(0).array() *=
+        (balance.cast<nn::Real>().transpose() * data.targets.topRows(emotions)).array();
+  }
+  return data;
+}
+
+Shard make_training_shard(const Dataset& data, std::span<const int> ids, const nn::Shape& shape,
+                          const Tasks& tasks, const TrainingOptions& options, Rng rng,
+                          nn::Arena& arena) {
+  const auto count = static_cast<nn::Index>(ids.size());
+  std::vector<Eigen::MatrixXf> clips;
+  Shard shard;
+  shard.targets.resize(data.targets.rows(), count);
+  shard.weights.resize(data.weights.rows(), count);
+  for (nn::Index n = 0; n < count; ++n) {
+    const int id = ids[static_cast<std::size_t>(n)];
+    Eigen::MatrixXf& clip = clips.emplace_back(data.clips[static_cast<std::size_t>(id)]);
+    shard.targets.col(n) = data.targets.col(id);
+    shard.weights.col(n) = data.weights.col(id);
+    if (options.mixup > 0) {
+      const int other = ids[rng.below(ids.size())];
+      double share = rng.beta(options.mixup, options.mixup);
+      share = std::min(share, 1 - share);
+      mix_in(data.clips[static_cast<std::size_t>(other)], static_cast<float>(share), clip);
+      const auto part = static_cast<nn::Real>(share);
+      shard.targets.col(n) = (1 - part) * shard.targets.col(n) + part * data.targets.col(other);
+      shard.weights.col(n) = (1 - part) * shard.weights.col(n) + part * data.weights.col(other);
+    }
+    if (options.feature_noise > 0)
+      for (Eigen::Index i = 0; i < clip.size(); ++i)
+        clip.data()[i] += static_cast<float>(options.feature_noise * rng.normal());
+  }
+  for (const nn::HeadRange& head : tasks.heads) {
+    auto rows = shard.targets.middleRows(head.begin, head.size);
+    const auto smoothing = static_cast<nn::Real>(options.label_smoothing);
+    rows.array() = (1 - smoothing) * rows.array() + smoothing / static_cast<nn::Real>(head.size);
+  }
+  std::vector<const Eigen::MatrixXf*> views;
+  for (const Eigen::MatrixXf& clip : clips) views.push_back(&clip);
+  shard.input = make_batch(views, shape, arena);
+  return shard;
+}
+
+}  // namespace ser

@@ -1,0 +1,211 @@
+#include "train/member_training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "ser/core/error.h"
+#include "ser/core/parallel.h"
+#include "ser/model/batch.h"
+
+namespace ser {
+namespace {
+
+constexpr std::size_t kValidationBatch = 32;
+
+/// Streams of a member's random numbers.
+enum Stream : std::uint64_t { kInit, kOrder, kSteps };
+
+/// Shards [begin, end) of a batch; a last one under half size joins the one before.
+std::vector<std::pair<std::size_t, std::size_t>> shards_of(std::size_t batch, std::size_t size) {
+  std::vector<std::pair<std::size_t, std::size_t>> shards;
+  for (std::size_t begin = 0; begin < batch; begin += size)
+    shards.emplace_back(begin, std::min(batch, begin + size));
+  if (shards.size() > 1 && 2 * (shards.back().second - shards.back().first) < size) {
+    shards.pop_back();
+    shards.back().second = batch;
+  }
+  return shards;
+}
+
+nn::Network make_network(const Recipe& recipe, const nn::Shape& input, const Tasks& tasks,
+                         const Rng& rng) {
+  nn::Network network(recipe.network, input, static_cast<int>(tasks.outputs()));
+  network.initialize(rng.fork(kInit));
+  return network;
+}
+
+}  // namespace
+
+MemberTraining::MemberTraining(const Dataset& train, const Dataset& validation, const Tasks& tasks,
+                               const Recipe& recipe, const nn::Shape& input, const Rng& rng,
+                               int threads)
+    : train_(train),
+      validation_(validation),
+      tasks_(tasks),
+      options_(recipe.training),
+      rng_(rng),
+      threads_(threads),
+      network_(make_network(recipe, input, tasks, rng)),
+      optimizer_(options_.optimizer, network_.decay_mask()) {
+  average_ = {network_.parameters(), network_.state()};
+}
+
+/// Clips in random order, cut into batches whose clips are of similar length: the order is sorted
+/// by length within groups of several batches, then the batches are shuffled.
+std::vector<std::vector<int>> MemberTraining::draw_batches() const {
+  Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(epoch_));
+  std::vector<int> order(train_.size());
+  std::iota(order.begin(), order.end(), 0);
+  rng.shuffle(std::span(order));
+  const auto batch = static_cast<std::size_t>(options_.batch_size);
+  constexpr std::size_t kBatchesPerGroup = 8;
+  const auto frames = [&](int id) { return train_.clips[static_cast<std::size_t>(id)].cols(); };
+  for (std::size_t begin = 0; begin < order.size(); begin += batch * kBatchesPerGroup) {
+    const std::size_t end = std::min(order.size(), begin + batch * kBatchesPerGroup);
+    std::stable_sort(order.begin() + static_cast<long>(begin),
+                     order.begin() + static_cast<long>(end),
+                     [&](int a, int b) { return frames(a) < frames(b); });
+  }
+  std::vector<std::vector<int>> batches;
+  for (const auto& [begin, end] : shards_of(order.size(), batch))
+    batches.emplace_back(order.begin() + static_cast<long>(begin),
+                         order.begin() + static_cast<long>(end));
+  rng.shuffle(std::span(batches));
+  return batches;
+}
+
+EpochReport MemberTraining::run_epoch() {
+  const std::vector<std::vector<int>> batches = draw_batches();
+  EpochReport report;
+  report.epochs = options_.epochs;
+  double loss = 0;
+  for (std::size_t b = 0; b < batches.size(); ++b) {
+    const double progress =
+        (epoch_ + static_cast<double>(b) / static_cast<double>(batches.size())) / options_.epochs;
+    report.learning_rate =
+        options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
+    const double batch_loss =
+        train_batch(batches[b], report.learning_rate,
+                    rng_.fork(kSteps).fork(static_cast<std::uint64_t>(step_)));
+    if (!std::isfinite(batch_loss))
+      throw Error(
+          fmt::format("training: the loss became {} in epoch {}, batch {} at learning rate "
+                      "{:.3g}; try a lower learning rate or gradient_clip",
+                      batch_loss, epoch_ + 1, b + 1, report.learning_rate));
+    loss += batch_loss;
+    report.clips += batches[b].size();
+    ++step_;
+  }
+  report.epoch = ++epoch_;
+  report.loss = loss / static_cast<double>(report.clips);
+  if (validation_.size() > 0) {
+    const ValidationScore score = validate();
+    report.validation_loss = score.loss;
+    report.validation_accuracy = score.accuracy;
+    keep_if_better(score.loss);
+  }
+  return report;
+}
+
+/// One step. Returns the loss summed over the batch's clips.
+double MemberTraining::train_batch(const std::vector<int>& batch, double rate, const Rng& rng) {
+  const auto shards = shards_of(batch.size(), static_cast<std::size_t>(options_.shard_size));
+  while (workspaces_.size() < shards.size()) workspaces_.push_back(network_.make_workspace());
+  std::vector<double> losses(shards.size());
+  parallel_for(shards.size(), threads_, [&](std::size_t s) {
+    nn::Workspace& workspace = workspaces_[s];
+    workspace.arena.reset();
+    const Rng shard_rng = rng.fork(s);
+    const auto [begin, end] = shards[s];
+    const Shard shard =
+        make_training_shard(train_, std::span(batch).subspan(begin, end - begin), network_.input(),
+                            tasks_, options_, shard_rng.fork(0), workspace.arena);
+    const nn::Tensor logits =
+        network_.forward(workspace, shard.input, nn::Mode::kTrain, shard_rng.fork(1));
+    const nn::Tensor gradient = workspace.arena.tensor_like(logits);
+    losses[s] =
+        nn::softmax_cross_entropy(logits, tasks_.heads, shard.targets, shard.weights, gradient);
+    network_.backward(workspace, gradient, shard_rng.fork(1));
+  });
+  gradient_ = workspaces_[0].gradients;
+  for (std::size_t s = 1; s < shards.size(); ++s) gradient_ += workspaces_[s].gradients;
+  gradient_ /= static_cast<nn::Real>(batch.size());
+  if (options_.gradient_clip > 0) nn::clip_gradient(gradient_, options_.gradient_clip);
+  optimizer_.step(network_.parameters(), gradient_, rate);
+  for (std::size_t s = 0; s < shards.size(); ++s)
+    network_.apply_state_update(workspaces_[s].state_update, options_.norm_momentum);
+  average_weights();
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
+}
+
+/// Running average whose decay grows from 0 to `weight_average`, so that early weights fade.
+void MemberTraining::average_weights() {
+  if (options_.weight_average == 0) return;
+  const double steps = static_cast<double>(step_);
+  const double decay = std::min(options_.weight_average, (1 + steps) / (10 + steps));
+  const auto share = static_cast<nn::Real>(1 - decay);
+  average_.parameters += share * (network_.parameters() - average_.parameters);
+  average_.state += share * (network_.state() - average_.state);
+}
+
+ValidationScore MemberTraining::validate() {
+  const nn::Network network = options_.weight_average > 0 ? with(average_) : network_;
+  const std::size_t batches = (validation_.size() + kValidationBatch - 1) / kValidationBatch;
+  std::vector<ValidationScore> parts(batches);
+  const std::vector<nn::HeadRange> emotion_head = {tasks_.heads[0]};
+  parallel_for(batches, threads_, [&](std::size_t b) {
+    const std::size_t begin = b * kValidationBatch;
+    const std::size_t end = std::min(validation_.size(), begin + kValidationBatch);
+    nn::Workspace workspace = network.make_workspace();
+    std::vector<const Eigen::MatrixXf*> clips;
+    for (std::size_t i = begin; i < end; ++i) clips.push_back(&validation_.clips[i]);
+    const nn::Tensor input = make_batch(clips, network.input(), workspace.arena);
+    const nn::Tensor logits = network.forward(workspace, input, nn::Mode::kInfer, Rng(0, 0));
+    const auto first = static_cast<nn::Index>(begin), count = static_cast<nn::Index>(end - begin);
+    const nn::Matrix targets = validation_.targets.middleCols(first, count);
+    parts[b].loss =
+        nn::softmax_cross_entropy(logits, emotion_head, targets, nn::Matrix::Ones(1, count),
+                                  workspace.arena.tensor_like(logits));
+    for (nn::Index n = 0; n < count; ++n) {
+      nn::Index best = 0;
+      logits.matrix().col(n).head(tasks_.heads[0].size).maxCoeff(&best);
+      parts[b].accuracy += static_cast<double>(targets(best, n));
+    }
+  });
+  ValidationScore total;
+  for (const ValidationScore& part : parts) {
+    total.loss += part.loss / static_cast<double>(validation_.size());
+    total.accuracy += part.accuracy / static_cast<double>(validation_.size());
+  }
+  return total;
+}
+
+void MemberTraining::keep_if_better(double loss) {
+  if (!options_.early_stopping.enabled || (best_ && loss >= best_loss_)) return;
+  best_ = options_.weight_average > 0 ? average_ : Weights{network_.parameters(), network_.state()};
+  best_loss_ = loss;
+  best_epoch_ = epoch_;
+}
+
+bool MemberTraining::finished() const {
+  const bool stopped = options_.early_stopping.enabled && best_ &&
+                       epoch_ - best_epoch_ >= options_.early_stopping.patience;
+  return epoch_ >= options_.epochs || stopped;
+}
+
+nn::Network MemberTraining::with(const Weights& weights) const {
+  nn::Network network = network_;
+  network.parameters() = weights.parameters;
+  network.state() = weights.state;
+  return network;
+}
+
+nn::Network MemberTraining::result() const {
+  if (best_) return with(*best_);
+  return options_.weight_average > 0 ? with(average_) : network_;
+}
+
+}  // namespace ser

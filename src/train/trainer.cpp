@@ -1,0 +1,78 @@
+#include "ser/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "core/json_io.h"
+#include "ser/core/error.h"
+#include "ser/core/parallel.h"
+#include "ser/model/batch.h"
+#include "train/member_training.h"
+
+namespace ser {
+namespace {
+
+constexpr std::uint64_t kMemberStream = 1000;
+
+/// The network without the logits of helper tasks.
+nn::Network drop_helpers(const nn::Network& network, nn::Index kept) {
+  if (kept == network.outputs()) return network;
+  nn::Network smaller(network.options(), network.input(), static_cast<int>(kept));
+  const auto from = network.named_parameters(), to = smaller.named_parameters();
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const nn::ConstAlignedMap all(network.parameters().data() + from[i].offset, from[i].rows,
+                                  from[i].cols);
+    nn::AlignedMap(smaller.parameters().data() + to[i].offset, to[i].rows, to[i].cols) =
+        all.topRows(to[i].rows);
+  }
+  smaller.state() = network.state();
+  return smaller;
+}
+
+Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
+  ScalerFit fit;
+  for (const int clip : data.train) fit.add(data.table.clip(static_cast<std::size_t>(clip)));
+  return fit.finish(options);
+}
+
+std::string training_json(const Recipe& recipe, std::uint64_t seed) {
+  return Json({{"seed", seed}, {"recipe", options_to_json(recipe)}}).dump();
+}
+
+}  // namespace
+
+Model train(const TrainingData& data, const Recipe& recipe, std::uint64_t seed,
+            std::uint64_t stream, int threads, const EpochObserver& observer) {
+  recipe.validate();
+  if (data.train.empty()) throw Error("training: expected clips to train on, found none");
+  const Tasks tasks =
+      make_tasks(emotion_labels(data.table, data.train), gender_labels(data.table, data.train),
+                 data.table, data.train, recipe.training.tasks);
+  const Scaler scaler = fit_scaler(data, recipe.scaler);
+  const Dataset train_set = make_dataset(data.table, data.train, scaler, tasks, recipe.training);
+  const Dataset validation =
+      make_dataset(data.table, data.validation, scaler, tasks, recipe.training);
+  const nn::Shape input =
+      input_shape(data.table.values.rows(), data.table.set.pool == Pooling::kNone);
+
+  std::vector<std::optional<nn::Network>> networks(static_cast<std::size_t>(recipe.members));
+  std::mutex observing;
+  parallel_for(networks.size(), threads, [&](std::size_t m) {
+    const Rng rng = Rng(seed, stream).fork(kMemberStream + m);
+    MemberTraining training(train_set, validation, tasks, recipe, input, rng, threads);
+    while (!training.finished()) {
+      EpochReport report = training.run_epoch();
+      report.member = static_cast<int>(m);
+      const std::lock_guard lock(observing);
+      if (observer) observer(report);
+    }
+    networks[m] = drop_helpers(training.result(), tasks.kept_outputs());
+  });
+
+  Model model{tasks.emotions, tasks.genders, {}, training_json(recipe, seed)};
+  for (const auto& network : networks) model.members.push_back({data.table.set, scaler, *network});
+  return model;
+}
+
+}  // namespace ser
