@@ -1,0 +1,89 @@
+#include "ser/core/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+class CsvReader {
+ public:
+  explicit CsvReader(std::string_view text) : text_(text) {
+    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
+  }
+
+  bool done() const { return at_ == text_.size(); }
+
+  CsvRecord record() {
+    CsvRecord record{line_, {}};
+    do record.cells.push_back(peek('"') ? quoted_cell() : plain_cell());
+    while (take(','));
+    take('\r');
+    if (take('\n')) ++line_;
+    return record;
+  }
+
+ private:
+  bool peek(char c) const { return !done() && text_[at_] == c; }
+  bool take(char c) {
+    if (!peek(c)) return false;
+    ++at_;
+    return true;
+  }
+
+  std::string plain_cell() {
+    const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
+    std::string cell(text_.substr(at_, end - at_));
+    at_ = end;
+    if (cell.ends_with('\r') && (done() || peek('\n'))) cell.pop_back();
+    return cell;
+  }
+
+  std::string quoted_cell() {
+    const std::size_t first_line = line_;
+    std::string cell;
+    ++at_;
+    while (!done()) {
+      const char c = text_[at_++];
+      if (c == '"' && !take('"')) {
+        if (!done() && !peek(',') && !peek('\n') && !peek('\r'))
+          throw Error(fmt::format("line {}: expected a comma after the closing quote", line_));
+        return cell;
+      }
+      if (c == '\n') ++line_;
+      cell.push_back(c);
+    }
+    throw Error(fmt::format("line {}: the quote is never closed", first_line));
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+};
+
+}  // namespace
+
+std::vector<CsvRecord> parse_csv(std::string_view text) {
+  std::vector<CsvRecord> records;
+  for (CsvReader reader(text); !reader.done();) {
+    CsvRecord record = reader.record();
+    const bool blank = record.cells.size() == 1 && record.cells.front().empty();
+    if (!blank) records.push_back(std::move(record));
+  }
+  return records;
+}
+
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string cell = "\"";
+  for (const char c : text) {
+    if (c == '"') cell.push_back('"');
+    cell.push_back(c);
+  }
+  return cell + '"';
+}
+
+}  // namespace ser
