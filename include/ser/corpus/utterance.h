@@ -11,7 +11,7 @@ struct Utterance {
   std::string emotion;    ///< "neutral", "calm", "happy", ... or a class of the user's own
   std::string gender;     ///< "male" or "female"
   std::string speaker;
-  std::string intensity;  ///< "normal" or "strong"
+  std::string intensity;  ///< "normal" or "strong" (RAVDESS); "low", "medium" or "high" (CREMA-D)
   std::string statement;
   std::string repetition;
   std::string channel;       ///< "speech" or "song"

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ser/corpus/utterance.h"
+
+namespace ser {
+
+/// The recordings found in one place.
+struct Corpus {
+  std::string name;                   ///< the parser that named them: "ravdess", "folders", ...
+  std::filesystem::path root;         ///< what the paths of the utterances are relative to
+  std::vector<Utterance> utterances;  ///< sorted by path
+  std::vector<std::string> skipped;   ///< audio files whose name the parser does not know
+};
+
+/// Reads labels from the path of a file. One row of the table of known corpora.
+struct CorpusParser {
+  std::string_view name;     ///< as in `--corpus`
+  std::string_view help;     ///< what it is
+  std::string_view example;  ///< a file it reads, for messages
+  /// path: relative to the corpus root. Nothing, if it is not named as in this corpus.
+  std::optional<Utterance> (*parse)(const std::filesystem::path& path);
+};
+
+/// RAVDESS, CREMA-D, TESS, SAVEE, EMO-DB and folder-per-class, in the order they are tried.
+std::span<const CorpusParser> corpus_parsers();
+
+/// Every name that `scan_corpus` takes: auto, manifest, and those of the parsers.
+std::vector<std::string> corpus_kinds();
+
+/// The recordings of a folder, of one audio file, or of a CSV manifest.
+/// kind: one of `corpus_kinds()`. "auto" takes a .csv for a manifest, the parser that reads most
+/// file names if that is half of them or more, then folder-per-class where sub-folders look like
+/// classes, then clips without labels.
+/// Folders are walked with links followed, each once; hidden files are passed over; files count as
+/// audio by their suffix. Throws Error, saying what was expected and found.
+Corpus scan_corpus(const std::filesystem::path& path, std::string_view kind = "auto");
+
+/// Recordings named by a CSV file with a header: `path`, then any of emotion, gender, speaker,
+/// intensity, statement, repetition, channel, corpus. Paths are relative to the file's folder; an
+/// empty cell means unknown. Throws Error, naming the line, for whatever cannot be understood.
+Corpus read_manifest(const std::filesystem::path& path);
+
+/// The eight emotions in their usual order: neutral, calm, happy, ..., surprised.
+std::span<const std::string_view> known_emotions();
+
+/// The known emotion that `name` means ("Fear", "pleasant_surprise", "ps", "anger", ...), whatever
+/// its case; any other name unchanged, a class of the user's own.
+std::string canonical_emotion(std::string_view name);
+
+/// The classes present: known emotions in their usual order, then the others alphabetically.
+std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances);
+
+/// Utterances with classes merged, then chosen.
+/// map: "calm=neutral" makes every calm clip neutral. emotions: the classes kept; empty keeps all,
+/// else clips without a label go too. Throws Error for a class that no clip has.
+std::vector<Utterance> select_emotions(std::vector<Utterance> utterances,
+                                       const std::vector<std::string>& emotions,
+                                       const std::vector<std::string>& map);
+
+/// Groups of files with the same bytes, as indices into `utterances`, ascending.
+/// Augmented copies and files that cannot be read are passed over.
+std::vector<std::vector<int>> find_duplicates(const std::filesystem::path& root,
+                                              const std::vector<Utterance>& utterances);
+
+}  // namespace ser

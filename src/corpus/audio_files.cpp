@@ -1,0 +1,101 @@
+#include "corpus/audio_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <system_error>
+
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+
+namespace ser {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Suffixes under which libsndfile may find audio; the content decides when a file is opened.
+constexpr std::array<std::string_view, 19> kAudioSuffixes = {
+    ".wav", ".wave", ".flac", ".ogg", ".oga",  ".opus", ".mp3",  ".aiff", ".aif", ".aifc",
+    ".au",  ".snd",  ".caf",  ".w64", ".rf64", ".sph",  ".nist", ".voc",  ".sf"};
+
+bool is_audio(const std::string& suffix) {
+  return std::find(kAudioSuffixes.begin(), kAudioSuffixes.end(), suffix) != kAudioSuffixes.end();
+}
+
+class FolderWalk {
+ public:
+  explicit FolderWalk(fs::path root) : root_(std::move(root)) {}
+
+  FolderContents run() {
+    walk("");
+    while (!links_.empty()) {
+      const fs::path link = *links_.begin();
+      links_.erase(links_.begin());
+      walk(link);
+    }
+    std::sort(contents_.audio.begin(), contents_.audio.end());
+    return std::move(contents_);
+  }
+
+ private:
+  void walk(const fs::path& folder) {
+    std::error_code error;
+    const fs::path real = fs::canonical(root_ / folder, error);
+    if (error || !entered_.insert(real).second) return;
+    fs::directory_iterator entries(root_ / folder, error);
+    std::set<fs::path> folders;
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+      const fs::path name = entries->path().filename();
+      if (name.string().starts_with('.')) continue;
+      std::error_code gone;  // a link to nothing is neither folder nor file
+      if (entries->is_directory(gone))
+        (entries->is_symlink(gone) ? links_ : folders).insert(folder / name);
+      else if (entries->is_regular_file(gone))
+        add_file(folder / name);
+    }
+    if (error)
+      throw Error(fmt::format("{}: expected a folder that can be read: {}",
+                              (root_ / folder).string(), error.message()));
+    for (const fs::path& inner : folders) walk(inner);
+  }
+
+  void add_file(const fs::path& file) {
+    const std::string suffix = to_lower(file.extension().string());
+    if (is_audio(suffix))
+      contents_.audio.push_back(file.generic_string());
+    else
+      ++contents_.other[suffix];
+  }
+
+  fs::path root_;
+  std::set<fs::path> entered_;
+  std::set<fs::path> links_;
+  FolderContents contents_;
+};
+
+}  // namespace
+
+FolderContents list_folder(const fs::path& root) { return FolderWalk(root).run(); }
+
+std::string describe_other(const FolderContents& contents) {
+  constexpr std::size_t kNamed = 3;
+  std::vector<std::pair<std::size_t, std::string>> kinds;
+  for (const auto& [suffix, count] : contents.other) kinds.emplace_back(count, suffix);
+  if (kinds.empty()) return "nothing";
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::string> parts;
+  for (const auto& [count, suffix] : kinds) {
+    if (parts.size() == kNamed) {
+      parts.push_back("others");
+      break;
+    }
+    parts.push_back(fmt::format("{} {} file{}", count, suffix.empty() ? "nameless" : suffix,
+                                count == 1 ? "" : "s"));
+  }
+  return join(parts, ", ");
+}
+
+}  // namespace ser
