@@ -1,0 +1,240 @@
+#include "ser/corpus/split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <set>
+
+#include "corpus/clip_groups.h"
+#include "ser/core/error.h"
+#include "ser/core/hash.h"
+#include "ser/core/text.h"
+
+namespace ser {
+namespace {
+
+using Kind = SplitScheme::Kind;
+
+// Five folds of the 24 actors of RAVDESS, balanced by gender (Luna-Jimenez et al. 2021,
+// "Multimodal Emotion Recognition on RAVDESS Dataset Using Transfer Learning").
+const std::vector<std::vector<int>> kLunaFolds = {{2, 5, 14, 15, 16},
+                                                  {3, 6, 7, 13, 18},
+                                                  {10, 11, 12, 19, 20},
+                                                  {8, 17, 21, 23, 24},
+                                                  {1, 4, 9, 22}};
+
+bool is_original(const Utterance& clip) { return clip.augmentation.empty(); }
+
+std::vector<int> all_indices(const std::vector<Utterance>& clips) {
+  std::vector<int> indices(clips.size());
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+std::vector<int> originals_of(const std::vector<Utterance>& clips, const std::vector<int>& chosen) {
+  std::vector<int> originals;
+  for (const int i : chosen)
+    if (is_original(clips[static_cast<std::size_t>(i)])) originals.push_back(i);
+  return originals;
+}
+
+/// Sorted `all` without sorted `removed`.
+std::vector<int> without(const std::vector<int>& all, const std::vector<int>& removed) {
+  std::vector<int> rest;
+  std::set_difference(all.begin(), all.end(), removed.begin(), removed.end(),
+                      std::back_inserter(rest));
+  return rest;
+}
+
+/// Throws Error, counting them and naming the first, for clips whose `field` is not known.
+void require_known(const std::vector<Utterance>& clips, std::string Utterance::*field,
+                   std::string_view expected) {
+  std::size_t unknown = 0;
+  const Utterance* first = nullptr;
+  for (const Utterance& clip : clips)
+    if ((clip.*field).empty() && unknown++ == 0) first = &clip;
+  if (first)
+    throw Error(fmt::format("{}; found none for {} of {} clips (the first is {})", expected,
+                            unknown, clips.size(), first->path));
+}
+
+/// Speakers of each test side.
+using Sides = std::vector<std::vector<Speaker>>;
+
+/// Contiguous blocks; the first ones are longer by one where they cannot be equal.
+Sides contiguous_blocks(const std::vector<Speaker>& speakers, std::size_t num_folds) {
+  if (speakers.size() < num_folds)
+    throw Error(fmt::format("expected at least {} speakers, found {}", num_folds, speakers.size()));
+  Sides sides(num_folds);
+  auto next = speakers.begin();
+  for (std::size_t k = 0; k < num_folds; ++k) {
+    const std::size_t size = speakers.size() / num_folds + (k < speakers.size() % num_folds);
+    sides[k].assign(next, next + static_cast<std::ptrdiff_t>(size));
+    next += static_cast<std::ptrdiff_t>(size);
+  }
+  return sides;
+}
+
+std::vector<Speaker> speakers_numbered(const std::vector<Speaker>& speakers,
+                                       std::span<const int> numbers) {
+  std::vector<Speaker> chosen;
+  for (const Speaker& speaker : speakers)
+    if (speaker.number() &&
+        std::find(numbers.begin(), numbers.end(), *speaker.number()) != numbers.end())
+      chosen.push_back(speaker);
+  return chosen;
+}
+
+/// Numbers the scheme names.
+std::vector<int> named_actors(const SplitScheme& scheme) {
+  if (scheme.kind == Kind::kActors) return scheme.actors;
+  std::vector<int> actors;
+  if (scheme.kind == Kind::kLuna)
+    for (const auto& fold : kLunaFolds) actors.insert(actors.end(), fold.begin(), fold.end());
+  std::sort(actors.begin(), actors.end());
+  return actors;
+}
+
+Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
+  require_known(clips, &Utterance::speaker,
+                "expected clips with a speaker (without, use random:K)");
+  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
+  switch (scheme.kind) {
+    case Kind::kLoso:
+      return contiguous_blocks(speakers, speakers.size());
+    case Kind::kActors:
+      return {speakers_numbered(speakers, scheme.actors)};
+    case Kind::kLuna: {
+      for (const Speaker& speaker : speakers)
+        if (speaker.corpus != "ravdess")
+          throw Error(
+              fmt::format("expected clips of RAVDESS only, found corpus '{}'", speaker.corpus));
+      Sides sides;
+      for (const auto& fold : kLunaFolds) sides.push_back(speakers_numbered(speakers, fold));
+      return sides;
+    }
+    default:
+      return contiguous_blocks(speakers, static_cast<std::size_t>(scheme.num_folds));
+  }
+}
+
+/// The fold that tests `held_out`: sorted clips that hold all copies of their recordings.
+Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out) {
+  Fold fold;
+  fold.train = without(all_indices(clips), held_out);
+  fold.test = originals_of(clips, held_out);
+  if (fold.test.empty()) throw Error("no clip is left to test: none of its speakers is there");
+  if (fold.train.empty()) throw Error("no clip is left to train on");
+  return fold;
+}
+
+std::vector<Fold> speaker_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
+  const Sides sides = speaker_sides(clips, scheme);
+  const std::size_t num_corpora = count_corpora(group_by_speaker(clips, all_indices(clips)));
+  std::vector<Fold> folds;
+  for (const std::vector<Speaker>& side : sides) {
+    std::vector<int> held_out;
+    for (const Speaker& speaker : side)
+      held_out.insert(held_out.end(), speaker.clips.begin(), speaker.clips.end());
+    std::sort(held_out.begin(), held_out.end());
+    folds.push_back(with_context(fmt::format("fold {}", folds.size()),
+                                 [&] { return make_fold(clips, held_out); }));
+    for (const Speaker& speaker : side)
+      folds.back().test_speakers.push_back(speaker.name(num_corpora));
+  }
+  return folds;
+}
+
+std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_folds,
+                               std::uint64_t seed) {
+  const auto parts = deal_by_emotion(clips, all_indices(clips), static_cast<std::size_t>(num_folds),
+                                     Rng(seed, fnv1a("random folds")));
+  std::vector<Fold> folds;
+  for (const std::vector<int>& part : parts) {
+    if (part.empty())
+      throw Error(fmt::format("expected at least {} clips, found {}", num_folds, clips.size()));
+    folds.push_back(make_fold(clips, part));
+    const std::vector<Speaker> speakers = group_by_speaker(clips, folds.back().test);
+    for (const Speaker& speaker : speakers)
+      folds.back().test_speakers.push_back(speaker.name(count_corpora(speakers)));
+  }
+  return folds;
+}
+
+/// One in eight speakers, at least one, drawn from the genders in turn; the last speaker of a
+/// gender stays, so that training always hears every gender it could.
+std::vector<Speaker> draw_validation_speakers(std::vector<Speaker> speakers, Rng rng) {
+  const std::size_t wanted = std::max<std::size_t>(1, (speakers.size() + 4) / 8);
+  rng.shuffle(std::span(speakers));
+  std::vector<std::vector<Speaker>> genders;
+  for (Speaker& speaker : speakers) {
+    const auto same = std::find_if(genders.begin(), genders.end(), [&](const auto& group) {
+      return group.front().gender == speaker.gender;
+    });
+    (same == genders.end() ? genders.emplace_back() : *same).push_back(std::move(speaker));
+  }
+  std::vector<Speaker> drawn;
+  for (bool any = true; any && drawn.size() < wanted;) {
+    any = false;
+    for (std::vector<Speaker>& group : genders) {
+      if (group.size() < 2 || drawn.size() == wanted) continue;
+      drawn.push_back(std::move(group.back()));
+      group.pop_back();
+      any = true;
+    }
+  }
+  return drawn;
+}
+
+}  // namespace
+
+std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme,
+                             std::uint64_t seed) {
+  return with_context("split " + scheme.name(), [&] {
+    if (clips.empty()) throw Error("expected clips, found none");
+    require_known(clips, &Utterance::emotion, "expected clips with an emotion");
+    return scheme.kind == Kind::kRandom ? random_folds(clips, scheme.num_folds, seed)
+                                        : speaker_folds(clips, scheme);
+  });
+}
+
+std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
+                                        const SplitScheme& scheme) {
+  if (scheme.kind == Kind::kRandom)
+    return {
+        fmt::format("{}: speakers leak: clips of one speaker are on both sides, which flatters "
+                    "the score; speakers:K tests on unseen speakers",
+                    scheme.name())};
+  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
+  std::vector<int> absent;
+  for (const int actor : named_actors(scheme))
+    if (speakers_numbered(speakers, std::array{actor}).empty()) absent.push_back(actor);
+  if (absent.empty()) return {};
+  return {fmt::format("{}: not in this corpus and left out: speaker{} {}", scheme.name(),
+                      absent.size() == 1 ? "" : "s", fmt::join(absent, ", "))};
+}
+
+ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,
+                                    const std::vector<int>& train, std::uint64_t seed,
+                                    std::uint64_t stream) {
+  constexpr std::size_t kMinSpeakers = 4, kOneIn = 8;
+  // A fork, because training itself draws from the same stream.
+  const Rng rng = Rng(seed, stream).fork(fnv1a("validation"));
+  std::vector<int> held_out;
+  const bool all_known = std::all_of(train.begin(), train.end(), [&](int i) {
+    return !clips[static_cast<std::size_t>(i)].speaker.empty();
+  });
+  if (!all_known) {
+    if (originals_of(clips, train).size() >= kOneIn)
+      held_out = deal_by_emotion(clips, train, kOneIn, rng).front();
+  } else if (auto speakers = group_by_speaker(clips, train); speakers.size() >= kMinSpeakers) {
+    for (const Speaker& speaker : draw_validation_speakers(std::move(speakers), rng))
+      held_out.insert(held_out.end(), speaker.clips.begin(), speaker.clips.end());
+    std::sort(held_out.begin(), held_out.end());
+  }
+  return {without(train, held_out), originals_of(clips, held_out)};
+}
+
+}  // namespace ser

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <array>
+
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+#include "ser/corpus/split.h"
+
+namespace ser {
+namespace {
+
+using Kind = SplitScheme::Kind;
+
+constexpr int kMaxFolds = 1000;
+constexpr int kMaxActor = 100000;
+constexpr std::string_view kExpected =
+    "expected speakers:K, luna, loso, random:K or actors:A-B (also actors:1,4,9)";
+
+int parse_fold_count(std::string_view text) {
+  const int folds = parse_int(text, "number of folds");
+  if (folds < 2 || folds > kMaxFolds)
+    throw Error(fmt::format("number of folds: expected 2 to {}, found {}", kMaxFolds, folds));
+  return folds;
+}
+
+int parse_actor(std::string_view text) {
+  const int actor = parse_int(text, "speaker");
+  if (actor < 0 || actor > kMaxActor)
+    throw Error(fmt::format("speaker: expected 0 to {}, found {}", kMaxActor, actor));
+  return actor;
+}
+
+std::vector<int> parse_actors(std::string_view text) {
+  std::vector<int> actors;
+  for (const std::string& part : split(text, ',')) {
+    const std::size_t dash = part.find('-');
+    const int first = parse_actor(std::string_view(part).substr(0, dash));
+    const int last =
+        dash == std::string::npos ? first : parse_actor(std::string_view(part).substr(dash + 1));
+    if (last < first) throw Error(fmt::format("expected rising numbers, found '{}'", part));
+    for (int actor = first; actor <= last; ++actor) actors.push_back(actor);
+  }
+  if (actors.empty()) throw Error("expected numbers of speakers, found none");
+  return actors;
+}
+
+/// "19-24" for runs of three and more, commas elsewhere.
+std::string actors_text(const std::vector<int>& actors) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0, end = 0; begin < actors.size(); begin = end) {
+    for (end = begin + 1; end < actors.size() && actors[end] == actors[end - 1] + 1;) ++end;
+    if (end - begin < 2) end = begin + 1;
+    parts.push_back(end - begin == 1 ? fmt::format("{}", actors[begin])
+                                     : fmt::format("{}-{}", actors[begin], actors[end - 1]));
+  }
+  return join(parts, ",");
+}
+
+}  // namespace
+
+std::string SplitScheme::name() const {
+  switch (kind) {
+    case Kind::kSpeakers:
+      return fmt::format("speakers:{}", num_folds);
+    case Kind::kLuna:
+      return "luna";
+    case Kind::kLoso:
+      return "loso";
+    case Kind::kRandom:
+      return fmt::format("random:{}", num_folds);
+    case Kind::kActors:
+      return "actors:" + actors_text(actors);
+  }
+  return "";
+}
+
+SplitScheme parse_split_scheme(std::string_view text) {
+  return with_context(fmt::format("split '{}'", text), [&]() -> SplitScheme {
+    if (text == "luna") return {Kind::kLuna, 5, {}};
+    if (text == "loso") return {Kind::kLoso, 0, {}};
+    const std::size_t colon = text.find(':');
+    const std::string_view word = text.substr(0, colon);
+    const std::string_view rest = colon == text.npos ? "" : text.substr(colon + 1);
+    if (colon != text.npos) {
+      if (word == "speakers") return {Kind::kSpeakers, parse_fold_count(rest), {}};
+      if (word == "random") return {Kind::kRandom, parse_fold_count(rest), {}};
+      if (word == "actors") return {Kind::kActors, 1, parse_actors(rest)};
+    }
+    constexpr std::array<std::string_view, 5> kWords = {"speakers", "luna", "loso", "random",
+                                                        "actors"};
+    throw Error(fmt::format("{}{}", kExpected,
+                            did_you_mean(word, std::span<const std::string_view>(kWords))));
+  });
+}
+
+}  // namespace ser
