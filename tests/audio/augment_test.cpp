@@ -1,0 +1,126 @@
+#include "ser/audio/augment.h"
+
+#include <gmock/gmock.h>
+
+#include "audio/signals.h"
+#include "ser/audio/level.h"
+
+namespace ser {
+namespace {
+
+constexpr int kRateHz = 16000;
+
+/// Ten harmonics that fall by 6 dB each, as a voiced sound has them.
+Waveform voice(double f0_hz, double duration_s) {
+  Waveform wave = sine(f0_hz, duration_s, kRateHz, 0.3);
+  for (int harmonic = 2; harmonic <= 10; ++harmonic)
+    wave.samples += sine(harmonic * f0_hz, duration_s, kRateHz, 0.3 / harmonic).samples;
+  return wave;
+}
+
+/// The fundamental of the middle of `wave`: the first high peak of its autocorrelation, refined by
+/// a parabola.
+double fundamental_hz(const Waveform& wave) {
+  const Eigen::VectorXd x = wave.samples.cast<double>().segment(wave.samples.size() / 4, 4000);
+  const auto correlation = [&](Eigen::Index lag) {
+    return x.head(3500).dot(x.segment(lag, 3500)) /
+           (x.head(3500).norm() * x.segment(lag, 3500).norm());
+  };
+  Eigen::Index lag = kRateHz / 400;
+  while (correlation(lag) < 0.85) ++lag;
+  while (correlation(lag + 1) > correlation(lag)) ++lag;
+  const double before = correlation(lag - 1), at = correlation(lag), after = correlation(lag + 1);
+  return kRateHz / (static_cast<double>(lag) + 0.5 * (before - after) / (before - 2 * at + after));
+}
+
+Waveform augmented(const Waveform& wave, const std::string& name, std::uint64_t seed = 1) {
+  Rng rng(seed, 0);
+  return augment(wave, parse_augmentations(name).at(0), rng);
+}
+
+TEST(Augment, ListNamesOneCopyEach) {
+  std::vector<std::string> names;
+  for (const Augmentation& one : parse_augmentations("speed:0.9,1.1, noise:20,gain:-6,6,pitch:2"))
+    names.push_back(augmentation_name(one));
+  EXPECT_THAT(names, testing::ElementsAre("speed:0.9", "speed:1.1", "noise:20", "gain:-6", "gain:6",
+                                          "pitch:2"));
+  EXPECT_TRUE(parse_augmentations("").empty());
+}
+
+TEST(Augment, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(error_of([] { parse_augmentations("spede:0.9"); }),
+            "augmentation: expected one of speed, pitch, gain, noise, found 'spede' (did you mean "
+            "'speed'?)");
+  EXPECT_EQ(error_of([] { parse_augmentations("0.9"); }),
+            "augmentation: expected KIND:AMOUNT such as speed:0.9, found '0.9'");
+  EXPECT_EQ(error_of([] { parse_augmentations("speed:fast"); }),
+            "augmentation speed: expected a number, found 'fast'");
+  EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,0"); }),
+            "augmentation speed: expected 0.5 to 2, found 0");
+  EXPECT_THAT(error_of([] { parse_augmentations("pitch:nan"); }), testing::HasSubstr("finite"));
+}
+
+TEST(Augment, SpeedChangesDurationAndPitch) {
+  const Waveform wave = voice(150, 1);
+  for (const double factor : {0.5, 0.9, 1.1, 1.6}) {
+    const Waveform changed = augmented(wave, "speed:" + std::to_string(factor));
+    EXPECT_EQ(changed.sample_rate_hz, kRateHz);
+    EXPECT_EQ(changed.samples.size(), std::lround(kRateHz / factor));
+    EXPECT_NEAR(fundamental_hz(changed), 150 * factor, 0.01 * 150 * factor);
+  }
+}
+
+TEST(Augment, PitchMovesTheFundamentalAndKeepsTheDuration) {
+  const Waveform wave = voice(150, 1);
+  for (const double semitones : {-5.0, -2.0, 0.0, 2.0, 5.0}) {
+    const Waveform changed = augmented(wave, "pitch:" + std::to_string(semitones));
+    EXPECT_EQ(changed.samples.size(), wave.samples.size());
+    const double expected = 150 * std::exp2(semitones / 12);
+    EXPECT_NEAR(fundamental_hz(changed), expected, 0.01 * expected) << semitones;
+    EXPECT_NEAR(active_rms(changed) / active_rms(wave), 1, 0.05) << semitones;
+  }
+}
+
+TEST(Augment, PitchKeepsSoundsWhereTheyAre) {
+  Waveform wave = voice(150, 1);
+  wave.samples.head(4000).setZero();
+  wave.samples.tail(4000).setZero();
+  for (const char* name : {"pitch:-4", "pitch:4"}) {
+    const Waveform changed = augmented(wave, name);
+    EXPECT_LT(changed.samples.head(3300).norm(), 1e-2 * changed.samples.norm()) << name;
+    EXPECT_LT(changed.samples.tail(3300).norm(), 1e-2 * changed.samples.norm()) << name;
+  }
+}
+
+TEST(Augment, GainIsInDecibels) {
+  const Waveform wave = voice(150, 0.2);
+  EXPECT_NEAR(active_rms(augmented(wave, "gain:-20")) / active_rms(wave), 0.1, 1e-6);
+  EXPECT_NEAR(active_rms(augmented(wave, "gain:20")) / active_rms(wave), 10, 1e-5);
+}
+
+TEST(Augment, NoiseHitsTheRatio) {
+  Waveform wave = voice(150, 1);
+  wave.samples.tail(8000).setZero();  // pauses do not change the level of the voice
+  for (const double snr_db : {-5.0, 0.0, 20.0, 40.0}) {
+    const Waveform noisy = augmented(wave, "noise:" + std::to_string(snr_db));
+    const Eigen::VectorXd noise = (noisy.samples - wave.samples).cast<double>();
+    const double noise_rms = noise.norm() / std::sqrt(static_cast<double>(noise.size()));
+    EXPECT_NEAR(20 * std::log10(active_rms(wave) / noise_rms), snr_db, 0.1);
+  }
+}
+
+TEST(Augment, SameSeedSameBits) {
+  const Waveform wave = voice(150, 0.5);
+  EXPECT_EQ(augmented(wave, "noise:10", 3).samples, augmented(wave, "noise:10", 3).samples);
+  EXPECT_NE(augmented(wave, "noise:10", 3).samples, augmented(wave, "noise:10", 4).samples);
+  EXPECT_EQ(augmented(wave, "pitch:3").samples, augmented(wave, "pitch:3").samples);
+}
+
+TEST(Augment, SilenceStaysSilence) {
+  const Waveform silence{Eigen::VectorXf::Zero(4000), kRateHz};
+  for (const char* name : {"speed:1.1", "pitch:3", "gain:6", "noise:10"})
+    EXPECT_TRUE(augmented(silence, name).samples.isZero(0)) << name;
+}
+
+}  // namespace
+}  // namespace ser

@@ -1,0 +1,48 @@
+#include "ser/audio/level.h"
+
+#include <gtest/gtest.h>
+
+#include "audio/signals.h"
+
+namespace ser {
+namespace {
+
+TEST(Level, SineHasItsRms) {
+  EXPECT_NEAR(active_rms(sine(200, 1, 16000, 0.5)), 0.5 / std::sqrt(2), 1e-6);
+}
+
+TEST(Level, PausesDoNotCount) {
+  Waveform wave = sine(200, 1, 16000, 0.5);
+  wave.samples.tail(8000) *= 1e-3f;
+  EXPECT_NEAR(active_rms(wave), 0.5 / std::sqrt(2), 1e-6);
+  wave.samples.tail(8000).setZero();
+  EXPECT_NEAR(active_rms(wave), 0.5 / std::sqrt(2), 1e-6);
+}
+
+TEST(Level, FramesWithinTheRangeCount) {
+  Waveform wave = sine(200, 1, 16000, 0.5);
+  wave.samples.tail(8000) *= 0.1f;  // 20 dB below
+  EXPECT_NEAR(active_rms(wave, 30), 0.5 * std::sqrt((1 + 0.01) / 4), 1e-6);
+  EXPECT_NEAR(active_rms(wave, 10), 0.5 / std::sqrt(2), 1e-6);
+}
+
+TEST(Level, SilenceIsZeroAndStaysSilence) {
+  for (const Eigen::Index size : {0, 1, 16000}) {
+    const Waveform silence{Eigen::VectorXf::Zero(size), 16000};
+    EXPECT_EQ(active_rms(silence), 0);
+    EXPECT_EQ(scale_to(silence, 0.1).samples, silence.samples);
+  }
+}
+
+TEST(Level, ScalingIsBlindToGain) {
+  const Waveform loud = sine(200, 1, 16000, 0.5);
+  const Eigen::VectorXf expected = scale_to(loud, 0.1).samples;
+  EXPECT_NEAR(active_rms(scale_to(loud, 0.1)), 0.1, 1e-7);
+  for (const float gain : {1e-30f, 1e-4f, 0.3f, 7.0f, 1e20f}) {
+    const Waveform copy{loud.samples * gain, 16000};
+    EXPECT_LT((scale_to(copy, 0.1).samples - expected).cwiseAbs().maxCoeff(), 1e-6f) << gain;
+  }
+}
+
+}  // namespace
+}  // namespace ser
