@@ -43,7 +43,7 @@ std::string wav_bytes(std::uint16_t channels, std::uint32_t rate_hz,
   put(bytes, 34, std::uint16_t{16});
   bytes.replace(36, 4, "data");
   put(bytes, 40, data_bytes);
-  std::memcpy(bytes.data() + 44, samples.data(), data_bytes);
+  if (data_bytes > 0) std::memcpy(bytes.data() + 44, samples.data(), data_bytes);
   return bytes;
 }
 
