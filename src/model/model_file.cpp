@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kFormat = "ser-model";
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxClasses = 1000;
+constexpr std::size_t kMaxSpeakers = 1000'000;
 constexpr std::size_t kMaxMembers = 256;
 
 using RowMajor = Eigen::Matrix<nn::Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -34,10 +35,10 @@ double number_at(const Json& object, std::string_view key) {
   return value.get<double>();
 }
 
-std::vector<std::string> names_at(const Json& object, std::string_view key) {
+std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most) {
   const Json& list = at(object, key);
-  if (!list.is_array() || list.size() > kMaxClasses)
-    throw Error(fmt::format("'{}': expected a list of at most {} names", key, kMaxClasses));
+  if (!list.is_array() || list.size() > most)
+    throw Error(fmt::format("'{}': expected a list of at most {} names", key, most));
   std::vector<std::string> names;
   for (const Json& item : list) {
     if (!item.is_string()) throw Error(fmt::format("'{}': expected names", key));
@@ -192,6 +193,29 @@ Member read_member(const Json& json, int outputs,
   return {std::move(set), std::move(scaler), std::move(network), temperature, weight};
 }
 
+Json write_training(const TrainingInfo& info) {
+  return {{"seed", info.seed},         {"recipe", parse_json(info.recipe, "recipe")},
+          {"split", info.split},       {"fold", info.fold},
+          {"speakers", info.speakers}, {"scores", info.scores}};
+}
+
+TrainingInfo read_training(const Json& json) {
+  const Json& seed = at(json, "seed");
+  const Json& split = at(json, "split");
+  const double fold = number_at(json, "fold");
+  if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
+    throw Error("expected a 'seed', a 'split' and a 'fold'");
+  TrainingInfo info{seed.get<std::uint64_t>(),
+                    at(json, "recipe").dump(),
+                    split.get<std::string>(),
+                    static_cast<int>(fold),
+                    names_at(json, "speakers", kMaxSpeakers),
+                    {}};
+  for (const auto& [name, value] : at(json, "scores").items())
+    if (value.is_number()) info.scores[name] = value.get<double>();
+  return info;
+}
+
 void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     throw Error("expected a model file (\"format\": \"ser-model\")");
@@ -204,10 +228,10 @@ Model model_from_document(const ModelDocument& document) {
   const Json& json = document.json;
   check_header(json);
   Model model;
-  model.emotions = names_at(at(json, "heads"), "emotion");
-  model.genders = names_at(at(json, "heads"), "gender");
+  model.emotions = names_at(at(json, "heads"), "emotion", kMaxClasses);
+  model.genders = names_at(at(json, "heads"), "gender", kMaxClasses);
   if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
-  model.training = at(json, "training").dump();
+  model.training = with_context("training", [&] { return read_training(at(json, "training")); });
   const int outputs = static_cast<int>(model.emotions.size() + model.genders.size());
   if (!json.contains("members")) {
     model.members.push_back(read_member(json, outputs, document.blobs));
@@ -229,7 +253,7 @@ void write_model(const Model& model, const std::filesystem::path& path, WeightFo
   Json json = {{"format", kFormat},
                {"version", kVersion},
                {"heads", {{"emotion", model.emotions}, {"gender", model.genders}}},
-               {"training", parse_json(model.training, "training")}};
+               {"training", write_training(model.training)}};
   if (model.members.size() == 1) {
     json.update(write_member(model.members[0], format));
   } else {

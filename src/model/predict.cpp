@@ -91,6 +91,10 @@ std::vector<ClipPrediction> predict(const Model& model, const std::string& featu
   return predictions;
 }
 
+bool is_uncertain(const Model& model, const ClipPrediction& prediction) {
+  return prediction.emotions.maxCoeff() < model.uncertain_below;
+}
+
 struct Predictor::Impl {
   std::map<std::string, Extractor> extractors;  ///< by fingerprint
   std::vector<std::string> fingerprints;        ///< one a member

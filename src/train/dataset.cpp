@@ -3,18 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "ser/core/error.h"
+#include "ser/corpus/corpus.h"
 #include "ser/model/batch.h"
 #include "ser/train/trainer.h"
 
 namespace ser {
 namespace {
-
-constexpr std::array<std::string_view, 8> kEmotionOrder = {
-    "neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"};
 
 /// Position of `name` in `names`, or -1.
 nn::Index position(const std::vector<std::string>& names, const std::string& name) {
@@ -47,14 +44,9 @@ void mix_in(const Eigen::MatrixXf& other, float share, Eigen::MatrixXf& clip) {
 }  // namespace
 
 std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips) {
-  std::set<std::string> found;
-  for (const int clip : clips) found.insert(table.clips[static_cast<std::size_t>(clip)].emotion);
-  found.erase("");
-  std::vector<std::string> labels;
-  for (const std::string_view name : kEmotionOrder)
-    if (found.erase(std::string(name))) labels.emplace_back(name);
-  labels.insert(labels.end(), found.begin(), found.end());
-  return labels;
+  std::vector<Utterance> chosen;
+  for (const int clip : clips) chosen.push_back(table.clips[static_cast<std::size_t>(clip)]);
+  return emotion_labels(chosen);
 }
 
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips) {

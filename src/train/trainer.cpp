@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <set>
 
-#include "core/json_io.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/model/batch.h"
@@ -36,8 +36,16 @@ Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
   return fit.finish(options);
 }
 
-std::string training_json(const Recipe& recipe, std::uint64_t seed) {
-  return Json({{"seed", seed}, {"recipe", options_to_json(recipe)}}).dump();
+TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::uint64_t seed) {
+  TrainingInfo info;
+  info.seed = seed;
+  info.recipe = to_json(recipe);
+  std::set<std::string> speakers;
+  for (const int clip : data.train)
+    speakers.insert(data.table.clips[static_cast<std::size_t>(clip)].speaker);
+  speakers.erase("");
+  info.speakers.assign(speakers.begin(), speakers.end());
+  return info;
 }
 
 }  // namespace
@@ -70,7 +78,10 @@ Model train(const TrainingData& data, const Recipe& recipe, std::uint64_t seed,
     networks[m] = drop_helpers(training.result(), tasks.kept_outputs());
   });
 
-  Model model{tasks.emotions, tasks.genders, {}, training_json(recipe, seed)};
+  Model model;
+  model.emotions = tasks.emotions;
+  model.genders = tasks.genders;
+  model.training = training_info(data, recipe, seed);
   for (const auto& network : networks) model.members.push_back({data.table.set, scaler, *network});
   return model;
 }

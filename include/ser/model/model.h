@@ -1,7 +1,10 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,13 +34,24 @@ struct ClipPrediction {
 /// How the weights are stored in a model file.
 enum class WeightFormat { kF32, kF16 };
 
+/// Where a model comes from. Not read by prediction.
+struct TrainingInfo {
+  std::uint64_t seed = 0;
+  std::string recipe = "{}";          ///< JSON
+  std::string split;                  ///< "speakers:6"; empty: trained on the whole corpus
+  int fold = -1;                      ///< the fold left out; -1: none
+  std::vector<std::string> speakers;  ///< whose clips it was trained on, sorted
+  std::map<std::string, double> scores;
+};
+
 /// What turns features, or a recording, into emotion and gender: one network, or several whose
 /// probabilities are averaged.
 struct Model {
   std::vector<std::string> emotions;
   std::vector<std::string> genders;  ///< "male", "female"; empty without a gender head
   std::vector<Member> members;
-  std::string training = "{}";  ///< JSON: seed, recipe, split, scores; not read by prediction
+  double uncertain_below = 0.4;  ///< largest probability of an uncertain prediction
+  TrainingInfo training;
 
   /// The softmax groups among a member's logits.
   std::vector<nn::HeadRange> heads() const;
@@ -47,6 +61,9 @@ struct Model {
 /// Throws Error, naming both fingerprints, if a member was trained on another set.
 std::vector<ClipPrediction> predict(const Model& model, const std::string& features_fingerprint,
                                     const std::vector<Eigen::MatrixXf>& clips, int threads);
+
+/// Whether the emotion is little more than a guess: largest probability below the model's threshold.
+bool is_uncertain(const Model& model, const ClipPrediction& prediction);
 
 /// Predicts from recordings: knows its features' tables and shares what members have in common.
 /// `predict` may be called from several threads.

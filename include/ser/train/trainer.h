@@ -36,7 +36,7 @@ struct TrainingData {
 /// Stream of the random numbers of a run on the whole corpus; fold k uses stream k.
 constexpr std::uint64_t kWholeCorpus = 0xffffffff;
 
-/// The classes a model of these clips will know: emotions in the order of RAVDESS, then others by
+/// The classes a model of these clips will know: emotions in their usual order, then others by
 /// name; genders only if every clip has one.
 std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips);
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "flags.h"
+#include "ser/core/error.h"
+
+namespace ser {
+
+/// Wrong usage: exit code 2 instead of 1.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What every command understands.
+struct CommonOptions {
+  int seed = 1;
+  int threads = 0;
+  bool quiet = false;
+  bool verbose = false;
+
+  void visit(FieldVisitor& v);
+};
+
+/// The frame of a command: common flags, --version, --config, exit codes, one place that catches.
+class Command {
+ public:
+  Command(const std::string& name, const std::string& purpose, const std::string& examples);
+
+  CLI::App& app() { return app_; }
+  Flags& flags() { return flags_; }
+  const CommonOptions& common() const { return common_; }
+
+  /// Parses the arguments, then runs `body`, which returns the exit code.
+  /// 0 done; 1 Error, its message on stderr; 2 wrong usage.
+  int run(int argc, char** argv, const std::function<int()>& body);
+
+ private:
+  CLI::App app_;
+  Flags flags_;
+  CommonOptions common_;
+};
+
+}  // namespace ser

@@ -1,0 +1,41 @@
+#include "default_model.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+std::vector<std::filesystem::path> model_folders() {
+  if (const char* folder = std::getenv("SER_MODELS")) return {folder};
+  std::vector<std::filesystem::path> folders;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) folders.push_back(program.parent_path().parent_path() / "share/ser/models");
+  folders.emplace_back(SER_SOURCE_MODELS);
+  return folders;
+}
+
+}  // namespace
+
+std::filesystem::path find_model(const std::string& name) {
+  if (!name.empty() && std::filesystem::is_regular_file(name)) return name;
+  std::string looked;
+  if (name.find('/') == std::string::npos) {
+    for (const std::filesystem::path& folder : model_folders()) {
+      const std::string file = name.empty() ? "default.json" : name;
+      for (const std::string& candidate : {file, file + ".json"})
+        if (std::filesystem::is_regular_file(folder / candidate)) return folder / candidate;
+      looked += fmt::format("{}{}", looked.empty() ? "" : ", ", folder.string());
+    }
+  }
+  if (looked.empty()) throw Error(fmt::format("{}: expected a model file, found none", name));
+  throw Error(fmt::format("expected a model file or the name of a model in {}, found '{}'", looked,
+                          name.empty() ? "default" : name));
+}
+
+}  // namespace ser

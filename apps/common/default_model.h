@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace ser {
+
+/// The file of a model: `name` itself if it is one, else "<name>.json" among the shipped models
+/// ($SER_MODELS, share/ser/models beside the installed program, or the source tree's models/).
+/// Empty means "default". Throws Error, naming the places looked at, if there is none.
+std::filesystem::path find_model(const std::string& name);
+
+}  // namespace ser

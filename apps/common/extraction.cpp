@@ -1,0 +1,161 @@
+#include "extraction.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <map>
+#include <memory>
+
+#include "progress.h"
+#include "ser/audio/audio_file.h"
+#include "ser/audio/augment.h"
+#include "ser/core/hash.h"
+#include "ser/core/parallel.h"
+#include "ser/core/text.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/feature_table.h"
+#include "ser/features/extractor.h"
+
+namespace ser {
+namespace {
+
+/// Features of a recording and of its augmented copies.
+using Extracted = std::vector<std::pair<Utterance, Eigen::MatrixXf>>;
+
+Extracted extract_recording(const Recording& recording, const Extractor& extractor,
+                            const std::vector<Augmentation>& augmentations, int seed) {
+  const Waveform wave = read_audio(recording.file);
+  return with_context(recording.file.string(), [&] {
+    Extracted extracted = {{recording.utterance, extractor.extract(wave)}};
+    for (const Augmentation& augmentation : augmentations) {
+      Utterance copy = recording.utterance;
+      copy.augmentation = augmentation_name(augmentation);
+      Rng rng(static_cast<std::uint64_t>(seed), fnv1a(copy.path + '\n' + copy.augmentation));
+      extracted.emplace_back(copy, extractor.extract(augment(wave, augmentation, rng)));
+    }
+    return extracted;
+  });
+}
+
+std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesystem::path& output,
+                                           const FeatureSet& set) {
+  if (format == TableFormat::kCsv) return std::make_unique<FeatureCsvWriter>(output, set);
+  return std::make_unique<FeatureTableWriter>(output, set);
+}
+
+void count(const Extracted& extracted, ExtractionSummary& summary) {
+  for (const auto& [utterance, features] : extracted) {
+    ++summary.clips;
+    summary.rows = static_cast<std::size_t>(features.rows());
+    summary.frames += static_cast<std::size_t>(features.cols());
+    summary.without_emotion += utterance.emotion.empty();
+    summary.without_gender += utterance.gender.empty();
+  }
+}
+
+}  // namespace
+
+void ExtractionOptions::visit(FieldVisitor& v) {
+  v.field("features", features,
+          "classic, functionals, frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
+  v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
+  v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)");
+  v.field("trim_db", trim_db,
+          "Trim silence this far below the loudest frame; 0: not at all (default: the set's)");
+  v.field("augment", augment, "Add changed copies: speed:0.9,1.1,pitch:2,gain:-6,noise:20");
+  v.choice("format", format,
+           {{"safetensors", TableFormat::kSafetensors}, {"csv", TableFormat::kCsv}},
+           "Feature file format");
+  v.choice("on_error", on_error, {{"fail", OnError::kFail}, {"skip", OnError::kSkip}},
+           "What to do about a recording that cannot be read");
+}
+
+FeatureSet feature_set(const ExtractionOptions& options) {
+  FeatureSet set = parse_feature_set(options.features);
+  if (!options.pool.empty()) from_json("{\"pool\": \"" + options.pool + "\"}", set);
+  if (options.rate >= 0) set.sample_rate_hz = options.rate;
+  if (options.trim_db >= 0) set.trim_db = options.trim_db;
+  return set;
+}
+
+std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
+                                       const std::string& corpus,
+                                       const std::vector<std::string>& emotions,
+                                       const std::vector<std::string>& map) {
+  std::vector<Utterance> utterances;
+  std::map<std::string, std::filesystem::path> files;
+  for (const std::string& input : inputs) {
+    const Corpus found = scan_corpus(input, corpus);
+    for (const std::string& name : found.skipped)
+      spdlog::warn("{}: skipped, its name is not of corpus {}", name, found.name);
+    for (const Utterance& utterance : found.utterances) {
+      if (!files.emplace(utterance.path, found.root / utterance.path).second)
+        throw Error(
+            fmt::format("{}: two inputs have a clip of this relative path; give their "
+                        "common folder or a manifest",
+                        utterance.path));
+      utterances.push_back(utterance);
+    }
+  }
+  if (!emotions.empty() || !map.empty())
+    utterances = select_emotions(std::move(utterances), emotions, map);
+  std::vector<Recording> recordings;
+  for (Utterance& utterance : utterances)
+    recordings.push_back({files.at(utterance.path), std::move(utterance)});
+  return recordings;
+}
+
+void warn_of_duplicates(const std::vector<Recording>& recordings) {
+  std::vector<Utterance> utterances;
+  for (const Recording& recording : recordings) {
+    utterances.push_back(recording.utterance);
+    utterances.back().path = std::filesystem::absolute(recording.file).string();
+  }
+  for (const std::vector<int>& group : find_duplicates("/", utterances)) {
+    std::vector<std::string> names;
+    for (const int i : group)
+      names.push_back(recordings[static_cast<std::size_t>(i)].utterance.path);
+    spdlog::warn("the same bytes under several names, kept: {}", join(names, ", "));
+  }
+}
+
+ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
+                                  const ExtractionOptions& options,
+                                  const std::filesystem::path& output,
+                                  const CommonOptions& common) {
+  const Extractor extractor(feature_set(options));
+  const std::vector<Augmentation> augmentations = parse_augmentations(options.augment);
+  const std::unique_ptr<FeatureWriter> writer =
+      make_writer(options.format, output, extractor.set());
+  Progress progress("extracting", "clips", recordings.size(), common.quiet);
+  ExtractionSummary summary;
+  std::vector<Extracted> slots(pipeline_slots(common.threads));
+  std::vector<std::string> failures(slots.size());
+
+  const auto produce = [&](std::size_t i, std::size_t slot) {
+    failures[slot].clear();
+    slots[slot].clear();
+    try {
+      slots[slot] = extract_recording(recordings[i], extractor, augmentations, common.seed);
+    } catch (const Error& error) {
+      if (options.on_error == OnError::kFail) throw;
+      failures[slot] = error.what();
+    }
+  };
+  const auto consume = [&](std::size_t, std::size_t slot) {
+    if (!failures[slot].empty()) {
+      spdlog::warn("skipped {}", failures[slot]);
+      ++summary.skipped;
+    }
+    for (const auto& [utterance, features] : slots[slot]) writer->add(utterance, features);
+    count(slots[slot], summary);
+    progress.advance(1);
+  };
+  parallel_pipeline(recordings.size(), common.threads, produce, consume);
+  if (summary.clips == 0)
+    throw Error("expected recordings to extract, found none that can be read");
+  writer->finish();
+  return summary;
+}
+
+}  // namespace ser

@@ -1,0 +1,158 @@
+#include "flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command.h"
+#include "ser/core/text.h"
+
+namespace ser {
+namespace {
+
+std::string flag_name(std::string_view field) {
+  std::string name = "--" + std::string(field);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+}  // namespace
+
+/// Adds one flag a field.
+class Flags::Registrar : public FieldVisitor {
+ public:
+  Registrar(Flags& flags, std::string group) : flags_(flags), group_(std::move(group)) {}
+
+  void field(std::string_view name, bool&, std::string_view help) override {
+    keep(name, flags_.app_.add_flag(spelling(name), std::string(help)));
+  }
+  void field(std::string_view name, int& value, std::string_view help) override {
+    option(name, "INT", std::to_string(value), help);
+  }
+  void field(std::string_view name, double& value, std::string_view help) override {
+    option(name, "NUMBER", fmt::format("{}", value), help);
+  }
+  void field(std::string_view name, std::string& value, std::string_view help) override {
+    option(name, "TEXT", value, help);
+  }
+  void field(std::string_view name, std::vector<int>&, std::string_view help) override {
+    option(name, "INT,...", "", help);
+  }
+  void field(std::string_view name, std::vector<double>&, std::string_view help) override {
+    option(name, "NUMBER,...", "", help);
+  }
+  void field(std::string_view name, std::vector<std::string>&, std::string_view help) override {
+    option(name, "A,B,...", "", help)->take_all();
+  }
+  void list(std::string_view, ObjectList&, std::string_view) override {}
+
+ protected:
+  void choice_field(std::string_view name, std::size_t& chosen,
+                    std::span<const std::string_view> spellings, std::string_view help) override {
+    option(name, fmt::format("{}", fmt::join(spellings, "|")), std::string(spellings[chosen]),
+           help);
+  }
+  void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
+
+ private:
+  std::string spelling(std::string_view name) const {
+    const auto alias = flags_.aliases_.find(std::string(name));
+    return (alias == flags_.aliases_.end() ? "" : alias->second + ",") + flag_name(name);
+  }
+  CLI::Option* option(std::string_view name, std::string type, const std::string& shown,
+                      std::string_view help) {
+    CLI::Option* option = flags_.app_.add_option(spelling(name), std::string(help));
+    option->type_name(std::move(type));
+    option->expected(1);
+    if (!shown.empty()) option->default_str(shown);
+    return keep(name, option);
+  }
+  CLI::Option* keep(std::string_view name, CLI::Option* option) {
+    option->group(group_);
+    flags_.flags_[std::string(name)] = option;
+    return option;
+  }
+
+  Flags& flags_;
+  std::string group_;
+};
+
+/// Sets each field whose flag was given.
+class Flags::Assigner : public FieldVisitor {
+ public:
+  explicit Assigner(const Flags& flags) : flags_(flags) {}
+
+  void field(std::string_view name, bool& value, std::string_view) override {
+    if (flags_.given(std::string(name))) value = true;
+  }
+  void field(std::string_view name, int& value, std::string_view) override {
+    if (const auto text = given(name)) value = parse_int(*text, flag_name(name));
+  }
+  void field(std::string_view name, double& value, std::string_view) override {
+    if (const auto text = given(name)) value = parse_double(*text, flag_name(name));
+  }
+  void field(std::string_view name, std::string& value, std::string_view) override {
+    if (const auto text = given(name)) value = *text;
+  }
+  void field(std::string_view name, std::vector<int>& value, std::string_view) override {
+    if (const auto text = given(name)) {
+      value.clear();
+      for (const auto& part : split(*text, ',')) value.push_back(parse_int(part, flag_name(name)));
+    }
+  }
+  void field(std::string_view name, std::vector<double>& value, std::string_view) override {
+    if (const auto text = given(name)) {
+      value.clear();
+      for (const auto& part : split(*text, ','))
+        value.push_back(parse_double(part, flag_name(name)));
+    }
+  }
+  void field(std::string_view name, std::vector<std::string>& value, std::string_view) override {
+    if (!flags_.given(std::string(name))) return;
+    value.clear();
+    for (const std::string& word : flags_.flags_.at(std::string(name))->results())
+      for (std::string& part : split(word, ',')) value.push_back(std::move(part));
+  }
+  void list(std::string_view, ObjectList&, std::string_view) override {}
+
+ protected:
+  void choice_field(std::string_view name, std::size_t& chosen,
+                    std::span<const std::string_view> spellings, std::string_view) override {
+    const auto text = given(name);
+    if (!text) return;
+    const auto found = std::find(spellings.begin(), spellings.end(), *text);
+    if (found == spellings.end())
+      throw UsageError(fmt::format("{}: expected one of {}, found '{}'{}", flag_name(name),
+                                   fmt::join(spellings, ", "), *text,
+                                   did_you_mean(*text, spellings)));
+    chosen = static_cast<std::size_t>(found - spellings.begin());
+  }
+  void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
+
+ private:
+  std::optional<std::string> given(std::string_view name) const {
+    const CLI::Option* option = flags_.flags_.at(std::string(name));
+    if (option->count() == 0) return std::nullopt;
+    return option->results().back();
+  }
+  const Flags& flags_;
+};
+
+void Flags::register_fields(const Visitable& options, const std::string& group) {
+  Registrar registrar(*this, group);
+  options.visit(registrar);
+  structs_.push_back(options);
+}
+
+void Flags::assign() {
+  Assigner assigner(*this);
+  try {
+    for (const Visitable& options : structs_) options.visit(assigner);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+bool Flags::given(const std::string& field) const { return flags_.at(field)->count() > 0; }
+
+}  // namespace ser

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ser/core/options.h"
+
+namespace ser {
+
+/// Option structs as command-line flags: field "trim_db" is --trim-db, a list is one
+/// comma-separated word. Structs are registered before parsing and filled in by `assign()`.
+class Flags {
+ public:
+  explicit Flags(CLI::App& app) : app_(app) {}
+
+  /// A further spelling for a field added later: alias("output", "-o").
+  void alias(const std::string& field, const std::string& spelling) { aliases_[field] = spelling; }
+
+  /// `options` must outlive this object.
+  template <typename Options>
+  void add(Options& options, const std::string& group) {
+    register_fields(Visitable(options), group);
+  }
+
+  /// Sets the fields whose flags were given. Throws UsageError for a value of the wrong type.
+  void assign();
+
+  /// Whether the flag of this field was given.
+  bool given(const std::string& field) const;
+
+ private:
+  class Registrar;
+  class Assigner;
+  void register_fields(const Visitable& options, const std::string& group);
+
+  CLI::App& app_;
+  std::map<std::string, std::string> aliases_;
+  std::map<std::string, CLI::Option*> flags_;
+  std::vector<Visitable> structs_;
+};
+
+}  // namespace ser

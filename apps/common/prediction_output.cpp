@@ -1,0 +1,129 @@
+#include "prediction_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "command.h"
+#include "ser/core/csv.h"
+
+namespace ser {
+namespace {
+
+constexpr int kBarWidth = 20;
+
+/// Classes by falling probability, the most likely `count` of them (0: all).
+std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count) {
+  std::vector<std::size_t> order(static_cast<std::size_t>(probabilities.size()));
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return probabilities(static_cast<long>(a)) > probabilities(static_cast<long>(b));
+  });
+  if (count > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
+  return order;
+}
+
+nlohmann::ordered_json by_name(const std::vector<std::string>& names,
+                               const Eigen::VectorXd& probabilities,
+                               const std::vector<std::size_t>& order) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const std::size_t i : order) json[names[i]] = probabilities(static_cast<long>(i));
+  return json;
+}
+
+/// Unranked order 0, 1, ...
+std::vector<std::size_t> natural(std::size_t count) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  return order;
+}
+
+}  // namespace
+
+void OutputOptions::visit(FieldVisitor& v) {
+  v.field("json", json, "One JSON object a line");
+  v.field("csv", csv, "CSV with a header");
+  v.field("top_k", top_k, "Show the most likely classes only (default: all)");
+}
+
+bool has_sound(const Waveform& wave) {
+  constexpr float kOneStepOf16Bits = 1.0f / 32768;
+  return wave.samples.cwiseAbs().maxCoeff() > kOneStepOf16Bits;
+}
+
+PredictionPrinter::PredictionPrinter(const OutputOptions& options, const Model& model)
+    : options_(options), model_(model) {
+  if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
+  if (options.top_k < 0)
+    throw UsageError(fmt::format("--top-k: expected at least 1, found {}", options.top_k));
+}
+
+void PredictionPrinter::print(const PredictedClip& clip) {
+  if (options_.json) return print_json(clip);
+  if (options_.csv) return print_csv(clip);
+  print_table(clip);
+}
+
+void PredictionPrinter::print_table(const PredictedClip& clip) {
+  const ClipPrediction& p = clip.prediction;
+  if (started_) fmt::print("\n");
+  started_ = true;
+  fmt::print("{}\n", clip.file);
+  if (!clip.speech) {
+    fmt::print("  no speech\n");
+    return;
+  }
+  const std::vector<std::size_t> order = ranking(p.emotions, options_.top_k);
+  fmt::print("  {}{}{}\n", model_.emotions[order[0]], is_uncertain(model_, p) ? " (uncertain)" : "",
+             p.genders.size() == 0
+                 ? ""
+                 : fmt::format(", {} voice ({:.0f} %)", model_.genders[ranking(p.genders, 1)[0]],
+                               100 * p.genders.maxCoeff()));
+  for (const std::size_t i : order) {
+    const double share = p.emotions(static_cast<long>(i));
+    const int filled = static_cast<int>(share * kBarWidth + 0.5);
+    fmt::print("    {:<10} {:>5.1f} %  {}\n", model_.emotions[i], 100 * share,
+               fmt::format("{:#<{}}", "", filled));
+  }
+}
+
+void PredictionPrinter::print_json(const PredictedClip& clip) const {
+  const ClipPrediction& p = clip.prediction;
+  nlohmann::ordered_json json = {{"file", clip.file}, {"emotion", nullptr}, {"gender", nullptr}};
+  if (clip.speech) json["emotion"] = model_.emotions[ranking(p.emotions, 1)[0]];
+  if (p.genders.size() > 0) json["gender"] = model_.genders[ranking(p.genders, 1)[0]];
+  const auto order =
+      options_.top_k > 0 ? ranking(p.emotions, options_.top_k) : natural(model_.emotions.size());
+  json["probabilities"] = by_name(model_.emotions, p.emotions, order);
+  json["gender_probabilities"] = by_name(model_.genders, p.genders, natural(model_.genders.size()));
+  json["speech"] = clip.speech;
+  json["uncertain"] = is_uncertain(model_, p);
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  std::fflush(stdout);
+}
+
+void PredictionPrinter::print_csv(const PredictedClip& clip) {
+  const ClipPrediction& p = clip.prediction;
+  if (!started_) {
+    fmt::print("file,emotion,gender,speech,uncertain");
+    for (const std::string& name : model_.emotions) fmt::print(",{}", csv_cell(name));
+    for (const std::string& name : model_.genders) fmt::print(",{}", csv_cell(name));
+    fmt::print("\n");
+    started_ = true;
+  }
+  fmt::print("{},{},{},{},{}", csv_cell(clip.file),
+             clip.speech ? csv_cell(model_.emotions[ranking(p.emotions, 1)[0]]) : "",
+             p.genders.size() ? csv_cell(model_.genders[ranking(p.genders, 1)[0]]) : "",
+             clip.speech, is_uncertain(model_, p));
+  for (const double share : p.emotions) fmt::print(",{:.6f}", share);
+  for (const double share : p.genders) fmt::print(",{:.6f}", share);
+  fmt::print("\n");
+}
+
+void PredictionPrinter::finish() {
+  if (std::fflush(stdout) != 0) throw Error("standard output: writing failed");
+}
+
+}  // namespace ser

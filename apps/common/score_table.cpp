@@ -1,0 +1,87 @@
+#include "score_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ser {
+namespace {
+
+double percent(double share) { return 100 * share; }
+
+std::string interval(const Interval& ci) {
+  return fmt::format("95 % interval {:.1f} to {:.1f}", percent(ci.low), percent(ci.high));
+}
+
+void print_classes(const Scores& scores, const std::vector<std::string>& labels) {
+  std::size_t width = 8;
+  for (const std::string& label : labels) width = std::max(width, label.size());
+  fmt::print("\n{:<{}} precision  recall   clips   taken for\n{:<{}}                          ",
+             "emotion", width, "", width);
+  for (const std::string& label : labels) fmt::print("{:>6.5}", label);
+  fmt::print("\n");
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const ClassScore& row = scores.per_class[i];
+    fmt::print("{:<{}} {:>7.1f} % {:>5.1f} % {:>6}  ", labels[i], width, percent(row.precision),
+               percent(row.recall), row.support);
+    for (std::size_t j = 0; j < labels.size(); ++j)
+      fmt::print("{:>6}", scores.confusion(static_cast<long>(i), static_cast<long>(j)));
+    fmt::print("\n");
+  }
+}
+
+void print_speakers(const Scores& scores) {
+  if (scores.per_speaker.size() < 2) return;
+  double sum = 0, square = 0;
+  const SpeakerScore *worst = &scores.per_speaker[0], *best = worst;
+  for (const SpeakerScore& speaker : scores.per_speaker) {
+    sum += speaker.accuracy;
+    square += speaker.accuracy * speaker.accuracy;
+    if (speaker.accuracy < worst->accuracy) worst = &speaker;
+    if (speaker.accuracy > best->accuracy) best = &speaker;
+  }
+  const double n = static_cast<double>(scores.per_speaker.size());
+  const double spread = std::sqrt(std::max(0.0, square / n - (sum / n) * (sum / n)));
+  fmt::print(
+      "\n{} speakers: accuracy spreads by {:.1f} points, from {:.1f} % ({}) to {:.1f} % ({})\n",
+      scores.per_speaker.size(), percent(spread), percent(worst->accuracy), worst->speaker,
+      percent(best->accuracy), best->speaker);
+}
+
+}  // namespace
+
+void print_scores(const ResultFile& result) {
+  const Scores& scores = result.scores;
+  fmt::print("{} clips{}{}\n\n", scores.n, result.info.split.empty() ? "" : ", ",
+             result.info.split);
+  fmt::print("unweighted average recall  {:5.1f} %   {}\n", percent(scores.uar),
+             interval(scores.ci95_uar));
+  fmt::print("accuracy                   {:5.1f} %   {}\n", percent(scores.accuracy),
+             interval(scores.ci95_accuracy));
+  fmt::print("macro F1                   {:5.1f} %\n", percent(scores.macro_f1));
+  if (!std::isnan(scores.gender_accuracy))
+    fmt::print("gender accuracy            {:5.1f} %\n", percent(scores.gender_accuracy));
+  fmt::print("calibration error          {:5.3f}\n", scores.ece);
+  print_classes(scores, result.info.labels);
+  print_speakers(scores);
+  if (result.folds.size() < 2) return;
+  fmt::print("\n");
+  for (const FoldResult& fold : result.folds)
+    fmt::print("fold {:<3} {:>5} clips   UAR {:5.1f} %   accuracy {:5.1f} %\n", fold.fold,
+               fold.scores.n, percent(fold.scores.uar), percent(fold.scores.accuracy));
+}
+
+void print_comparison(const Comparison& comparison, const std::string& a, const std::string& b) {
+  fmt::print(
+      "{} clips\nA {}: UAR {:.1f} %, accuracy {:.1f} %\nB {}: UAR {:.1f} %, accuracy {:.1f} %\n",
+      comparison.n, a, percent(comparison.uar_a), percent(comparison.accuracy_a), b,
+      percent(comparison.uar_b), percent(comparison.accuracy_b));
+  fmt::print("right in A alone {}, in B alone {}: McNemar's exact p = {:.3g}\n",
+             comparison.only_a_right, comparison.only_b_right, comparison.mcnemar_p);
+  fmt::print("UAR of B minus A: {:+.1f} points, 95 % interval {:+.1f} to {:+.1f}\n",
+             percent(comparison.uar_difference), percent(comparison.ci95_uar_difference.low),
+             percent(comparison.ci95_uar_difference.high));
+}
+
+}  // namespace ser

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/command.h"
+#include "common/describe.h"
+#include "common/training_progress.h"
+#include "ser/core/text.h"
+#include "ser/eval/evaluate.h"
+
+namespace {
+
+constexpr const char* kExamples =
+    "  ser-train features.safetensors -o model.json\n"
+    "  ser-train features.safetensors -o model.json --recipe my-recipe.json --epochs 100\n"
+    "  ser-train features.safetensors -o fold3.json --cv speakers:6 --fold 3\n"
+    "  ser-train features.safetensors --model mlp --describe\n";
+
+struct Options {
+  std::string input;
+  std::string output;
+  std::string model = "mlp";
+  std::string recipe;
+  std::string cv;
+  int fold = -1;
+  int epochs = 0;
+  int batch_size = 0;
+  double learning_rate = 0;
+  ser::WeightFormat weights = ser::WeightFormat::kF32;
+  bool describe = false;
+
+  void visit(ser::FieldVisitor& v) {
+    v.field("output", output, "Model file to write");
+    v.field("model", model, ser::join(ser::recipe_preset_names(), "|") + ": a built-in recipe");
+    v.field("recipe", recipe, "Recipe file instead of --model");
+    v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B");
+    v.field("fold", fold, "Leave this fold of --cv out (from 0)");
+    v.field("epochs", epochs, "Over the recipe's");
+    v.field("batch_size", batch_size, "Over the recipe's");
+    v.field("learning_rate", learning_rate, "Over the recipe's");
+    v.choice("weights", weights,
+             {{"f32", ser::WeightFormat::kF32}, {"f16", ser::WeightFormat::kF16}},
+             "Precision of the weights in the model file");
+    v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
+  }
+};
+
+ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
+  if (flags.given("model") && flags.given("recipe"))
+    throw ser::UsageError("--model and --recipe: expected one of them");
+  ser::Recipe recipe = ser::load_recipe(options.recipe.empty() ? options.model : options.recipe);
+  if (flags.given("epochs")) recipe.training.epochs = options.epochs;
+  if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
+  if (flags.given("learning_rate")) recipe.training.learning_rate = options.learning_rate;
+  recipe.validate();
+  return recipe;
+}
+
+/// The clips to train on: all of them, or those of the other folds.
+ser::Fold training_side(const ser::FeatureTable& table, const Options& options, int seed) {
+  if (options.cv.empty() != (options.fold < 0))
+    throw ser::UsageError("--cv and --fold go together");
+  if (options.cv.empty()) {
+    ser::Fold all;
+    for (std::size_t i = 0; i < table.size(); ++i) all.train.push_back(static_cast<int>(i));
+    return all;
+  }
+  const ser::SplitScheme scheme = ser::parse_split_scheme(options.cv);
+  for (const std::string& warning : ser::split_warnings(table.clips, scheme))
+    spdlog::warn("{}", warning);
+  const auto folds = ser::make_folds(table.clips, scheme, static_cast<std::uint64_t>(seed));
+  const auto fold = static_cast<std::size_t>(options.fold);
+  if (fold >= folds.size())
+    throw ser::UsageError(fmt::format("--fold: expected 0 to {} with {}, found {}",
+                                      folds.size() - 1, options.cv, options.fold));
+  return folds[fold];
+}
+
+int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+  const ser::Recipe recipe = chosen_recipe(options, flags);
+  const ser::FeatureTable table = ser::read_feature_table(options.input);
+  if (options.describe) {
+    ser::describe_network(recipe, table);
+    return 0;
+  }
+  if (options.output.empty()) throw ser::UsageError("expected an output file: -o FILE");
+  const ser::Fold fold = training_side(table, options, common.seed);
+  const auto seed = static_cast<std::uint64_t>(common.seed);
+  const std::uint64_t stream =
+      options.fold < 0 ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
+  const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
+  if (recipe.training.early_stopping.enabled && data.validation.empty())
+    spdlog::warn("fewer than four training speakers: all {} epochs are run",
+                 recipe.training.epochs);
+  if (ser::gender_labels(table, data.train).empty())
+    spdlog::warn("clips without gender: the model tells the emotion only");
+
+  ser::EpochReport last;
+  ser::TrainingProgress progress(recipe.members, common.quiet);
+  ser::Model model =
+      ser::train(data, recipe, seed, stream, common.threads, [&](const ser::EpochReport& report) {
+        last = report;
+        progress.on_epoch("", report);
+      });
+  model.training.split = options.cv;
+  model.training.fold = options.fold;
+  ser::write_model(model, options.output, options.weights);
+  fmt::print("{}: {} clips, {} classes{}, last loss {:.3f}\n", options.output, data.train.size(),
+             model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  ser::Command command("ser-train", "Trains a model on a feature file.", kExamples);
+  command.app().add_option("FEATURES", options.input, "Feature file of ser-extract")->required();
+  command.flags().alias("output", "-o");
+  command.flags().add(options, "Training");
+  return command.run(argc, argv, [&] { return train(options, command.flags(), command.common()); });
+}

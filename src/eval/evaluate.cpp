@@ -1,0 +1,82 @@
+#include "ser/eval/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ser/core/error.h"
+#include "ser/core/parallel.h"
+
+namespace ser {
+namespace {
+
+std::vector<double> to_vector(const Eigen::VectorXd& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
+void check_label(const Model& model, const Utterance& clip) {
+  if (clip.emotion.empty())
+    throw Error(fmt::format("{}: expected a clip with an emotion, found none; scoring needs labels",
+                            clip.path));
+  if (std::find(model.emotions.begin(), model.emotions.end(), clip.emotion) == model.emotions.end())
+    throw Error(fmt::format("{}: its emotion '{}' is none of the model's ({})", clip.path,
+                            clip.emotion, fmt::join(model.emotions, ", ")));
+}
+
+}  // namespace
+
+std::vector<Prediction> evaluate(const Model& model, const FeatureTable& table,
+                                 const std::vector<int>& indices, int threads) {
+  std::vector<Eigen::MatrixXf> clips;
+  for (const int index : indices) {
+    check_label(model, table.clips[static_cast<std::size_t>(index)]);
+    clips.emplace_back(table.clip(static_cast<std::size_t>(index)));
+  }
+  const std::vector<ClipPrediction> said = predict(model, fingerprint(table.set), clips, threads);
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(indices[i])];
+    predictions.push_back({clip.path, clip.speaker, clip.emotion, clip.gender,
+                           to_vector(said[i].emotions), to_vector(said[i].genders)});
+  }
+  return predictions;
+}
+
+TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
+                           const Recipe& recipe, std::uint64_t seed, std::uint64_t stream) {
+  TrainingData data{table, clips, {}};
+  if (recipe.training.early_stopping.enabled) {
+    ValidationSplit split = hold_out_validation(table.clips, clips, seed, stream);
+    data.train = std::move(split.train);
+    data.validation = std::move(split.validation);
+  }
+  return data;
+}
+
+ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
+                          const Recipe& recipe, std::uint64_t seed, int threads,
+                          const FoldObserver& observer) {
+  const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
+  std::vector<FoldPredictions> scored(folds.size());
+  std::vector<std::vector<std::string>> labels(folds.size());
+  parallel_for(folds.size(), threads, [&](std::size_t k) {
+    const int fold = static_cast<int>(k);
+    const EpochObserver on_epoch = [&](const EpochReport& report) {
+      if (observer) observer(fold, report);
+    };
+    const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, seed,
+                              k, threads, on_epoch);
+    labels[k] = model.emotions;
+    scored[k] = {fold, folds[k].test_speakers, evaluate(model, table, folds[k].test, threads)};
+  });
+  for (std::size_t k = 1; k < labels.size(); ++k)
+    if (labels[k] != labels[0])
+      throw Error(
+          fmt::format("fold {} trains on classes {}, fold 0 on {}; every fold needs clips "
+                      "of every class",
+                      k, fmt::join(labels[k], ", "), fmt::join(labels[0], ", ")));
+  return make_result({labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed},
+                     std::move(scored));
+}
+
+}  // namespace ser
