@@ -1,0 +1,77 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ser {
+
+/// What a model said about a clip, beside the truth.
+struct Prediction {
+  std::string file;
+  std::string speaker;                       ///< empty: unknown
+  std::string emotion;                       ///< the truth
+  std::string gender;                        ///< the truth; empty: unknown
+  std::vector<double> probabilities;         ///< of each emotion, in the order of the labels
+  std::vector<double> gender_probabilities;  ///< male, female; empty without a gender head
+};
+
+/// Genders in the order of `Prediction::gender_probabilities`.
+inline constexpr std::array<std::string_view, 2> kGenders = {"male", "female"};
+
+/// Index of the largest probability, the first of equal ones.
+std::size_t most_likely(std::span<const double> probabilities);
+
+struct Interval {
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct ClassScore {
+  std::string label;
+  double precision = 0;  ///< 0 where the class is never predicted
+  double recall = 0;     ///< 0 where the class is absent from the truth
+  double f1 = 0;
+  std::int64_t support = 0;  ///< clips that are of the class
+};
+
+struct SpeakerScore {
+  std::string speaker;
+  std::int64_t n = 0;
+  double accuracy = 0;
+  double uar = 0;
+};
+
+/// Scores of a model on clips. Classes absent from the truth are left out of `uar` (as in
+/// scikit-learn's balanced_accuracy_score) and of `macro_f1`; clips wrongly given to such a class
+/// still count as errors of their own.
+struct Scores {
+  std::int64_t n = 0;
+  double accuracy = 0;
+  double uar = 0;  ///< unweighted average recall
+  double macro_f1 = 0;
+  /// Over clips of known gender; NaN where there is none or the model has no gender head.
+  double gender_accuracy = std::numeric_limits<double>::quiet_NaN();
+  /// Expected calibration error: ten equal bins [0, 0.1) ... [0.9, 1] of the largest probability,
+  /// mean |accuracy - confidence| weighted by clips (Guo et al. 2017, eq. 3).
+  double ece = 0;
+  Interval ci95_accuracy;
+  Interval ci95_uar;
+  Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic> confusion;  ///< rows are the truth
+  std::vector<ClassScore> per_class;
+  std::vector<SpeakerScore> per_speaker;  ///< by id, as numbers where all are; none if unknown
+};
+
+/// Scores of predictions. The intervals are percentiles of 2,000 bootstrap resamples, drawn with
+/// `seed`, of whole speakers: clips of one voice stand and fall together. Clips without a speaker,
+/// or of the only speaker, are resampled one by one.
+/// Throws Error for no predictions, an emotion that is not among the labels, or probabilities that
+/// do not fit them.
+Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions,
+             std::uint64_t seed);
+
+}  // namespace ser

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ser/eval/metrics.h"
+
+namespace ser {
+
+/// What was scored on what: results that agree in it may be pooled.
+struct ResultInfo {
+  std::vector<std::string> labels;
+  std::string split;        ///< name of the scheme: "speakers:6"; empty where there was none
+  std::string recipe;       ///< JSON text; empty: unknown
+  std::string fingerprint;  ///< of the features
+  std::uint64_t seed = 0;
+};
+
+/// Predictions for the test side of one fold.
+struct FoldPredictions {
+  int fold = 0;
+  std::vector<std::string> test_speakers;
+  std::vector<Prediction> predictions;
+};
+
+/// Scores of one fold.
+struct FoldResult {
+  int fold = 0;
+  std::vector<std::string> test_speakers;
+  Scores scores;
+};
+
+/// What a result file holds.
+struct ResultFile {
+  ResultInfo info;
+  Scores scores;  ///< of all predictions pooled
+  std::vector<FoldResult> folds;
+  std::vector<Prediction> predictions;  ///< in the order of the folds
+};
+
+/// The result of folds, sorted by number, pooled and scored: figures depend on the predictions
+/// alone, not on where folds were run.
+/// Throws Error for a clip that is tested twice, and as `score` does.
+ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> folds);
+
+/// Writes the result as JSON, the same bytes for the same result.
+void write_result(const std::filesystem::path& path, const ResultFile& result);
+
+/// The JSON text that `write_result` writes.
+std::string result_json(const ResultFile& result);
+
+/// Reads a result file. Predictions are taken from it; scores are computed from them again.
+/// Throws Error, naming the file and what is wrong.
+ResultFile read_result(const std::filesystem::path& path);
+
+/// Folds scored apart, pooled; the same figures as if they had been scored together.
+/// names: of the results, for messages. Throws Error, naming two of them, for results that differ
+/// in labels, split, recipe, features or seed, or test the same clip.
+ResultFile merge_results(const std::vector<ResultFile>& results,
+                         const std::vector<std::string>& names);
+
+/// Numbers of the folds that the split has and the result lacks.
+std::vector<int> missing_folds(const ResultFile& result);
+
+}  // namespace ser

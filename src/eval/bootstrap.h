@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "ser/eval/metrics.h"
+
+namespace ser {
+
+/// Confusion counts; rows are the truth.
+using Confusion = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
+
+/// Share of clips on the diagonal.
+double accuracy_of(const Confusion& confusion);
+
+/// Mean recall over the classes that the truth has.
+double uar_of(const Confusion& confusion);
+
+/// Index of the true class of each prediction.
+/// Throws Error for predictions that do not fit the labels.
+std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
+                                      const std::vector<Prediction>& predictions);
+
+/// Predictions, by index, of each speaker; ids in order.
+struct SpeakerClips {
+  std::string speaker;
+  std::vector<int> clips;
+};
+std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions);
+
+/// What the bootstrap draws: all clips of a speaker, or single clips where speakers are unknown.
+std::vector<std::vector<int>> resampling_units(const std::vector<Prediction>& predictions);
+
+/// Calls `visit` 2,000 times with the units, by index, of a resample of the same number.
+void bootstrap(std::size_t units, std::uint64_t seed,
+               const std::function<void(std::span<const int> drawn_units)>& visit);
+
+/// The central 95 % of `values`, percentiles interpolated as numpy does.
+Interval central_95(std::vector<double> values);
+
+}  // namespace ser

@@ -1,0 +1,96 @@
+#include "ser/eval/result_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/json_io.h"
+#include "ser/core/error.h"
+#include "ser/corpus/split.h"
+
+namespace ser {
+namespace {
+
+/// Throws Error, naming both, if two results were not made the same way.
+void check_alike(const ResultInfo& a, const ResultInfo& b, const std::string& names) {
+  const auto check = [&](const std::string& of_a, const std::string& of_b, std::string_view what) {
+    if (of_a != of_b)
+      throw Error(
+          fmt::format("{}: expected the same {}, found {} and {}", names, what, of_a, of_b));
+  };
+  check(fmt::format("{}", fmt::join(a.labels, ",")), fmt::format("{}", fmt::join(b.labels, ",")),
+        "labels");
+  check(a.split, b.split, "split");
+  check(a.fingerprint, b.fingerprint, "features");
+  check(fmt::format("{}", a.seed), fmt::format("{}", b.seed), "seed");
+  if (a.recipe != b.recipe) throw Error(fmt::format("{}: expected the same recipe", names));
+}
+
+/// A result's predictions, fold by fold.
+std::vector<FoldPredictions> take_apart(const ResultFile& result) {
+  std::vector<FoldPredictions> folds;
+  auto next = result.predictions.begin();
+  for (const FoldResult& fold : result.folds) {
+    const auto end = next + fold.scores.n;
+    folds.push_back({fold.fold, fold.test_speakers, {next, end}});
+    next = end;
+  }
+  return folds;
+}
+
+}  // namespace
+
+ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> folds) {
+  std::stable_sort(folds.begin(), folds.end(),
+                   [](const auto& a, const auto& b) { return a.fold < b.fold; });
+  ResultFile result;
+  result.info = info;
+  if (!info.recipe.empty()) result.info.recipe = parse_json(info.recipe, "recipe").dump();
+  std::map<std::string, int> tested;
+  for (FoldPredictions& fold : folds) {
+    const std::string name = fmt::format("fold {}", fold.fold);
+    result.folds.push_back(with_context(name, [&]() -> FoldResult {
+      return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions, info.seed)};
+    }));
+    for (Prediction& prediction : fold.predictions) {
+      const auto [earlier, is_new] = tested.emplace(prediction.file, fold.fold);
+      if (!is_new)
+        throw Error(
+            fmt::format("{}: expected each clip to be tested once, found it in folds {} and {}",
+                        prediction.file, earlier->second, fold.fold));
+      result.predictions.push_back(std::move(prediction));
+    }
+  }
+  result.scores = score(info.labels, result.predictions, info.seed);
+  return result;
+}
+
+ResultFile merge_results(const std::vector<ResultFile>& results,
+                         const std::vector<std::string>& names) {
+  if (results.empty()) throw Error("expected results to merge, found none");
+  std::vector<FoldPredictions> folds;
+  std::map<std::string, std::size_t> owner;  // of each clip
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    check_alike(results[0].info, results[i].info, fmt::format("{} and {}", names[0], names[i]));
+    for (const Prediction& prediction : results[i].predictions)
+      if (const auto [earlier, is_new] = owner.emplace(prediction.file, i); !is_new)
+        throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
+                                names[earlier->second], names[i], prediction.file));
+    for (FoldPredictions& fold : take_apart(results[i])) folds.push_back(std::move(fold));
+  }
+  return make_result(results[0].info, std::move(folds));
+}
+
+std::vector<int> missing_folds(const ResultFile& result) {
+  if (result.info.split.empty()) return {};
+  std::vector<int> missing;
+  const int count = parse_split_scheme(result.info.split).num_folds;
+  for (int fold = 0; fold < count; ++fold)
+    if (std::none_of(result.folds.begin(), result.folds.end(),
+                     [&](const FoldResult& r) { return r.fold == fold; }))
+      missing.push_back(fold);
+  return missing;
+}
+
+}  // namespace ser

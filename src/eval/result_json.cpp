@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/json_io.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+#include "ser/eval/result_file.h"
+
+namespace ser {
+namespace {
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json confusion_json(const Scores& scores) {
+  Json rows = Json::array();
+  for (const auto& row : scores.confusion.rowwise())
+    rows.push_back(std::vector<std::int64_t>(row.begin(), row.end()));
+  return rows;
+}
+
+Json class_json(const Scores& scores) {
+  Json classes = Json::object();
+  for (const ClassScore& c : scores.per_class)
+    classes[c.label] = {
+        {"precision", c.precision}, {"recall", c.recall}, {"f1", c.f1}, {"support", c.support}};
+  return classes;
+}
+
+Json speakers_json(const Scores& scores) {
+  Json speakers = Json::array();
+  for (const SpeakerScore& s : scores.per_speaker)
+    speakers.push_back(
+        {{"speaker", s.speaker}, {"n", s.n}, {"accuracy", s.accuracy}, {"uar", s.uar}});
+  return speakers;
+}
+
+/// The figures of pooled and of single folds. NaN becomes null.
+Json figures_json(const Scores& scores) {
+  return {{"n", scores.n},
+          {"accuracy", scores.accuracy},
+          {"uar", scores.uar},
+          {"macro_f1", scores.macro_f1},
+          {"gender_accuracy", scores.gender_accuracy},
+          {"ece", scores.ece}};
+}
+
+Json folds_json(const std::vector<FoldResult>& folds) {
+  Json list = Json::array();
+  for (const FoldResult& fold : folds) {
+    Json object = {{"fold", fold.fold}};
+    object.update(figures_json(fold.scores));
+    object["test_speakers"] = fold.test_speakers;
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
+Json predictions_json(const ResultFile& result) {
+  Json list = Json::array();
+  for (const Prediction& p : result.predictions) {
+    Json probabilities = Json::object(), gender_probabilities = Json::object();
+    for (std::size_t i = 0; i < p.probabilities.size(); ++i)
+      probabilities[result.info.labels[i]] = p.probabilities[i];
+    for (std::size_t i = 0; i < p.gender_probabilities.size(); ++i)
+      gender_probabilities[std::string(kGenders[i])] = p.gender_probabilities[i];
+    const bool has_gender = !p.gender_probabilities.empty();
+    list.push_back(
+        {{"file", p.file},
+         {"speaker", text_or_null(p.speaker)},
+         {"emotion", p.emotion},
+         {"gender", text_or_null(p.gender)},
+         {"predicted_emotion", result.info.labels[most_likely(p.probabilities)]},
+         {"predicted_gender",
+          has_gender ? Json(kGenders[most_likely(p.gender_probabilities)]) : Json()},
+         {"probabilities", std::move(probabilities)},
+         {"gender_probabilities", has_gender ? std::move(gender_probabilities) : Json()}});
+  }
+  return list;
+}
+
+/// The object with one line a key, and one line an item of a list of objects.
+std::string dump_lines(const Json& object) {
+  std::string text = "{";
+  for (const auto& [key, value] : object.items()) {
+    text += fmt::format("{}\n  {}: ", text.size() > 1 ? "," : "", Json(key).dump());
+    if (!value.is_array() || value.empty() || !value.front().is_object()) {
+      text += value.dump();
+      continue;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i)
+      text += fmt::format("{}\n    {}", i == 0 ? "[" : ",", value[i].dump());
+    text += "\n  ]";
+  }
+  return text + "\n}\n";
+}
+
+const Json& member(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (!object.is_object() || found == object.end())
+    throw Error(fmt::format("expected '{}', found none", key));
+  return *found;
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const Json& value = member(object, key);
+  if (value.is_null()) return "";
+  if (!value.is_string()) throw Error(fmt::format("'{}': expected text", key));
+  return value.get<std::string>();
+}
+
+const Json& list_of(const Json& object, const char* key) {
+  const Json& value = member(object, key);
+  if (!value.is_array()) throw Error(fmt::format("'{}': expected a list", key));
+  return value;
+}
+
+std::uint64_t count_of(const Json& object, const char* key) {
+  const Json& value = member(object, key);
+  if (!value.is_number_unsigned())
+    throw Error(fmt::format("'{}': expected a whole number of 0 or more", key));
+  return value.get<std::uint64_t>();
+}
+
+std::vector<std::string> texts_of(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  for (const Json& item : list_of(object, key)) {
+    if (!item.is_string()) throw Error(fmt::format("'{}': expected a list of texts", key));
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+template <typename Labels>
+std::vector<double> probabilities_of(const Json& object, const char* key, const Labels& labels) {
+  const Json& value = member(object, key);
+  if (value.is_null()) return {};
+  std::vector<double> probabilities;
+  for (const auto& label : labels) {
+    const Json& number = with_context(
+        key, [&]() -> const Json& { return member(value, std::string(label).c_str()); });
+    if (!number.is_number()) throw Error(fmt::format("'{}.{}': expected a number", key, label));
+    probabilities.push_back(number.get<double>());
+  }
+  return probabilities;
+}
+
+Prediction read_prediction(const Json& object, const std::vector<std::string>& labels) {
+  return {text_of(object, "file"),
+          text_of(object, "speaker"),
+          text_of(object, "emotion"),
+          text_of(object, "gender"),
+          probabilities_of(object, "probabilities", labels),
+          probabilities_of(object, "gender_probabilities", kGenders)};
+}
+
+ResultInfo read_info(const Json& json) {
+  const Json& recipe = member(json, "recipe");
+  return {texts_of(json, "labels"), text_of(json, "split"), recipe.is_null() ? "" : recipe.dump(),
+          text_of(json, "fingerprint"), count_of(json, "seed")};
+}
+
+std::vector<FoldPredictions> read_folds(const Json& json, const std::vector<std::string>& labels) {
+  const Json& predictions = list_of(json, "predictions");
+  std::vector<FoldPredictions> folds;
+  std::size_t next = 0;
+  for (const Json& object : list_of(json, "folds")) {
+    FoldPredictions fold{
+        static_cast<int>(count_of(object, "fold")), texts_of(object, "test_speakers"), {}};
+    const std::uint64_t count = count_of(object, "n");
+    if (count > predictions.size() - next) throw Error("'folds': more clips than predictions");
+    for (const std::size_t end = next + count; next < end; ++next)
+      fold.predictions.push_back(with_context(fmt::format("prediction {}", next), [&] {
+        return read_prediction(predictions[next], labels);
+      }));
+    folds.push_back(std::move(fold));
+  }
+  if (next != predictions.size()) throw Error("'folds': fewer clips than predictions");
+  return folds;
+}
+
+}  // namespace
+
+std::string result_json(const ResultFile& result) {
+  const Scores& scores = result.scores;
+  Json json = figures_json(scores);
+  json["ci95"] = {{"accuracy", interval_json(scores.ci95_accuracy)},
+                  {"uar", interval_json(scores.ci95_uar)}};
+  json["labels"] = result.info.labels;
+  json["confusion"] = confusion_json(scores);
+  json["per_class"] = class_json(scores);
+  json["per_speaker"] = speakers_json(scores);
+  json["folds"] = folds_json(result.folds);
+  json["split"] = text_or_null(result.info.split);
+  json["seed"] = result.info.seed;
+  json["fingerprint"] = result.info.fingerprint;
+  json["recipe"] = result.info.recipe.empty() ? Json() : parse_json(result.info.recipe, "recipe");
+  json["predictions"] = predictions_json(result);
+  return dump_lines(json);
+}
+
+void write_result(const std::filesystem::path& path, const ResultFile& result) {
+  write_file(path, result_json(result));
+}
+
+ResultFile read_result(const std::filesystem::path& path) {
+  return with_context(path.string(), [&] {
+    const Json json = parse_json(read_file(path, kMaxBytes), "result");
+    const ResultInfo info = read_info(json);
+    return make_result(info, read_folds(json, info.labels));
+  });
+}
+
+}  // namespace ser

@@ -1,0 +1,151 @@
+#include "ser/eval/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "eval/predictions.h"
+#include "support/errors.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<std::string> kLabels = {"a", "b", "c"};
+
+/// Truth and answer of each clip, "ab" for a clip of class a that is called b.
+std::vector<Prediction> answers(const std::vector<std::string>& pairs) {
+  std::vector<Prediction> predictions;
+  for (const std::string& pair : pairs)
+    predictions.push_back(predict(kLabels, std::to_string(predictions.size()), "",
+                                  pair.substr(0, 1), pair.substr(1, 1)));
+  return predictions;
+}
+
+TEST(Score, CountsConfusionsWithTruthInRows) {
+  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "cc"}), 1);
+  Eigen::Matrix<std::int64_t, 3, 3> expected;
+  expected << 2, 1, 0, 1, 1, 0, 0, 0, 1;
+  EXPECT_EQ(scores.confusion, expected);
+  EXPECT_EQ(scores.n, 6);
+  EXPECT_DOUBLE_EQ(scores.accuracy, 4.0 / 6);
+  EXPECT_DOUBLE_EQ(scores.uar, (2.0 / 3 + 1.0 / 2 + 1) / 3);
+}
+
+TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
+  const Scores scores =
+      score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}), 1);
+  EXPECT_EQ(scores.per_class[1].label, "b");
+  EXPECT_EQ(scores.per_class[1].support, 4);
+  EXPECT_DOUBLE_EQ(scores.per_class[1].precision, 3.0 / 4);
+  EXPECT_DOUBLE_EQ(scores.per_class[1].recall, 3.0 / 4);
+  EXPECT_DOUBLE_EQ(scores.per_class[0].precision, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(scores.per_class[0].f1, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(scores.macro_f1, (2.0 / 3 + 3.0 / 4 + 1) / 3);
+}
+
+TEST(Score, ClassesAbsentFromTheTruthDoNotEnterTheMeans) {
+  const Scores scores = score(kLabels, answers({"aa", "ac", "bb", "bb"}), 1);
+  EXPECT_DOUBLE_EQ(scores.uar, 0.75);
+  EXPECT_DOUBLE_EQ(scores.macro_f1, (2.0 / 3 + 1) / 2);
+  EXPECT_DOUBLE_EQ(scores.per_class[2].precision, 0);
+  EXPECT_DOUBLE_EQ(scores.per_class[2].recall, 0);
+}
+
+TEST(Score, GenderCountsWhereItIsKnown) {
+  auto predictions = answers({"aa", "aa", "aa", "aa"});
+  EXPECT_TRUE(std::isnan(score(kLabels, predictions, 1).gender_accuracy));
+  for (auto& p : predictions) p.gender_probabilities = {0.7, 0.3};
+  EXPECT_TRUE(std::isnan(score(kLabels, predictions, 1).gender_accuracy));
+  predictions[0].gender = predictions[1].gender = "male";
+  predictions[2].gender = "female";
+  EXPECT_DOUBLE_EQ(score(kLabels, predictions, 1).gender_accuracy, 2.0 / 3);
+}
+
+TEST(Score, CalibrationErrorWeighsBinsByClips) {
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 10; ++i)  // confidence 0.95, all but one right: |0.9 - 0.95|
+    predictions.push_back(predict(kLabels, "x", "", "a", i == 0 ? "b" : "a", 0.95));
+  for (int i = 0; i < 30; ++i)  // confidence 0.55, one third right
+    predictions.push_back(predict(kLabels, "y", "", "a", i % 3 == 0 ? "a" : "b", 0.55));
+  EXPECT_NEAR(score(kLabels, predictions, 1).ece, 0.25 * 0.05 + 0.75 * (0.55 - 1.0 / 3), 1e-12);
+}
+
+TEST(Score, CertainAndRightIsPerfectlyCalibrated) {
+  EXPECT_DOUBLE_EQ(score(kLabels, {predict(kLabels, "x", "", "a", "a", 1.0)}, 1).ece, 0);
+}
+
+TEST(Score, SpeakersAreSortedByNumber) {
+  std::vector<Prediction> predictions;
+  for (const char* speaker : {"10", "9", "10", "1"})
+    predictions.push_back(predict(kLabels, "x", speaker, "a", *speaker == '9' ? "b" : "a"));
+  const auto speakers = score(kLabels, predictions, 1).per_speaker;
+  ASSERT_EQ(speakers.size(), 3u);
+  EXPECT_EQ(speakers[0].speaker, "1");
+  EXPECT_EQ(speakers[1].speaker, "9");
+  EXPECT_DOUBLE_EQ(speakers[1].accuracy, 0);
+  EXPECT_EQ(speakers[2].n, 2);
+  EXPECT_DOUBLE_EQ(speakers[2].uar, 1);
+}
+
+TEST(Score, IntervalOverClipsIsThatOfTheBinomial) {
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 400; ++i)
+    predictions.push_back(predict(kLabels, std::to_string(i), "", "a", i % 4 == 0 ? "b" : "a"));
+  const Interval ci = score(kLabels, predictions, 1).ci95_accuracy;
+  const double half = 1.96 * std::sqrt(0.75 * 0.25 / 400);
+  EXPECT_NEAR(ci.low, 0.75 - half, 0.006);
+  EXPECT_NEAR(ci.high, 0.75 + half, 0.006);
+}
+
+TEST(Score, IntervalOverSpeakersIsWiderWhereSpeakersDiffer) {
+  std::vector<Prediction> by_speaker, by_clip;
+  for (int i = 0; i < 400; ++i) {
+    const std::string speaker = std::to_string(i % 10);
+    by_speaker.push_back(predict(kLabels, "x", speaker, "a", i % 10 < 5 ? "b" : "a"));
+    by_clip.push_back(predict(kLabels, "x", "", "a", i % 10 < 5 ? "b" : "a"));
+  }
+  const Interval wide = score(kLabels, by_speaker, 1).ci95_accuracy;
+  const Interval narrow = score(kLabels, by_clip, 1).ci95_accuracy;
+  EXPECT_DOUBLE_EQ(wide.low, 0.2);  // of 10 fair coins: 2 and 8 heads
+  EXPECT_DOUBLE_EQ(wide.high, 0.8);
+  EXPECT_LT(narrow.high - narrow.low, 0.11);
+}
+
+TEST(Score, OneSpeakerIsResampledClipByClip) {
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 100; ++i)
+    predictions.push_back(predict(kLabels, "x", "1", "a", i % 2 == 0 ? "b" : "a"));
+  const Interval ci = score(kLabels, predictions, 1).ci95_accuracy;
+  EXPECT_LT(ci.low, 0.45);
+  EXPECT_GT(ci.high, 0.55);
+}
+
+TEST(Score, IntervalsFollowTheSeed) {
+  std::vector<Prediction> clips = random_folds(kLabels, 1, 40, 5)[0].predictions;
+  for (Prediction& p : clips) p.speaker.clear();
+  const double low = score(kLabels, clips, 3).ci95_uar.low;
+  EXPECT_EQ(score(kLabels, clips, 3).ci95_uar.low, low);
+  EXPECT_NE(score(kLabels, clips, 4).ci95_uar.low, low);
+}
+
+TEST(Score, RefusesPredictionsThatDoNotFit) {
+  EXPECT_ERROR(score(kLabels, {}, 1), HasSubstr("found none"));
+  auto predictions = answers({"aa"});
+  predictions[0].emotion = "";
+  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected an emotion among a, b, c"));
+  predictions = answers({"aa"});
+  predictions[0].probabilities.pop_back();
+  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected 3 probabilities"));
+  predictions = answers({"aa"});
+  predictions[0].probabilities[1] = std::nan("");
+  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected probabilities in [0, 1]"));
+}
+
+TEST(MostLikely, TakesTheFirstOfEquals) {
+  EXPECT_EQ(most_likely(std::vector<double>{0.2, 0.4, 0.4}), 1u);
+}
+
+}  // namespace
+}  // namespace ser

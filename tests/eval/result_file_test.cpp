@@ -1,0 +1,150 @@
+#include "ser/eval/result_file.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "eval/predictions.h"
+#include "ser/core/atomic_file.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+
+namespace ser {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::vector<std::string> kLabels = {"happy", "sad", "angry"};
+const ResultInfo kInfo = {kLabels, "speakers:3", R"({ "epochs": 5, "rate": 1e-3 })", "feed", 7};
+
+std::string changed(const std::string& text, const std::function<void(json&)>& change) {
+  json object = json::parse(text);
+  change(object);
+  return object.dump();
+}
+
+TEST(ResultFile, HasTheKeysOfTheDesign) {
+  const json result = json::parse(result_json(make_result(kInfo, random_folds(kLabels, 3, 8, 1))));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : result.items()) keys.push_back(key);
+  EXPECT_THAT(keys, testing::UnorderedElementsAre(
+                        "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "ci95",
+                        "labels", "confusion", "per_class", "per_speaker", "folds", "predictions",
+                        "recipe", "seed", "fingerprint", "split"));
+  EXPECT_EQ(result["ci95"]["uar"].size(), 2u);
+  EXPECT_EQ(result["recipe"]["epochs"], 5);
+  const json& prediction = result["predictions"][0];
+  keys.clear();
+  for (const auto& [key, value] : prediction.items()) keys.push_back(key);
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("file", "speaker", "emotion", "gender",
+                                                  "predicted_emotion", "predicted_gender",
+                                                  "probabilities", "gender_probabilities"));
+  EXPECT_EQ(prediction["probabilities"].size(), 3u);
+  EXPECT_EQ(result["folds"][2]["test_speakers"], json::array({"5", "6"}));
+}
+
+TEST(ResultFile, WhatIsUnknownIsNull) {
+  auto folds = random_folds(kLabels, 1, 4, 1);
+  for (Prediction& p : folds[0].predictions) p.speaker = p.gender = "";
+  for (Prediction& p : folds[0].predictions) p.gender_probabilities.clear();
+  const json result = json::parse(result_json(make_result({kLabels, "", "", "", 0}, folds)));
+  EXPECT_TRUE(result["gender_accuracy"].is_null());
+  EXPECT_TRUE(result["recipe"].is_null());
+  EXPECT_TRUE(result["predictions"][0]["gender"].is_null());
+  EXPECT_TRUE(result["predictions"][0]["predicted_gender"].is_null());
+  EXPECT_TRUE(result["per_speaker"].empty());
+}
+
+TEST(ResultFile, ReadsBackToTheSameBytes) {
+  const TempFolder folder;
+  const ResultFile result = make_result(kInfo, random_folds(kLabels, 3, 8, 1));
+  write_result(folder / "r.json", result);
+  EXPECT_EQ(result_json(read_result(folder / "r.json")), result_json(result));
+}
+
+TEST(ResultFile, MergedFoldsGiveTheFiguresOfFoldsScoredTogether) {
+  const TempFolder folder;
+  const auto folds = random_folds(kLabels, 3, 8, 1);
+  std::vector<ResultFile> parts;
+  for (const int fold : {2, 0, 1}) {
+    const auto path = folder / std::to_string(fold);
+    write_result(path, make_result(kInfo, {folds[static_cast<std::size_t>(fold)]}));
+    parts.push_back(read_result(path));
+  }
+  const ResultFile merged = merge_results(parts, {"r2", "r0", "r1"});
+  EXPECT_EQ(result_json(merged), result_json(make_result(kInfo, folds)));
+  EXPECT_THAT(missing_folds(merged), testing::IsEmpty());
+  EXPECT_THAT(missing_folds(parts[1]), ElementsAre(1, 2));
+  const ResultFile two = merge_results({parts[0], parts[1]}, {"r2", "r0"});
+  EXPECT_EQ(result_json(merge_results({two, parts[2]}, {"two", "r1"})), result_json(merged));
+}
+
+TEST(ResultFile, OnlyResultsOfOneKindAreMerged) {
+  const auto folds = random_folds(kLabels, 3, 4, 1);
+  const ResultFile first = make_result(kInfo, {folds[0]});
+  const auto merge_with = [&](ResultInfo info, int fold) {
+    return merge_results({first, make_result(info, {folds[static_cast<std::size_t>(fold)]})},
+                         {"x.json", "y.json"});
+  };
+  EXPECT_NO_THROW(merge_with(kInfo, 1));
+  EXPECT_ERROR(merge_with(kInfo, 0), AllOf(HasSubstr("x.json and y.json"), HasSubstr("1/0.wav")));
+  ResultInfo other = kInfo;
+  other.split = "loso";
+  EXPECT_ERROR(merge_with(other, 1), HasSubstr("same split, found speakers:3 and loso"));
+  other = kInfo;
+  other.fingerprint = "beef";
+  EXPECT_ERROR(merge_with(other, 1), HasSubstr("same features, found feed and beef"));
+  other = kInfo;
+  other.recipe = "{}";
+  EXPECT_ERROR(merge_with(other, 1), HasSubstr("same recipe"));
+  other = kInfo;
+  other.seed = 8;
+  EXPECT_ERROR(merge_with(other, 1), HasSubstr("same seed, found 7 and 8"));
+  other = kInfo;
+  std::swap(other.labels[0], other.labels[1]);
+  EXPECT_ERROR(merge_with(other, 1), HasSubstr("same labels"));
+  EXPECT_ERROR(merge_results({}, {}), HasSubstr("found none"));
+}
+
+TEST(ResultFile, AClipIsTestedOnce) {
+  auto folds = random_folds(kLabels, 2, 4, 1);
+  folds[1].predictions[0].file = folds[0].predictions[2].file;
+  EXPECT_ERROR(make_result(kInfo, folds), HasSubstr("found it in folds 0 and 1"));
+}
+
+TEST(ResultFile, RefusesWhatIsNoResult) {
+  const TempFolder folder;
+  const std::string good = result_json(make_result(kInfo, random_folds(kLabels, 2, 2, 1)));
+  const auto read = [&](const std::string& text) {
+    return read_result(folder.add("r.json", text));
+  };
+  EXPECT_ERROR(read("{"), AllOf(HasSubstr("r.json"), HasSubstr("not valid JSON")));
+  EXPECT_ERROR(read("[]"), HasSubstr("expected 'recipe'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r.erase("folds"); })), HasSubstr("'folds'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["seed"] = -1; })), HasSubstr("'seed'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["folds"][0]["n"] = 1000000000000; })),
+               HasSubstr("more clips than predictions"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["folds"].erase(1); })),
+               HasSubstr("fewer clips than predictions"));
+  EXPECT_ERROR(
+      read(changed(good, [](json& r) { r["predictions"][1]["probabilities"].erase("sad"); })),
+      AllOf(HasSubstr("prediction 1"), HasSubstr("'sad'")));
+  EXPECT_ERROR(
+      read(changed(good, [](json& r) { r["predictions"][1]["probabilities"]["sad"] = 2; })),
+      HasSubstr("[0, 1]"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["labels"] = {1}; })), HasSubstr("'labels'"));
+  EXPECT_ERROR(read_result(folder / "none.json"), HasSubstr("opening failed"));
+}
+
+TEST(ResultFile, SurvivesTruncation) {
+  const TempFolder folder;
+  const std::string good = result_json(make_result(kInfo, random_folds(kLabels, 2, 2, 1)));
+  for (std::size_t i = 0; i < 64; ++i)
+    EXPECT_THROW(read_result(folder.add("r.json", good.substr(0, good.size() * i / 64))), Error);
+}
+
+}  // namespace
+}  // namespace ser
