@@ -38,7 +38,8 @@ struct AudioReader::Impl {
   }
 
   void open();
-  void average_channels(std::int64_t frames);
+  std::int64_t read_mono();
+  void average_channels();
   void check_finite() const;
   [[noreturn]] void fail_unsupported() const;
   void check_end() const;
@@ -62,8 +63,7 @@ void AudioReader::Impl::open() {
   sound.reset(sf_open_virtual(&io, SFM_READ, &info, &source));
   if (!sound) fail_unsupported();
   check_layout(info, name);
-  interleaved.resize(static_cast<std::size_t>(kBlockSamples / info.channels * info.channels));
-  mono.reserve(interleaved.size() / static_cast<std::size_t>(info.channels));
+  if (info.channels > 1) interleaved.resize(kBlockSamples);
 }
 
 void AudioReader::Impl::fail_unsupported() const {
@@ -73,9 +73,18 @@ void AudioReader::Impl::fail_unsupported() const {
       name, describe_content(source.head(64))));
 }
 
-void AudioReader::Impl::average_channels(std::int64_t frames) {
+std::int64_t AudioReader::Impl::read_mono() {
+  mono.resize(static_cast<std::size_t>(kBlockSamples / info.channels));
+  const auto want = static_cast<sf_count_t>(mono.size());
+  float* const out = info.channels == 1 ? mono.data() : interleaved.data();
+  const sf_count_t got = std::max<sf_count_t>(0, sf_readf_float(sound.get(), out, want));
+  mono.resize(static_cast<std::size_t>(got));
+  if (info.channels > 1) average_channels();
+  return got;
+}
+
+void AudioReader::Impl::average_channels() {
   const auto channels = static_cast<std::size_t>(info.channels);
-  mono.resize(static_cast<std::size_t>(frames));
   for (std::size_t i = 0; i < mono.size(); ++i) {
     double sum = 0;
     for (std::size_t c = 0; c < channels; ++c) sum += interleaved[i * channels + c];
@@ -84,9 +93,11 @@ void AudioReader::Impl::average_channels(std::int64_t frames) {
 }
 
 void AudioReader::Impl::check_finite() const {
+  bool all_finite = true;
+  for (const float sample : mono) all_finite &= std::isfinite(sample);
+  if (all_finite) return;
   const auto bad =
       std::find_if_not(mono.begin(), mono.end(), [](float x) { return std::isfinite(x); });
-  if (bad == mono.end()) return;
   const std::int64_t frame = frames_done + (bad - mono.begin());
   throw Error(fmt::format("{}: expected finite samples, found {} at frame {} ({:.3f} s)", name,
                           *bad, frame, seconds(frame)));
@@ -123,13 +134,11 @@ int AudioReader::num_channels() const { return impl_->info.channels; }
 
 std::span<const float> AudioReader::next_block() {
   Impl& self = *impl_;
-  const auto want = static_cast<sf_count_t>(self.interleaved.size()) / self.info.channels;
-  const sf_count_t got = sf_readf_float(self.sound.get(), self.interleaved.data(), want);
-  if (got <= 0) {
+  const std::int64_t got = self.read_mono();
+  if (got == 0) {
     self.check_end();
     return {};
   }
-  self.average_channels(got);
   self.check_finite();
   self.frames_done += got;
   return self.mono;

@@ -15,11 +15,7 @@ std::vector<double> frame_powers(const Waveform& wave) {
   std::vector<double> powers;
   for (Eigen::Index begin = 0; begin < wave.samples.size(); begin += frame) {
     const Eigen::Index count = std::min(frame, wave.samples.size() - begin);
-    double energy = 0;
-    for (Eigen::Index i = begin; i < begin + count; ++i) {
-      const double sample = wave.samples[i];
-      energy += sample * sample;
-    }
+    const double energy = wave.samples.segment(begin, count).cast<double>().squaredNorm();
     powers.push_back(energy / static_cast<double>(count));
   }
   return powers;

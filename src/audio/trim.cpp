@@ -17,9 +17,10 @@ constexpr Eigen::Index kHopsPerFrame = 4;
 Eigen::VectorXd frame_energies(const Eigen::VectorXf& samples) {
   const Eigen::Index num_frames = 1 + samples.size() / kHop;
   Eigen::VectorXd hop_energies = Eigen::VectorXd::Zero(num_frames + kHopsPerFrame);
-  for (Eigen::Index i = 0; i < samples.size(); ++i) {
-    const double sample = samples[i];
-    hop_energies[kHopsPerFrame / 2 + i / kHop] += sample * sample;
+  for (Eigen::Index begin = 0; begin < samples.size(); begin += kHop) {
+    const Eigen::Index count = std::min(kHop, samples.size() - begin);
+    hop_energies[kHopsPerFrame / 2 + begin / kHop] =
+        samples.segment(begin, count).cast<double>().squaredNorm();
   }
   Eigen::VectorXd energies(num_frames);
   for (Eigen::Index frame = 0; frame < num_frames; ++frame)
