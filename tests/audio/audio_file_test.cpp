@@ -147,13 +147,16 @@ TEST(AudioFile, NameDoesNotDecideTheFormat) {
   }
 }
 
+// Programs that write to a pipe cannot know the size and put the largest number there.
 TEST(AudioFile, HeaderCountsAreNotTrusted) {
-  std::string bytes = wav_bytes(1, 16000, std::vector<std::int16_t>(4000, 5));
-  put(bytes, 4, std::uint32_t{0xffffffff});
-  put(bytes, 40, std::uint32_t{0xfffffff0});
-  EXPECT_EQ(read_bytes(bytes).samples.size(), 4000);
-  bytes.resize(44 + 2 * 3000);
-  EXPECT_EQ(read_bytes(bytes).samples.size(), 3000);
+  const std::string good = wav_bytes(1, 16000, std::vector<std::int16_t>(4000, 5));
+  for (const std::uint32_t claimed : {0x7fffffffu, 0x7ffff000u, 0xfffffff0u, 0xffffffffu}) {
+    std::string bytes = good;
+    put(bytes, 4, claimed);
+    put(bytes, 40, claimed);
+    EXPECT_EQ(read_bytes(bytes).samples.size(), 4000) << claimed;
+  }
+  EXPECT_EQ(read_bytes(good.substr(0, 44 + 2 * 3000)).samples.size(), 3000);
 }
 
 TEST(AudioFile, RefusesWhatIsNoFile) {
