@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <soxr.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "audio/soxr_resample.h"
+#include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -30,9 +32,10 @@ Eigen::VectorXf soxr_resample(const Eigen::VectorXf& samples, double input_rate,
 
 Waveform resample(const Waveform& wave, int sample_rate_hz) {
   const std::int64_t from = wave.sample_rate_hz, to = sample_rate_hz;
-  if (from < 1 || to < 1)
-    throw Error(
-        fmt::format("resampling: expected rates of at least 1 Hz, found {} Hz to {} Hz", from, to));
+  // libsoxr takes minutes over absurd ratios.
+  if (std::min(from, to) < 1 || std::max(from, to) > kHighestRateHz)
+    throw Error(fmt::format("resampling: expected rates of 1 to {} Hz, found {} Hz to {} Hz",
+                            kHighestRateHz, from, to));
   if (from == to) return wave;
   const Eigen::Index size = (wave.samples.size() * to + from - 1) / from;
   return {soxr_resample(wave.samples, static_cast<double>(from), static_cast<double>(to), size),

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "audio/signals.h"
+#include "audio/soxr_resample.h"
 
 namespace ser {
 namespace {
@@ -35,13 +36,19 @@ TEST(Resample, SameRateIsACopy) {
   EXPECT_EQ(resample(wave, 16000).samples, wave.samples);
 }
 
-TEST(Resample, RefusesRatesBelowOne) {
+TEST(Resample, RefusesAbsurdRates) {
   EXPECT_EQ(error_of([] { resample(sine(440, 0.2, 16000), 0); }),
-            "resampling: expected rates of at least 1 Hz, found 16000 Hz to 0 Hz");
+            "resampling: expected rates of 1 to 400000 Hz, found 16000 Hz to 0 Hz");
   EXPECT_EQ(error_of([] {
               resample({Eigen::VectorXf::Zero(9), -1}, 8000);
             }),
-            "resampling: expected rates of at least 1 Hz, found -1 Hz to 8000 Hz");
+            "resampling: expected rates of 1 to 400000 Hz, found -1 Hz to 8000 Hz");
+  EXPECT_EQ(error_of([] {
+              resample({Eigen::VectorXf::Zero(9), 2000000000}, 8000);
+            }),
+            "resampling: expected rates of 1 to 400000 Hz, found 2000000000 Hz to 8000 Hz");
+  EXPECT_THAT(error_of([] { soxr_resample(Eigen::VectorXf::Ones(9), -1, 1, 9); }),
+              testing::HasSubstr("resampling: expected rates that libsoxr converts, found -1 Hz"));
 }
 
 }  // namespace
