@@ -1,0 +1,60 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+
+#include "ser/audio/waveform.h"
+#include "ser/features/chroma.h"
+#include "ser/features/frame_matrix.h"
+#include "ser/features/mel.h"
+#include "ser/features/pitch.h"
+#include "ser/features/stft.h"
+
+namespace ser {
+
+class StftPlan;
+class PitchPlan;
+
+/// Windows, transforms and filterbanks, which depend on options and sampling rate alone: each is
+/// made when it is first asked for and kept. Any number of threads may share one.
+class Tables {
+ public:
+  Tables();
+  ~Tables();
+
+  const StftPlan& stft(const StftOptions& options) const;
+  const PitchPlan& pitch(const PitchOptions& options, int sample_rate_hz) const;
+  const MelFilterbank& mel(const MelOptions& options, int sample_rate_hz) const;
+  const Eigen::MatrixXf& chroma(int fft_size, int sample_rate_hz, double tuning) const;
+  const Eigen::MatrixXd& dct(int rows, int size) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One prepared waveform and what features share of it, each computed when it is first asked for.
+/// For one thread; `wave` and `tables` must outlive it.
+class Analysis {
+ public:
+  Analysis(const Waveform& wave, const Tables& tables);
+  ~Analysis();
+
+  const Waveform& wave() const { return wave_; }
+  const Tables& tables() const { return tables_; }
+  const FrameMatrix& power(const StftOptions& options) const;
+  const FrameMatrix& magnitude(const StftOptions& options) const;
+  const FrameMatrix& spectrum(const StftOptions& options, SpectrumKind kind) const;
+  const FrameMatrix& mel(const MelOptions& options) const;
+  const FrameMatrix& log_mel(const MelOptions& options, const DecibelOptions& decibel) const;
+  const FrameMatrix& chroma(const ChromaOptions& options) const;
+  const PitchTrack& pitch(const PitchOptions& options) const;
+
+ private:
+  struct Impl;
+  const Waveform& wave_;
+  const Tables& tables_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ser

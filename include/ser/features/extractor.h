@@ -1,0 +1,38 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "ser/audio/waveform.h"
+#include "ser/features/analysis.h"
+#include "ser/features/feature_set.h"
+
+namespace ser {
+
+/// Computes the features of clip after clip. Windows, transforms and filterbanks are made once;
+/// `extract` may be called from several threads at a time, and its result depends on the waveform
+/// alone.
+class Extractor {
+ public:
+  /// Throws Error if the set is empty or names a row twice, or, without pooling, if its features
+  /// differ in hop or describe whole clips.
+  explicit Extractor(FeatureSet set);
+
+  const FeatureSet& set() const { return set_; }
+  const std::vector<std::string>& row_names() const { return row_names_; }
+
+  /// Features of one clip, [rows x frames], or [rows x 1] where the set pools.
+  /// Throws Error for a waveform shorter than 0.1 s or with samples that are not finite.
+  Eigen::MatrixXf extract(const Waveform& wave) const;
+
+  /// The same of a waveform that `prepare` (or an augmentation after it) made.
+  Eigen::MatrixXf extract_prepared(const Waveform& wave) const;
+
+ private:
+  FeatureSet set_;
+  std::vector<std::string> row_names_;
+  Tables tables_;
+};
+
+}  // namespace ser

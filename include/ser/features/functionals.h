@@ -1,0 +1,25 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <array>
+#include <string_view>
+
+namespace ser {
+
+/// The statistics of a contour that `functionals` returns, in its order.
+inline constexpr std::array<std::string_view, 10> kFunctionals = {
+    "mean", "sd", "skewness", "p05", "p20", "p50", "p80", "p95", "range", "slope"};
+
+/// Value below which a share `q` in [0, 1] of the sorted values lies, interpolated linearly between
+/// neighbours. 0 for no values.
+double quantile(const Eigen::VectorXd& sorted, double q);
+
+/// Slope of the least-squares line through (x, y); 0 if x does not vary.
+double line_slope(const Eigen::VectorXd& x, const Eigen::VectorXd& y);
+
+/// Statistics of a contour: mean, standard deviation, skewness (0 where the values do not vary),
+/// the 5th, 20th, 50th, 80th and 95th percentile, the range between the first and last of these,
+/// and the slope of the regression line a second. All 0 for no values.
+Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorXd& values);
+
+}  // namespace ser

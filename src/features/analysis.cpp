@@ -1,0 +1,105 @@
+#include "ser/features/analysis.h"
+
+#include <mutex>
+#include <tuple>
+
+#include "features/frame_blocks.h"
+#include "features/memo.h"
+#include "features/pitch_plan.h"
+#include "ser/features/mfcc.h"
+
+namespace ser {
+
+struct Tables::Impl {
+  std::mutex mutex;
+  Memo<StftOptions, StftPlan> stft;
+  Memo<std::pair<PitchOptions, int>, PitchPlan> pitch;
+  Memo<std::pair<MelOptions, int>, MelFilterbank> mel;
+  Memo<std::tuple<int, int, double>, Eigen::MatrixXf> chroma;
+  Memo<std::pair<int, int>, Eigen::MatrixXd> dct;
+};
+
+Tables::Tables() : impl_(std::make_unique<Impl>()) {}
+Tables::~Tables() = default;
+
+const StftPlan& Tables::stft(const StftOptions& options) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->stft.get(options, [&] { return StftPlan(options); });
+}
+
+const PitchPlan& Tables::pitch(const PitchOptions& options, int sample_rate_hz) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->pitch.get({options, sample_rate_hz},
+                          [&] { return PitchPlan(options, sample_rate_hz); });
+}
+
+const MelFilterbank& Tables::mel(const MelOptions& options, int sample_rate_hz) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->mel.get({options, sample_rate_hz},
+                        [&] { return MelFilterbank(options, sample_rate_hz); });
+}
+
+const Eigen::MatrixXf& Tables::chroma(int fft_size, int sample_rate_hz, double tuning) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->chroma.get({fft_size, sample_rate_hz, tuning},
+                           [&] { return chroma_filterbank(fft_size, sample_rate_hz, tuning); });
+}
+
+const Eigen::MatrixXd& Tables::dct(int rows, int size) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->dct.get({rows, size}, [&] { return dct_matrix(rows, size); });
+}
+
+struct Analysis::Impl {
+  Memo<StftOptions, FrameMatrix> power;
+  Memo<StftOptions, FrameMatrix> magnitude;
+  Memo<MelOptions, FrameMatrix> mel;
+  Memo<std::pair<MelOptions, DecibelOptions>, FrameMatrix> log_mel;
+  Memo<ChromaOptions, FrameMatrix> chroma;
+  Memo<PitchOptions, PitchTrack> pitch;
+};
+
+Analysis::Analysis(const Waveform& wave, const Tables& tables)
+    : wave_(wave), tables_(tables), impl_(std::make_unique<Impl>()) {}
+Analysis::~Analysis() = default;
+
+const FrameMatrix& Analysis::power(const StftOptions& options) const {
+  return impl_->power.get(options, [&] { return tables_.stft(options).power(wave_.samples); });
+}
+
+const FrameMatrix& Analysis::magnitude(const StftOptions& options) const {
+  return impl_->magnitude.get(options, [&] { return FrameMatrix(power(options).cwiseSqrt()); });
+}
+
+const FrameMatrix& Analysis::spectrum(const StftOptions& options, SpectrumKind kind) const {
+  return kind == SpectrumKind::kPower ? power(options) : magnitude(options);
+}
+
+const FrameMatrix& Analysis::mel(const MelOptions& options) const {
+  return impl_->mel.get(options, [&] {
+    return tables_.mel(options, wave_.sample_rate_hz).apply(power(options.stft));
+  });
+}
+
+const FrameMatrix& Analysis::log_mel(const MelOptions& options,
+                                     const DecibelOptions& decibel) const {
+  return impl_->log_mel.get({options, decibel}, [&] { return power_to_db(mel(options), decibel); });
+}
+
+const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
+  return impl_->chroma.get(options, [&] {
+    const FrameMatrix& input = spectrum(options.stft, options.spectrum);
+    const int fft_size = options.stft.fft_size, rate_hz = wave_.sample_rate_hz;
+    const double tuning = options.tuning == ChromaOptions::kEstimated
+                              ? estimate_tuning(input, fft_size, rate_hz)
+                              : options.tuning;
+    return ser::chroma(input, tables_.chroma(fft_size, rate_hz, tuning));
+  });
+}
+
+const PitchTrack& Analysis::pitch(const PitchOptions& options) const {
+  return impl_->pitch.get(
+      options, [&] { return tables_.pitch(options, wave_.sample_rate_hz).track(wave_.samples); });
+}
+
+}  // namespace ser

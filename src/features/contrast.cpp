@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "features/registry.h"
+#include "ser/core/error.h"
+#include "ser/features/analysis.h"
+#include "ser/features/spectral.h"
+
+namespace ser {
+namespace {
+
+class ContrastFeature : public FeatureWith<ContrastFeature, ContrastOptions> {
+ public:
+  static constexpr std::string_view kType = "contrast";
+  int hop_samples() const override { return options_.stft.hop_samples; }
+  FrameMatrix compute(const Analysis& analysis) const override {
+    return spectral_contrast(
+        analysis.magnitude(options_.stft),
+        static_cast<double>(analysis.wave().sample_rate_hz) / options_.stft.fft_size, options_);
+  }
+
+ protected:
+  std::vector<std::string> base_names() const override {
+    return numbered(kType, options_.num_bands + 1);
+  }
+};
+
+struct BinRange {
+  Eigen::Index begin = 0;
+  Eigen::Index end = 0;
+  std::ptrdiff_t extremes = 0;  ///< bins that make the peak, and the valley
+};
+
+/// librosa's bands: both edges belong to a band, which also takes the bin below it and leaves its
+/// own last bin to the next; the last band reaches to the end of the spectrum.
+BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOptions& options) {
+  const double low = band == 0 ? 0 : options.low_hz * std::exp2(band - 1);
+  const double high = options.low_hz * std::exp2(band);
+  const bool is_last = band == options.num_bands;
+  BinRange range{static_cast<Eigen::Index>(std::ceil(low / bin_hz)),
+                 std::min(bins, static_cast<Eigen::Index>(std::floor(high / bin_hz)) + 1), 0};
+  if (band > 0) --range.begin;
+  if (is_last) range.end = bins;
+  const auto count = static_cast<double>(range.end - range.begin);
+  if (!is_last) --range.end;
+  range.extremes =
+      static_cast<std::ptrdiff_t>(std::max(1.0, std::nearbyint(options.quantile * count)));
+  if (range.extremes > range.end - range.begin)
+    throw Error(
+        fmt::format("contrast: a band from {} to {} Hz is narrower than two FFT bins of {} Hz", low,
+                    high, bin_hz));
+  return range;
+}
+
+float mean(std::vector<float>::const_iterator begin, std::ptrdiff_t count) {
+  return static_cast<float>(std::accumulate(begin, begin + count, 0.0) /
+                            static_cast<double>(count));
+}
+
+}  // namespace
+
+void ContrastOptions::visit(FieldVisitor& v) {
+  v.group("stft", stft);
+  v.field("num_bands", num_bands, "Octave bands above low_hz");
+  v.field("low_hz", low_hz, "Upper edge of the lowest band, Hz");
+  v.field("quantile", quantile, "Share of a band's bins that make its peak, and its valley");
+}
+
+FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
+                              const ContrastOptions& options) {
+  const double nyquist_hz = static_cast<double>(magnitude.rows() - 1) * bin_hz;
+  if (options.num_bands < 1 || !(options.low_hz > 0) || !(options.quantile > 0) ||
+      !(options.quantile < 1))
+    throw Error(fmt::format(
+        "contrast: expected num_bands >= 1, low_hz > 0 and quantile in (0, 1), found {}, {} and {}",
+        options.num_bands, options.low_hz, options.quantile));
+  if (options.low_hz * std::exp2(options.num_bands - 1) >= nyquist_hz)
+    throw Error(fmt::format(
+        "contrast: expected {} octaves from {} Hz to start below half the sampling rate ({} Hz)",
+        options.num_bands, options.low_hz, nyquist_hz));
+  FrameMatrix peak(options.num_bands + 1, magnitude.cols()), valley = peak;
+  for (int band = 0; band <= options.num_bands; ++band) {
+    const BinRange range = band_bins(band, magnitude.rows(), bin_hz, options);
+    std::vector<float> values(static_cast<std::size_t>(range.end - range.begin));
+    for (Eigen::Index t = 0; t < magnitude.cols(); ++t) {
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = magnitude(range.begin + static_cast<Eigen::Index>(i), t);
+      std::nth_element(values.begin(), values.begin() + (range.extremes - 1), values.end());
+      valley(band, t) = mean(values.begin(), range.extremes);
+      std::nth_element(values.begin(), values.end() - range.extremes, values.end());
+      peak(band, t) = mean(values.end() - range.extremes, range.extremes);
+    }
+  }
+  return power_to_db(peak) - power_to_db(valley);
+}
+
+std::unique_ptr<Feature> make_contrast() { return std::make_unique<ContrastFeature>(); }
+
+}  // namespace ser

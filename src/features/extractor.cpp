@@ -1,0 +1,70 @@
+#include "ser/features/extractor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "features/pooling.h"
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+void check(const FeatureSet& set) {
+  if (set.features.empty()) throw Error("feature set: expected at least one feature, found none");
+  for (const Box<Feature>& feature : set.features) {
+    if (feature->delta_order < 0 || feature->delta_order > 2)
+      throw Error(fmt::format("feature '{}': expected delta_order 0, 1 or 2, found {}",
+                              feature->type(), feature->delta_order));
+    if (feature->hop_samples() == 0 && feature->delta_order > 0)
+      throw Error(
+          fmt::format("feature '{}' describes a whole clip: it has no delta", feature->type()));
+    if (set.pool != Pooling::kNone) continue;
+    if (feature->hop_samples() == 0)
+      throw Error(fmt::format("feature '{}' describes a whole clip: pool the set (mean or stats)",
+                              feature->type()));
+    const Feature& first = *set.features.front();
+    if (feature->hop_samples() != first.hop_samples())
+      throw Error(fmt::format(
+          "features of one set need one hop: '{}' has {} samples, '{}' has {}; pool them, or set "
+          "hop_samples",
+          first.type(), first.hop_samples(), feature->type(), feature->hop_samples()));
+  }
+}
+
+}  // namespace
+
+Extractor::Extractor(FeatureSet set) : set_(std::move(set)) {
+  check(set_);
+  row_names_ = ser::row_names(set_);
+  std::vector<std::string> sorted = row_names_;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    throw Error(fmt::format("feature set: row '{}' is named twice", *twice));
+}
+
+Eigen::MatrixXf Extractor::extract(const Waveform& wave) const {
+  return extract_prepared(prepare(wave, set_));
+}
+
+Eigen::MatrixXf Extractor::extract_prepared(const Waveform& wave) const {
+  const Analysis analysis(wave, tables_);
+  std::vector<FrameMatrix> parts;
+  Eigen::Index rows = 0;
+  for (const Box<Feature>& feature : set_.features) {
+    FrameMatrix values = feature->values(analysis);
+    if (set_.pool != Pooling::kNone) values = pool(*feature, values, analysis, set_.pool);
+    rows += values.rows();
+    parts.push_back(std::move(values));
+  }
+  Eigen::MatrixXf all(rows, parts.front().cols());
+  Eigen::Index begin = 0;
+  for (const FrameMatrix& part : parts) {
+    all.middleRows(begin, part.rows()) = part;
+    begin += part.rows();
+  }
+  return all;
+}
+
+}  // namespace ser

@@ -1,0 +1,110 @@
+#include "ser/features/feature_set.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "features/pooling.h"
+#include "features/presets.h"
+#include "ser/audio/audio_file.h"
+#include "ser/audio/level.h"
+#include "ser/audio/resample.h"
+#include "ser/audio/trim.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+#include "ser/core/hash.h"
+#include "ser/core/text.h"
+#include "ser/features/extractor.h"
+
+namespace ser {
+namespace {
+
+constexpr double kActiveRms = 0.05;
+constexpr std::uint64_t kMaxFileBytes = 1u << 20;
+
+Box<Feature> parse_feature(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  Box<Feature> feature = make_feature(text.substr(0, colon));
+  if (colon == std::string_view::npos) return feature;
+  const std::string_view suffix = text.substr(colon + 1);
+  if (suffix != "delta" && suffix != "delta2")
+    throw Error(fmt::format("feature '{}': expected ':delta' or ':delta2' after the name", text));
+  feature->delta_order = suffix == "delta" ? 1 : 2;
+  return feature;
+}
+
+FeatureSet parse_list(std::string_view text) {
+  FeatureSet set;
+  for (const std::string& part : split(text, ',')) {
+    const std::string_view name = trim(part);
+    if (name.empty())
+      throw Error(fmt::format("feature list '{}': expected a name between commas", text));
+    try {
+      set.features.push_back(parse_feature(name));
+    } catch (const Error& error) {
+      std::vector<std::string_view> presets = preset_names();
+      throw Error(fmt::format("{}; presets are {}", error.what(), fmt::join(presets, ", ")));
+    }
+  }
+  return set;
+}
+
+}  // namespace
+
+void FeatureSet::visit(FieldVisitor& v) {
+  v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own");
+  v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none");
+  v.choice("level", level, {{"as_is", Level::kAsIs}, {"active", Level::kActive}},
+           "Loudness each clip is brought to");
+  v.choice("pool", pool,
+           {{"none", Pooling::kNone}, {"mean", Pooling::kMean}, {"stats", Pooling::kStats}},
+           "How the frames of a clip are summed up");
+  BoxList list(features, make_feature);
+  v.list("features", list, "Features, in the order of their rows");
+}
+
+FeatureSet parse_feature_set(std::string_view text) {
+  FeatureSet set;
+  if (const std::string_view json = preset_json(text); !json.empty()) {
+    from_json(json, set);
+  } else if (text.ends_with(".json")) {
+    with_context(text,
+                 [&] { from_json(read_file(std::filesystem::path(text), kMaxFileBytes), set); });
+  } else {
+    set = parse_list(text);
+  }
+  return Extractor(std::move(set)).set();
+}
+
+std::string fingerprint(const FeatureSet& set) {
+  return fingerprint(std::string_view(to_json(set)));
+}
+
+std::vector<std::string> row_names(const FeatureSet& set) {
+  std::vector<std::string> names;
+  for (const Box<Feature>& feature : set.features)
+    for (std::string& name : pooled_names(*feature, set.pool)) names.push_back(std::move(name));
+  return names;
+}
+
+Waveform prepare(const Waveform& wave, const FeatureSet& set) {
+  if (wave.sample_rate_hz < kLowestRateHz)
+    throw Error(fmt::format("expected a sampling rate of at least {} Hz, found {} Hz",
+                            kLowestRateHz, wave.sample_rate_hz));
+  if (wave.duration_s() < kShortestRecordingS)
+    throw Error(fmt::format("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS,
+                            wave.duration_s()));
+  if (!wave.samples.allFinite()) throw Error("expected finite samples, found NaN or infinity");
+  Waveform prepared = wave;
+  if (set.sample_rate_hz > 0 && set.sample_rate_hz != wave.sample_rate_hz)
+    prepared = resample(wave, set.sample_rate_hz);
+  if (set.trim_db > 0) prepared = trim_silence(prepared, set.trim_db);
+  if (set.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
+  return prepared;
+}
+
+Eigen::MatrixXf extract(const Waveform& wave, const FeatureSet& set) {
+  return Extractor(set).extract(wave);
+}
+
+}  // namespace ser

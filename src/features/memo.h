@@ -1,0 +1,23 @@
+#pragma once
+
+#include <list>
+#include <utility>
+
+namespace ser {
+
+/// Values made once per key. Meant for a handful of keys; references stay valid.
+template <typename Key, typename Value>
+class Memo {
+ public:
+  template <typename Make>
+  const Value& get(const Key& key, Make make) {
+    for (const auto& [known, value] : entries_)
+      if (known == key) return value;
+    return entries_.emplace_back(key, make()).second;
+  }
+
+ private:
+  std::list<std::pair<Key, Value>> entries_;
+};
+
+}  // namespace ser

@@ -1,0 +1,80 @@
+#include "features/pooling.h"
+
+#include <cmath>
+#include <optional>
+
+#include "ser/features/functionals.h"
+
+namespace ser {
+namespace {
+
+using Frames = std::vector<Eigen::Index>;
+
+Frames frames_where(const Eigen::Ref<const Eigen::RowVectorXf>& row) {
+  Frames frames;
+  for (Eigen::Index t = 0; t < row.size(); ++t)
+    if (row[t] != 0) frames.push_back(t);
+  return frames;
+}
+
+Frames all_frames(Eigen::Index count) {
+  Frames frames(static_cast<std::size_t>(count));
+  for (std::size_t t = 0; t < frames.size(); ++t) frames[t] = static_cast<Eigen::Index>(t);
+  return frames;
+}
+
+}  // namespace
+
+PitchOptions voicing_options(int sample_rate_hz, int hop_samples) {
+  PitchOptions options;
+  options.hop_samples = hop_samples;
+  options.frame_samples = static_cast<int>(std::ceil(3 * sample_rate_hz / options.low_hz));
+  return options;
+}
+
+FrameMatrix pool(const Feature& feature, const FrameMatrix& values, const Analysis& analysis,
+                 Pooling pooling) {
+  if (feature.hop_samples() == 0) return values;
+  const int rate_hz = analysis.wave().sample_rate_hz;
+  const double frame_s = static_cast<double>(feature.hop_samples()) / rate_hz;
+  Frames frames = all_frames(values.cols());
+  if (feature.pool_over == PoolOver::kVoiced) {
+    const PitchTrack& pitch = analysis.pitch(voicing_options(rate_hz, feature.hop_samples()));
+    const Frames voiced = frames_where(pitch.hz.transpose());
+    if (!voiced.empty()) frames = voiced;
+  }
+  const auto per_row =
+      pooling == Pooling::kMean ? 1 : static_cast<Eigen::Index>(kFunctionals.size());
+  FrameMatrix pooled(values.rows() * per_row, 1);
+  for (Eigen::Index r = 0; r < values.rows(); ++r) {
+    const bool voiced_only = feature.voiced_only(static_cast<std::size_t>(r));
+    const Frames& chosen = voiced_only ? frames_where(values.row(r)) : frames;
+    const Eigen::VectorXd row = values.row(r)(chosen).transpose().cast<double>();
+    if (pooling == Pooling::kMean) {
+      pooled(r, 0) = row.size() > 0 ? static_cast<float>(row.mean()) : 0.0f;
+      continue;
+    }
+    Eigen::VectorXd times_s(row.size());
+    for (Eigen::Index i = 0; i < row.size(); ++i)
+      times_s[i] = static_cast<double>(chosen[static_cast<std::size_t>(i)]) * frame_s;
+    pooled.middleRows(r * per_row, per_row) = functionals(times_s, row).cast<float>();
+  }
+  return pooled;
+}
+
+std::vector<std::string> pooled_names(const Feature& feature, Pooling pooling) {
+  std::vector<std::string> names = feature.names();
+  if (pooling == Pooling::kNone || feature.hop_samples() == 0) return names;
+  std::vector<std::string> pooled;
+  for (const std::string& name : names) {
+    if (pooling == Pooling::kMean) {
+      pooled.push_back(name + ".mean");
+      continue;
+    }
+    for (const std::string_view functional : kFunctionals)
+      pooled.push_back(name + "." + std::string(functional));
+  }
+  return pooled;
+}
+
+}  // namespace ser

@@ -1,0 +1,43 @@
+#include "features/presets.h"
+
+namespace ser {
+namespace {
+
+struct Preset {
+  std::string_view name;
+  std::string_view json;
+};
+
+constexpr Preset kPresets[] = {
+    // The 180 means of the classic tutorials: chroma from magnitude, mel as power.
+    {"classic", R"({
+  "pool": "mean",
+  "features": [
+    {"type": "mfcc", "num_coefficients": 40},
+    {"type": "chroma", "spectrum": "magnitude"},
+    {"type": "mel"}
+  ]})"},
+    // Frame level, for networks that see time: 25 ms windows every 10 ms.
+    {"frames", R"({
+  "sample_rate_hz": 16000, "trim_db": 40, "level": "active",
+  "features": [
+    {"type": "log_mel", "standardize": true,
+     "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}}
+  ]})"},
+};
+
+}  // namespace
+
+std::string_view preset_json(std::string_view name) {
+  for (const Preset& preset : kPresets)
+    if (preset.name == name) return preset.json;
+  return {};
+}
+
+std::vector<std::string_view> preset_names() {
+  std::vector<std::string_view> names;
+  for (const Preset& preset : kPresets) names.push_back(preset.name);
+  return names;
+}
+
+}  // namespace ser

@@ -1,0 +1,98 @@
+#include "ser/features/stft.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "features/frame_blocks.h"
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+using Real = BatchFft::Real;
+using RealVector = Eigen::VectorX<Real>;
+
+constexpr int kLanes = BatchFft::kLanes;
+
+}  // namespace
+
+void StftOptions::visit(FieldVisitor& v) {
+  v.field("fft_size", fft_size, "Samples of a transform, a power of two");
+  v.field("hop_samples", hop_samples, "Samples from one frame to the next");
+  v.field("window_samples", window_samples, "Samples of the Hann window; 0: fft_size");
+}
+
+Eigen::Index num_frames(Eigen::Index samples, int hop_samples) { return 1 + samples / hop_samples; }
+
+Eigen::VectorXd hann_window(int size) {
+  Eigen::VectorXd window(size);
+  for (int n = 0; n < size; ++n) window[n] = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * n / size);
+  return window;
+}
+
+StftPlan::StftPlan(const StftOptions& options)
+    : options_(options),
+      fft_(options.fft_size),
+      weights_(static_cast<std::size_t>(options.fft_size)) {
+  if (options.hop_samples < 1)
+    throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
+  if (options.window_samples < 0 || options.window_samples > options.fft_size)
+    throw Error(fmt::format("window_samples: expected 0 to fft_size ({}), found {}",
+                            options.fft_size, options.window_samples));
+  const Eigen::VectorXd window = hann_window(options.window());
+  const Eigen::Index begin = (options.fft_size - options.window()) / 2;
+  std::copy(window.begin(), window.end(), weights_.begin() + begin);
+}
+
+FrameMatrix StftPlan::power(const Eigen::VectorXf& samples) const {
+  FrameMatrix power(fft_.num_bins(), num_frames(samples.size(), options_.hop_samples));
+  for_each_block(samples, [&](Eigen::Index first, Eigen::Index count, const Real* spectrum) {
+    for (int k = 0; k < fft_.num_bins(); ++k) {
+      const Real* real = spectrum + Eigen::Index{k} * 2 * kLanes;
+      const Real* imag = real + kLanes;
+      float* out = &power(k, first);
+      if (count == kLanes) {
+        for (int l = 0; l < kLanes; ++l)
+          out[l] = static_cast<float>(real[l] * real[l] + imag[l] * imag[l]);
+      } else {
+        for (Eigen::Index l = 0; l < count; ++l)
+          out[l] = static_cast<float>(real[l] * real[l] + imag[l] * imag[l]);
+      }
+    }
+  });
+  return power;
+}
+
+Spectrum StftPlan::complex(const Eigen::VectorXf& samples) const {
+  const Eigen::Index frames = num_frames(samples.size(), options_.hop_samples);
+  Spectrum result{FrameMatrix(fft_.num_bins(), frames), FrameMatrix(fft_.num_bins(), frames)};
+  for_each_block(samples, [&](Eigen::Index first, Eigen::Index count, const Real* spectrum) {
+    for (int k = 0; k < fft_.num_bins(); ++k) {
+      const Real* real = spectrum + Eigen::Index{k} * 2 * kLanes;
+      std::copy_n(real, count, &result.real(k, first));
+      std::copy_n(real + kLanes, count, &result.imag(k, first));
+    }
+  });
+  return result;
+}
+
+void StftPlan::for_each_block(const Eigen::VectorXf& samples, const BlockSink& sink) const {
+  const FrameBlocks blocks(samples, options_.fft_size, options_.hop_samples);
+  RealVector scratch(fft_.scratch_size()), spectrum(fft_.spectrum_size());
+  for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
+    fft_.transform(blocks.rows(), first, weights_, scratch.data(), spectrum.data());
+    sink(first, std::min<Eigen::Index>(kLanes, blocks.frames() - first), spectrum.data());
+  }
+}
+
+Spectrum stft(const Eigen::VectorXf& samples, const StftOptions& options) {
+  return StftPlan(options).complex(samples);
+}
+
+FrameMatrix power_spectrogram(const Eigen::VectorXf& samples, const StftOptions& options) {
+  return StftPlan(options).power(samples);
+}
+
+}  // namespace ser
