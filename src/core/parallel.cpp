@@ -6,7 +6,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <utility>
 #include <vector>
 
 namespace ser {
@@ -58,10 +60,11 @@ void parallel_pipeline(std::size_t count, int threads,
   const std::size_t slots = pipeline_slots(threads);
   std::vector<std::exception_ptr> failures(slots);
   std::exception_ptr failure;
+  std::atomic<bool> failed = false;  // `take` and `use` run at the same time
   std::size_t next = 0;
 
   const auto take = [&](tbb::flow_control& control) -> std::size_t {
-    if (next == count || failure) control.stop();
+    if (next == count || failed) control.stop();
     return next++;
   };
   const auto make = [&](std::size_t i) {
@@ -74,12 +77,13 @@ void parallel_pipeline(std::size_t count, int threads,
   };
   const auto use = [&](std::size_t i) {
     std::exception_ptr mine = std::exchange(failures[i % slots], nullptr);
-    if (failure) return;
+    if (failed) return;
     try {
       if (mine) std::rethrow_exception(mine);
       consume(i, i % slots);
     } catch (...) {
       failure = std::current_exception();
+      failed = true;
     }
   };
 
