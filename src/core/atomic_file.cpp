@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -43,25 +44,50 @@ void sync_folder(const std::filesystem::path& folder) {
   ::close(descriptor);
 }
 
-/// mkstemp gives 0600; a result file has the permissions any new file gets.
-mode_t new_file_mode() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return 0666 & ~mask;
+/// Creates a file that no one else has, with the permissions any new file gets; `name` receives a
+/// suffix. (mkstemp gives 0600, and the umask cannot be asked for without changing it.)
+int create_unique(std::string& name) {
+  static std::atomic<unsigned> next = 0;
+  const std::string stem = name;
+  while (true) {
+    name = fmt::format("{}.{}-{}", stem, ::getpid(), next++);
+    const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0 || errno != EEXIST) return descriptor;
+  }
+}
+
+/// True for a device or pipe, which takes what is written and must not be replaced.
+bool is_special(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
 }
 
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  temporary_ = (folder_of(path_) / ("." + path_.filename().string() + ".XXXXXX")).string();
-  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (is_special(path_)) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail(path_, "opening");
+    return;
+  }
+  const std::filesystem::path folder = folder_of(path_);
+  std::error_code error;
+  if (std::filesystem::is_directory(path_, error))
+    throw Error(fmt::format("{}: expected a file to write, found a folder", path_.string()));
+  if (!std::filesystem::is_directory(folder, error))
+    throw Error(
+        fmt::format("{}: expected a folder {}, found none", path_.string(), folder.string()));
+  temporary_ = (folder / ("." + path_.filename().string())).string();
+  descriptor_ = create_unique(temporary_);
   if (descriptor_ < 0) fail(path_, "creating a temporary file beside it");
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -73,7 +99,10 @@ void AtomicFile::write(std::string_view text) {
 }
 
 void AtomicFile::commit() {
-  if (::fchmod(descriptor_, new_file_mode()) != 0) fail(path_, "setting permissions");
+  if (temporary_.empty()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, "closing");
+    return;
+  }
   if (::fsync(descriptor_) != 0) fail(path_, "syncing");
   if (::close(std::exchange(descriptor_, -1)) != 0 ||
       ::rename(temporary_.c_str(), path_.c_str()) != 0) {
@@ -120,7 +149,9 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   if (size_ > 0) {
     void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (mapped == MAP_FAILED) {
+      const int reason = errno;
       ::close(descriptor);
+      errno = reason;
       fail(path, "mapping");
     }
     data_ = static_cast<const std::byte*>(mapped);
@@ -142,8 +173,8 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 SpoolFile::SpoolFile(const std::filesystem::path& near) {
-  std::string name = (folder_of(near) / ".ser-spool.XXXXXX").string();
-  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+  std::string name = (folder_of(near) / ".ser-spool").string();
+  descriptor_ = create_unique(name);
   if (descriptor_ < 0) fail(near, "creating a temporary file beside it");
   ::unlink(name.c_str());
 }

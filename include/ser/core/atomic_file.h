@@ -11,7 +11,8 @@ namespace ser {
 
 /// A file that appears whole or not at all: bytes go to a temporary file beside `path`; `commit()`
 /// syncs it and renames it to `path`. Destroyed without a commit, it leaves what was there before.
-/// "-" is not special. Every member throws Error, naming the file and the system's reason.
+/// A device or pipe ("/dev/null") is written to directly; "-" is not special.
+/// Every member throws Error, naming the file and the system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

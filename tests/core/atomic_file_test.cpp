@@ -1,0 +1,118 @@
+#include "ser/core/atomic_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "ser/core/parallel.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+
+namespace ser {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr std::uint64_t kMax = 1 << 20;
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+TEST(AtomicFile, CommitReplacesTheOldFile) {
+  const TempFolder folder;
+  const fs::path path = folder.add("f", "old");
+  AtomicFile file(path);
+  file.write("ne");
+  file.write("w");
+  EXPECT_EQ(read_file(path, kMax), "old");
+  file.commit();
+  EXPECT_EQ(read_file(path, kMax), "new");
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, WithoutCommitTheOldFileStays) {
+  const TempFolder folder;
+  const fs::path path = folder.add("f", "old");
+  { AtomicFile(path).write("new"); }
+  EXPECT_EQ(read_file(path, kMax), "old");
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, PermissionsFollowTheUmask) {
+  const TempFolder folder;
+  const mode_t before = ::umask(027);
+  write_file(folder / "f", "x");
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat((folder / "f").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640u);
+}
+
+TEST(AtomicFile, ManyThreadsWriteTheSameFile) {
+  const TempFolder folder;
+  const MoreThreadsThanCores more(7);
+  parallel_for(50, 7,
+               [&](std::size_t i) { write_file(folder / "f", std::string(1000, 'a' + i % 26)); });
+  const std::string text = read_file(folder / "f", kMax);
+  EXPECT_EQ(text.size(), 1000u);
+  EXPECT_EQ(text, std::string(1000, text[0]));
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, SaysWhichFolderIsMissing) {
+  const TempFolder folder;
+  EXPECT_ERROR(AtomicFile(folder / "gone/f"),
+               AllOf(HasSubstr("gone/f: expected a folder"), HasSubstr("found none")));
+  EXPECT_ERROR(AtomicFile(folder.path()), HasSubstr("expected a file to write, found a folder"));
+}
+
+TEST(AtomicFile, DevicesAreWrittenToAndStay) {
+  write_file("/dev/null", "x");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST(ReadFile, RefusesMissingAndLargeFiles) {
+  const TempFolder folder;
+  EXPECT_EQ(read_file(folder.add("f", "12345"), 5), "12345");
+  EXPECT_ERROR(read_file(folder / "f", 4), HasSubstr("expected at most 4 bytes"));
+  EXPECT_ERROR(read_file(folder / "gone", 4), HasSubstr("gone: opening failed: No such file"));
+  EXPECT_ERROR(read_file(folder.path(), 4), HasSubstr("Is a directory"));
+}
+
+TEST(MappedFile, HasTheBytesOfTheFile) {
+  const TempFolder folder;
+  const MappedFile file(folder.add("f", "abc"));
+  ASSERT_EQ(file.bytes().size(), 3u);
+  EXPECT_EQ(file.bytes()[2], std::byte{'c'});
+  EXPECT_TRUE(MappedFile(folder.add("empty")).bytes().empty());
+  EXPECT_ERROR(MappedFile(folder.path()), HasSubstr("expected a regular file"));
+  EXPECT_ERROR(MappedFile(folder / "gone"), HasSubstr("opening failed"));
+}
+
+TEST(SpoolFile, CopiesAnyRangeAndLeavesNothing) {
+  const TempFolder folder;
+  std::vector<std::byte> bytes(3 << 20);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 >> 3);
+  {
+    SpoolFile spool(folder / "f");
+    EXPECT_EQ(files_in(folder.path()), 0u);
+    for (std::size_t at = 0; at < bytes.size(); at += 100000)
+      spool.append(std::span(bytes).subspan(at, std::min<std::size_t>(100000, bytes.size() - at)));
+    EXPECT_EQ(spool.size(), bytes.size());
+    AtomicFile file(folder / "f");
+    spool.copy_to(file, 5, bytes.size() - 3);
+    file.commit();
+  }
+  EXPECT_EQ(files_in(folder.path()), 1u);
+  const MappedFile copy(folder / "f");
+  EXPECT_TRUE(std::ranges::equal(copy.bytes(), std::span(bytes).subspan(5, bytes.size() - 8)));
+}
+
+}  // namespace
+}  // namespace ser
