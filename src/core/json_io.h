@@ -10,7 +10,8 @@ namespace ser {
 /// JSON whose keys keep the order they were written in, so that files are stable.
 using Json = nlohmann::ordered_json;
 
-/// Throws Error "<what>: not valid JSON ..." with the byte where parsing stopped.
+/// Throws Error "<what>: not valid JSON ..." with the byte where parsing stopped, and for text
+/// nested deeper than 256 levels.
 Json parse_json(std::string_view text, std::string_view what);
 
 /// Throws Error if `object` is no object or holds a key that is not in `known`.

@@ -1,0 +1,45 @@
+#include <gtest/gtest.h>
+
+#include "core/json_io.h"
+#include "support/errors.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ParseJson, SaysWhereParsingStopped) {
+  EXPECT_ERROR(parse_json("{\"a\": ]", "file"),
+               HasSubstr("file: not valid JSON (stopped at byte 7)"));
+  EXPECT_ERROR(parse_json("", "file"), HasSubstr("not valid JSON"));
+  EXPECT_ERROR(parse_json("\"\xff\"", "file"), HasSubstr("not valid JSON"));
+}
+
+TEST(ParseJson, RefusesNumbersNoDoubleHolds) {
+  EXPECT_ERROR(parse_json("[1e999]", "file"), HasSubstr("a number is too large"));
+}
+
+TEST(ParseJson, RefusesDeepNesting) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_NO_THROW(parse_json(nested(256), "file"));
+  EXPECT_ERROR(parse_json(nested(257), "file"), HasSubstr("nested deeper than 256"));
+  EXPECT_ERROR(parse_json(nested(1 << 20), "file"), HasSubstr("nested deeper than 256"));
+}
+
+TEST(ParseJson, BracketsInStringsAreNoNesting) {
+  const std::string brackets = "\"\\\"" + std::string(1000, '[') + "\"";
+  EXPECT_EQ(parse_json(brackets, "file").get<std::string>().size(), 1001u);
+}
+
+TEST(CheckKeys, NamesTheUnknownOne) {
+  constexpr std::string_view known[] = {"a", "b"};
+  EXPECT_NO_THROW(check_keys(Json{{"a", 1}}, known, "file"));
+  EXPECT_ERROR(check_keys(Json{{"c", 1}}, known, "file"), HasSubstr("file: unknown key 'c'"));
+  EXPECT_ERROR(check_keys(Json(3), known, "file"),
+               HasSubstr("expected a JSON object, found number"));
+}
+
+}  // namespace
+}  // namespace ser
