@@ -66,9 +66,10 @@ class JsonReader : public FieldVisitor {
     if (depth > kMaxDepth)
       throw Error(fmt::format("options are nested deeper than {} levels", kMaxDepth));
     if (!object.is_object())
-      throw Error(fmt::format("{}: expected a JSON object, found {}",
-                              prefix_.empty() ? "options" : "option '" + prefix_ + "'",
-                              object.type_name()));
+      throw Error(fmt::format(
+          "{}: expected a JSON object, found {}",
+          prefix_.empty() ? "options" : "option '" + prefix_.substr(0, prefix_.size() - 1) + "'",
+          object.type_name()));
   }
 
   void field(std::string_view name, bool& value, std::string_view) override {
