@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include "ser/core/error.h"
@@ -80,6 +82,25 @@ std::string to_lower(std::string_view text) {
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return lower;
+}
+
+bool is_utf8(std::string_view text) {
+  constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i++]);
+    const int more = lead < 0x80 ? 0 : lead >= 0xf8 ? -1 : std::countl_one(lead) - 1;
+    if (more < 0 || (more == 0 && lead >= 0x80) || text.size() - i < static_cast<std::size_t>(more))
+      return false;
+    std::uint32_t point = more == 0 ? lead : lead & (0x3fu >> more);
+    for (int k = 0; k < more; ++k) {
+      const auto next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xc0) != 0x80) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    if (point < kSmallest[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+      return false;
+  }
+  return true;
 }
 
 int parse_int(std::string_view text, std::string_view what) {

@@ -19,6 +19,9 @@ std::string_view trim(std::string_view text);
 /// `text` with A-Z turned into a-z.
 std::string to_lower(std::string_view text);
 
+/// True if `text` is valid UTF-8 (RFC 3629: no overlong forms, no surrogates).
+bool is_utf8(std::string_view text);
+
 /// The integer that `text` spells. Throws Error, quoting `text` and `what`, for anything else.
 int parse_int(std::string_view text, std::string_view what);
 
