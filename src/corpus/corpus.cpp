@@ -67,7 +67,7 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
   Corpus corpus{std::string(parser ? parser->name : kUnlabelled), root, {}, {}};
   for (const std::string& file : files) {
     std::optional<Utterance> clip = parser ? parser->parse(file) : Utterance{};
-    if (!clip) {
+    if (!clip || !is_utf8(file)) {
       corpus.skipped.push_back(file);
       continue;
     }

@@ -68,6 +68,8 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
   for (std::size_t i = 0; i < columns.size(); ++i)
     clip.*columns[i].field = std::string(trim(record.cells[i]));
   if (clip.path.empty()) throw Error("expected a path, found an empty cell");
+  for (const Column& column : columns)
+    if (!is_utf8(clip.*column.field)) throw Error(fmt::format("{}: not UTF-8", column.name));
   clip.gender = parse_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);
   return clip;

@@ -16,7 +16,7 @@ struct Corpus {
   std::string name;                   ///< the parser that named them: "ravdess", "folders", ...
   std::filesystem::path root;         ///< what the paths of the utterances are relative to
   std::vector<Utterance> utterances;  ///< sorted by path
-  std::vector<std::string> skipped;   ///< audio files whose name the parser does not know
+  std::vector<std::string> skipped;   ///< audio files with names unknown to the parser or not UTF-8
 };
 
 /// Reads labels from the path of a file. One row of the table of known corpora.
