@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/command.h"
 #include "common/score_table.h"
@@ -44,6 +45,13 @@ void warn_of_split(const ser::FeatureTable& table, const ser::SplitScheme& schem
     spdlog::warn("{}", warning);
 }
 
+std::vector<std::string> speakers_of(const std::vector<ser::Utterance>& clips) {
+  std::set<std::string> speakers;
+  for (const ser::Utterance& clip : clips) speakers.insert(clip.speaker);
+  speakers.erase("");
+  return {speakers.begin(), speakers.end()};
+}
+
 /// Scores on a speaker's clips mean little if the model has heard that speaker.
 void warn_of_known_speakers(const ser::Model& model, const ser::FoldPredictions& fold) {
   const auto& known = model.training.speakers;
@@ -64,7 +72,7 @@ ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Option
   if (options.cv.empty()) {
     for (std::size_t i = 0; i < table.size(); ++i)
       if (table.clips[i].augmentation.empty()) indices.push_back(static_cast<int>(i));
-    fold.test_speakers = ser::speakers_of(table.clips);
+    fold.test_speakers = speakers_of(table.clips);
     return fold;
   }
   const ser::SplitScheme scheme = ser::parse_split_scheme(options.cv);

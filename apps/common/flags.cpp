@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "command.h"
 #include "ser/core/text.h"
@@ -24,7 +25,8 @@ class Flags::Registrar : public FieldVisitor {
   Registrar(Flags& flags, std::string group) : flags_(flags), group_(std::move(group)) {}
 
   void field(std::string_view name, bool&, std::string_view help) override {
-    keep(name, flags_.app_.add_flag(spelling(name), std::string(help)));
+    keep(name, flags_.app_.add_flag_callback(
+                   spelling(name), [] {}, std::string(help)));
   }
   void field(std::string_view name, int& value, std::string_view help) override {
     option(name, "INT", std::to_string(value), help);
@@ -61,7 +63,8 @@ class Flags::Registrar : public FieldVisitor {
   }
   CLI::Option* option(std::string_view name, std::string type, const std::string& shown,
                       std::string_view help) {
-    CLI::Option* option = flags_.app_.add_option(spelling(name), std::string(help));
+    CLI::Option* option = flags_.app_.add_option(
+        spelling(name), [](const CLI::results_t&) { return true; }, std::string(help));
     option->type_name(std::move(type));
     option->expected(1);
     if (!shown.empty()) option->default_str(shown);
@@ -86,22 +89,22 @@ class Flags::Assigner : public FieldVisitor {
     if (flags_.given(std::string(name))) value = true;
   }
   void field(std::string_view name, int& value, std::string_view) override {
-    if (const auto text = given(name)) value = parse_int(*text, flag_name(name));
+    if (const auto text = word(name)) value = parse_int(*text, flag_name(name));
   }
   void field(std::string_view name, double& value, std::string_view) override {
-    if (const auto text = given(name)) value = parse_double(*text, flag_name(name));
+    if (const auto text = word(name)) value = parse_double(*text, flag_name(name));
   }
   void field(std::string_view name, std::string& value, std::string_view) override {
-    if (const auto text = given(name)) value = *text;
+    if (const auto text = word(name)) value = *text;
   }
   void field(std::string_view name, std::vector<int>& value, std::string_view) override {
-    if (const auto text = given(name)) {
+    if (const auto text = word(name)) {
       value.clear();
       for (const auto& part : split(*text, ',')) value.push_back(parse_int(part, flag_name(name)));
     }
   }
   void field(std::string_view name, std::vector<double>& value, std::string_view) override {
-    if (const auto text = given(name)) {
+    if (const auto text = word(name)) {
       value.clear();
       for (const auto& part : split(*text, ','))
         value.push_back(parse_double(part, flag_name(name)));
@@ -118,7 +121,7 @@ class Flags::Assigner : public FieldVisitor {
  protected:
   void choice_field(std::string_view name, std::size_t& chosen,
                     std::span<const std::string_view> spellings, std::string_view) override {
-    const auto text = given(name);
+    const auto text = word(name);
     if (!text) return;
     const auto found = std::find(spellings.begin(), spellings.end(), *text);
     if (found == spellings.end())
@@ -130,7 +133,7 @@ class Flags::Assigner : public FieldVisitor {
   void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
 
  private:
-  std::optional<std::string> given(std::string_view name) const {
+  std::optional<std::string> word(std::string_view name) const {
     const CLI::Option* option = flags_.flags_.at(std::string(name));
     if (option->count() == 0) return std::nullopt;
     return option->results().back();

@@ -40,7 +40,7 @@ void TrainingProgress::on_epoch(const std::string& label, const EpochReport& rep
   line += fmt::format("  {:.0f} clips/s  {:.0f} s left",
                       static_cast<double>(clips_done_) / elapsed.count(),
                       elapsed.count() * (1 - share) / share);
-  fmt::print(stderr, terminal_ ? "\r\033[K{}" : "{}\n", line);
+  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
 

@@ -230,6 +230,7 @@ Model model_from_document(const ModelDocument& document) {
   Model model;
   model.emotions = names_at(at(json, "heads"), "emotion", kMaxClasses);
   model.genders = names_at(at(json, "heads"), "gender", kMaxClasses);
+  model.uncertain_below = number_at(at(json, "calibration"), "uncertain_below");
   if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
   model.training = with_context("training", [&] { return read_training(at(json, "training")); });
   const int outputs = static_cast<int>(model.emotions.size() + model.genders.size());
@@ -261,6 +262,7 @@ void write_model(const Model& model, const std::filesystem::path& path, WeightFo
     for (const Member& member : model.members)
       json["members"].push_back(write_member(member, format));
   }
+  json["calibration"]["uncertain_below"] = model.uncertain_below;
   write_file(path, json.dump(1) + "\n");
 }
 

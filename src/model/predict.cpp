@@ -5,6 +5,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/features/describe.h"
 #include "ser/features/extractor.h"
 #include "ser/model/batch.h"
 #include "ser/model/model.h"

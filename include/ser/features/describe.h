@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "ser/features/feature_set.h"
+
+namespace ser {
+
+/// What a set is called in messages: "--features functionals" for a preset, else its features and
+/// preparation.
+std::string describe(const FeatureSet& set);
+
+}  // namespace ser

@@ -1,0 +1,20 @@
+#include "ser/features/describe.h"
+
+#include <fmt/format.h>
+
+#include "ser/core/text.h"
+
+namespace ser {
+
+std::string describe(const FeatureSet& set) {
+  for (const char* preset : {"classic", "functionals", "frames"})
+    if (fingerprint(parse_feature_set(preset)) == fingerprint(set))
+      return fmt::format("--features {}", preset);
+  std::vector<std::string> types;
+  for (const Box<Feature>& feature : set.features) types.emplace_back(feature->type());
+  const std::string rate =
+      set.sample_rate_hz > 0 ? fmt::format(" at {} Hz", set.sample_rate_hz) : "";
+  return fmt::format("features {}{}", join(types, ","), rate);
+}
+
+}  // namespace ser
