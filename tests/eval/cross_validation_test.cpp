@@ -1,0 +1,88 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ser/core/parallel.h"
+#include "ser/eval/evaluate.h"
+#include "support/errors.h"
+#include "support/synthetic_table.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+Recipe small_recipe(bool early_stopping) {
+  Recipe recipe;
+  from_json(R"({"members": 2,
+                "network": {"layers": [{"type": "dense", "units": 8, "activation": "relu"}]},
+                "training": {"epochs": 6, "learning_rate": 0.01}})",
+            recipe);
+  recipe.training.early_stopping.enabled = early_stopping;
+  return recipe;
+}
+
+TEST(CrossValidation, FoldsRunOneByOneGiveTheSameBytes) {
+  const FeatureTable table = synthetic_table(9, 3);
+  for (const bool early_stopping : {false, true})
+    for (const char* name : {"speakers:3", "random:3"}) {
+      const SplitScheme scheme = parse_split_scheme(name);
+      const Recipe recipe = small_recipe(early_stopping);
+      const ResultFile together = cross_validate(table, scheme, recipe, 5, 0);
+      const std::vector<Fold> folds = make_folds(table.clips, scheme, 5);
+      std::vector<ResultFile> apart;
+      std::vector<std::string> names;
+      for (int k = 2; k >= 0; --k) {
+        const auto fold = static_cast<std::size_t>(k);
+        const Model model =
+            train(training_data(table, folds[fold].train, recipe, 5, fold), recipe, 5, fold, 1);
+        apart.push_back(make_result(
+            together.info,
+            {{k, folds[fold].test_speakers, evaluate(model, table, folds[fold].test, 1)}}));
+        names.push_back(std::to_string(k));
+      }
+      EXPECT_EQ(result_json(merge_results(apart, names)), result_json(together)) << name;
+    }
+}
+
+TEST(CrossValidation, ThreadsChangeNoByte) {
+  const MoreThreadsThanCores seven(8);
+  const FeatureTable table = synthetic_table(6, 3);
+  const SplitScheme scheme = parse_split_scheme("speakers:3");
+  const std::string one = result_json(cross_validate(table, scheme, small_recipe(true), 1, 1));
+  for (const int threads : {2, 7})
+    EXPECT_EQ(result_json(cross_validate(table, scheme, small_recipe(true), 1, threads)), one);
+}
+
+TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
+  FeatureTable table = synthetic_table(6, 2);
+  const std::size_t originals = table.size();
+  for (std::size_t i = 0; i < originals; ++i) {
+    table.clips.push_back(table.clips[i]);
+    table.clips.back().augmentation = "speed:0.9";
+    table.offsets.push_back(table.offsets.back() + 1);
+  }
+  table.values.conservativeResize(Eigen::NoChange, table.offsets.back());
+  table.values.rightCols(static_cast<Eigen::Index>(originals)) =
+      table.values.leftCols(static_cast<Eigen::Index>(originals)).eval();
+  const ResultFile result =
+      cross_validate(table, parse_split_scheme("speakers:3"), small_recipe(false), 1, 0);
+  EXPECT_EQ(result.scores.n, static_cast<std::int64_t>(originals));
+}
+
+TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
+  FeatureTable table = synthetic_table(4, 2);
+  const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), 1, 0, 1);
+  table.clips[1].emotion.clear();
+  EXPECT_THAT(error_of([&] {
+                evaluate(model, table, {0, 1}, 1);
+              }),
+              HasSubstr("scoring needs labels"));
+  table.clips[1].emotion = "bored";
+  EXPECT_THAT(error_of([&] {
+                evaluate(model, table, {0, 1}, 1);
+              }),
+              HasSubstr("'bored' is none of the model's"));
+}
+
+}  // namespace
+}  // namespace ser

@@ -1,0 +1,160 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+#include "ser/model/batch.h"
+#include "ser/model/model.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kRows = 20;
+
+Member small_member(std::uint64_t seed) {
+  FeatureSet set = parse_feature_set("mfcc");
+  set.pool = Pooling::kMean;
+  nn::NetworkOptions options;
+  from_json(R"({"layers": [{"type": "dense", "units": 5, "activation": "relu"},
+                           {"type": "batch_norm"}]})",
+            options);
+  nn::Network network(options, input_shape(kRows, false), 5);
+  network.initialize(Rng(seed, 0));
+  ScalerFit fit;
+  fit.add(Eigen::MatrixXf::Random(kRows, 9));
+  return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1};
+}
+
+Model small_model(int members) {
+  Model model;
+  model.emotions = {"happy", "sad", "angry"};
+  model.genders = {"male", "female"};
+  model.training.seed = 7;
+  model.training.recipe = R"({"a":1})";
+  model.training.split = "speakers:6";
+  model.training.fold = 2;
+  model.training.speakers = {"1", "2"};
+  model.training.scores = {{"loss", 0.5}};
+  for (int m = 0; m < members; ++m)
+    model.members.push_back(small_member(static_cast<std::uint64_t>(m)));
+  return model;
+}
+
+std::vector<Eigen::MatrixXf> some_clips() {
+  return {Eigen::MatrixXf::Constant(kRows, 1, 0.3f), Eigen::MatrixXf::Constant(kRows, 1, -1)};
+}
+
+std::vector<ClipPrediction> predictions(const Model& model) {
+  return predict(model, fingerprint(model.members[0].set), some_clips(), 1);
+}
+
+std::string written(const Model& model, WeightFormat format = WeightFormat::kF32) {
+  const TempFolder folder;
+  write_model(model, folder.path() / "m.json", format);
+  return read_file(folder.path() / "m.json", 1 << 20);
+}
+
+Model read_text(const std::string& text) {
+  const TempFolder folder;
+  write_file(folder.path() / "m.json", text);
+  return read_model(folder.path() / "m.json");
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(ModelFile, SaveAndLoadGivesTheSameBits) {
+  for (const int members : {1, 3}) {
+    const Model model = small_model(members);
+    const std::string text = written(model);
+    const Model copy = read_text(text);
+    EXPECT_EQ(written(copy), text);
+    for (std::size_t i = 0; i < some_clips().size(); ++i) {
+      EXPECT_EQ(predictions(model)[i].emotions, predictions(copy)[i].emotions);
+      EXPECT_EQ(predictions(model)[i].genders, predictions(copy)[i].genders);
+    }
+    EXPECT_EQ(copy.training.speakers, model.training.speakers);
+    EXPECT_EQ(copy.training.fold, 2);
+  }
+}
+
+TEST(ModelFile, HalfPrecisionMovesProbabilitiesLittle) {
+  const Model model = small_model(1);
+  const std::string half = written(model, WeightFormat::kF16);
+  EXPECT_LT(half.size(), written(model).size());
+  EXPECT_TRUE(
+      predictions(read_text(half))[0].emotions.isApprox(predictions(model)[0].emotions, 1e-2));
+}
+
+TEST(ModelFile, ProbabilitiesSumToOne) {
+  const ClipPrediction p = predictions(small_model(2))[0];
+  EXPECT_NEAR(p.emotions.sum(), 1, 1e-6);
+  EXPECT_NEAR(p.genders.sum(), 1, 1e-6);
+}
+
+TEST(ModelFile, OtherFeaturesAreRefusedWithBothFingerprints) {
+  const Model model = small_model(1);
+  const std::string found = fingerprint(parse_feature_set("mel"));
+  EXPECT_ERROR(predict(model, found, some_clips(), 1),
+               AllOf(HasSubstr(fingerprint(model.members[0].set)), HasSubstr(found)));
+}
+
+TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
+  const std::string text = written(small_model(1));
+  const struct {
+    const char *from, *to, *message;
+  } cases[] = {
+      {"ser-model", "other", "expected a model file"},
+      {"\"version\": 1", "\"version\": 2", "expected version 1"},
+      {"\"dtype\": \"f32\"", "\"dtype\": \"f64\"", "expected f32 or f16"},
+      {"\"units\": 5", "\"units\": 6", "weight '0.weight': 'shape'"},
+      {"\"units\": 5", "\"units\": 2000000000", "more than"},
+      {"\"num_coefficients\": 20", "\"num_coefficients\": 19", "rows"},
+      {"\"rows\": 20", "\"rows\": -1", "'rows'"},
+      {"\"temperature\": 1.5", "\"temperature\": 0", "'temperature'"},
+      {"\"limit\"", "\"limits\"", "unknown option 'limits'"},
+      {"\"heads\"", "\"head\"", "'heads' is missing"},
+      {"output.bias", "output.bios", "'output.bias' is missing"},
+      {"\"data\": \"", "\"data\": \"!", "base64"},
+  };
+  for (const auto& c : cases)
+    EXPECT_ERROR(read_text(replaced(text, c.from, c.to)), HasSubstr(c.message)) << c.from;
+}
+
+TEST(ModelFile, RepeatedKeysAreRefused) {
+  EXPECT_ERROR(read_text(R"({"a": 1, "a": 2})"), HasSubstr("stands twice"));
+}
+
+TEST(ModelFile, DeepNestingIsRefused) {
+  EXPECT_ERROR(read_text(std::string(100000, '[')), HasSubstr("nested deeper"));
+}
+
+TEST(ModelFile, CutOrChangedAnywhereItThrowsOrLoads) {
+  const std::string text = written(small_model(1));
+  Rng rng(5, 0);
+  for (int trial = 0; trial < 400; ++trial) {
+    std::string broken = text;
+    if (trial % 2)
+      broken.resize(rng.below(text.size()));
+    else
+      broken[rng.below(text.size())] = static_cast<char>(rng.below(256));
+    try {
+      predictions(read_text(broken));
+    } catch (const Error&) {
+    }
+  }
+}
+
+TEST(ModelFile, MissingFileIsNamed) {
+  EXPECT_ERROR(read_model("/nowhere/m.json"), HasSubstr("/nowhere/m.json"));
+}
+
+}  // namespace
+}  // namespace ser
