@@ -151,14 +151,14 @@ std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_fold
                                std::uint64_t seed) {
   const auto parts = deal_by_emotion(clips, all_indices(clips), static_cast<std::size_t>(num_folds),
                                      Rng(seed, fnv1a("random folds")));
+  const std::size_t num_corpora = count_corpora(group_by_speaker(clips, all_indices(clips)));
   std::vector<Fold> folds;
   for (const std::vector<int>& part : parts) {
     if (part.empty())
       throw Error(fmt::format("expected at least {} clips, found {}", num_folds, clips.size()));
     folds.push_back(make_fold(clips, part));
-    const std::vector<Speaker> speakers = group_by_speaker(clips, folds.back().test);
-    for (const Speaker& speaker : speakers)
-      folds.back().test_speakers.push_back(speaker.name(count_corpora(speakers)));
+    for (const Speaker& speaker : group_by_speaker(clips, folds.back().test))
+      folds.back().test_speakers.push_back(speaker.name(num_corpora));
   }
   return folds;
 }
@@ -214,6 +214,16 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
   if (absent.empty()) return {};
   return {fmt::format("{}: not in this corpus and left out: speaker{} {}", scheme.name(),
                       absent.size() == 1 ? "" : "s", fmt::join(absent, ", "))};
+}
+
+std::vector<std::string> speaker_names(const std::vector<Utterance>& clips) {
+  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
+  const std::size_t num_corpora = count_corpora(speakers);
+  std::vector<std::string> names(clips.size());
+  for (const Speaker& speaker : speakers)
+    for (const int i : speaker.clips)
+      names[static_cast<std::size_t>(i)] = speaker.name(num_corpora);
+  return names;
 }
 
 ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,

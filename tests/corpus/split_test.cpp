@@ -136,6 +136,14 @@ TEST(Split, SpeakersOfTwoCorporaAreDifferentPeople) {
   }
   EXPECT_THAT(test_speakers(folds(clips, "loso")),
               ElementsAre(ElementsAre("emodb:03"), ElementsAre("ravdess:03")));
+  EXPECT_EQ(speaker_names(clips).front(), "ravdess:03");
+  EXPECT_EQ(speaker_names(clips).back(), "emodb:03");
+}
+
+TEST(Split, SpeakersOfOneCorpusKeepTheirNames) {
+  std::vector<Utterance> clips = corpus({"03", "04"}, 1);
+  clips.back().speaker = "";
+  EXPECT_THAT(speaker_names(clips), ElementsAre("03", "03", "03", "04", "04", ""));
 }
 
 TEST(Split, LunaIsThePublishedFolds) {

@@ -45,6 +45,10 @@ std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitSch
 std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                                         const SplitScheme& scheme);
 
+/// The speaker of each clip, "07", or "ravdess:07" where there are several corpora: the same
+/// number is another person in each of them. Empty where unknown.
+std::vector<std::string> speaker_names(const std::vector<Utterance>& clips);
+
 /// Training clips divided into those that train and those that tell when to stop.
 struct ValidationSplit {
   std::vector<int> train;
