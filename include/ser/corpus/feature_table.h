@@ -15,7 +15,7 @@ namespace ser {
 /// What a feature file holds: the features of many clips, one after the other.
 struct FeatureTable {
   FeatureSet set;
-  std::vector<std::string> rows;      ///< names, one a row of `values`
+  std::vector<std::string> rows;  ///< names, one a row of `values`
   std::vector<Utterance> clips;
   std::vector<std::int64_t> offsets;  ///< clips + 1; clip i is columns [offsets[i], offsets[i + 1])
   Eigen::MatrixXf values;             ///< [rows x all frames]
@@ -27,31 +27,53 @@ struct FeatureTable {
   }
 };
 
-/// Reads a feature file, or all shards that an index file names. Read as untrusted input.
+/// Reads a feature file, or all shards that its index file names: for "x.safetensors" that is not
+/// there, "x.safetensors.index.json" is read. Read as untrusted input.
 /// Throws Error, naming the file and what is wrong.
 FeatureTable read_feature_table(const std::filesystem::path& path);
 
-/// Writes clip after clip in flat memory: rows are spooled to a temporary file until `finish()`
-/// puts the feature file together.
-class FeatureTableWriter {
+/// Takes the features of one clip after the other, in flat memory.
+class FeatureWriter {
+ public:
+  virtual ~FeatureWriter() = default;
+  /// features: [rows x frames]. Throws Error if its rows are not those of the set, for a number
+  /// that is not finite, and for a path that is not UTF-8.
+  virtual void add(const Utterance& clip, const Eigen::MatrixXf& features) = 0;
+  /// Puts the file in place. Without it, nothing is left behind.
+  virtual void finish() = 0;
+};
+
+/// Writes a feature file. Features are spooled to a temporary file until `finish()`.
+class FeatureTableWriter : public FeatureWriter {
  public:
   /// max_shard_bytes: a corpus with more feature data is written as several files
   /// "name-00001-of-00003.safetensors" beside an index "name.safetensors.index.json".
   FeatureTableWriter(std::filesystem::path path, const FeatureSet& set,
                      std::uint64_t max_shard_bytes = std::uint64_t{2} << 30);
-  ~FeatureTableWriter();
-
-  /// features: [rows x frames]. Throws Error if its rows are not those of the set, or for a
-  /// number that is not finite.
-  void add(const Utterance& clip, const Eigen::MatrixXf& features);
-  void finish();
+  ~FeatureTableWriter() override;
+  void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
+  void finish() override;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes the table as CSV: one line a row (frame or clip): path, labels, frame number, features.
+/// Writes CSV: one line a row (frame or clip): what is known of the clip, frame number, features
+/// with the digits that give back the same float.
+class FeatureCsvWriter : public FeatureWriter {
+ public:
+  FeatureCsvWriter(std::filesystem::path path, const FeatureSet& set);
+  ~FeatureCsvWriter() override;
+  void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
+  void finish() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes a table that is in memory as CSV.
 void write_csv(const FeatureTable& table, const std::filesystem::path& path);
 
 }  // namespace ser
