@@ -18,9 +18,10 @@ namespace {
 constexpr double kNoTroughWeight = 0.01;  // of thresholds below the deepest trough
 constexpr double kTroughDecay = 2;        // Boltzmann parameter: early troughs are preferred
 constexpr double kSwitchProbability = 0.01;
-constexpr double kUnvoicedWeight = 0.1;
+constexpr double kUnvoicedWeight = 0.003;
 constexpr double kSemitonesPerSecond = 215;  // half of pYIN's 35.92 octaves, to either side
-constexpr double kSilence = 1e-9;            // energy relative to the loudest frame
+constexpr double kSilence = 1e-5;            // energy relative to the loudest frame
+constexpr float kMinPeriodicity = 0.5f;
 
 class PitchFeature : public FeatureWith<PitchFeature, PitchOptions> {
  public:
@@ -142,6 +143,7 @@ PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const doub
     const auto i = static_cast<std::size_t>(lag);
     const float left = normalised[i - 1], centre = normalised[i], right = normalised[i + 1];
     if (!(centre < left && centre <= right)) continue;
+    if (similarity[i] < kMinPeriodicity) continue;
     const float curvature = left + right - 2 * centre, slope = 0.5f * (right - left);
     const float shift = curvature > std::abs(slope) ? -slope / curvature : 0;
     const float refined = static_cast<float>(lag) + shift;
@@ -157,26 +159,23 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
   if (found.empty()) return;
   const auto deepest =
       static_cast<std::size_t>(std::min_element(depths.begin(), depths.end()) - depths.begin());
+  const double decay = std::exp(-kTroughDecay);
   std::vector<std::size_t> below;
   double missed = 0;
-  std::size_t known = 0;
   for (int i = 0; i < kThresholds; ++i) {
     const double threshold = (i + 1.0) / kThresholds;
     const double weight = threshold_weights_[static_cast<std::size_t>(i)];
-    below.clear();
-    for (std::size_t c = 0; c < depths.size(); ++c)
-      if (depths[c] < threshold) below.push_back(c);
-    known = below.size();
-    if (known == 0) {
+    if (depths[deepest] >= threshold) {
       missed += weight;
       continue;
     }
-    const double norm =
-        (1 - std::exp(-kTroughDecay)) / (1 - std::exp(-kTroughDecay * static_cast<double>(known)));
-    double share = weight * norm;
+    below.clear();
+    for (std::size_t c = 0; c < depths.size(); ++c)
+      if (depths[c] < threshold) below.push_back(c);
+    double share = weight * (1 - decay) / (1 - std::pow(decay, static_cast<double>(below.size())));
     for (const std::size_t c : below) {
       found[c].probability += static_cast<float>(share);
-      share *= std::exp(-kTroughDecay);
+      share *= decay;
     }
   }
   found[deepest].probability += static_cast<float>(kNoTroughWeight * missed);
