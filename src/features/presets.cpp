@@ -24,6 +24,25 @@ constexpr Preset kPresets[] = {
     {"type": "log_mel", "standardize": true,
      "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}}
   ]})"},
+    // Clip level, for networks that see one vector: spectrum, voice quality, melody and rhythm.
+    {"functionals", R"({
+  "sample_rate_hz": 16000, "trim_db": 40, "level": "active", "pool": "stats",
+  "features": [
+    {"type": "log_mel",
+     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
+    {"type": "mfcc", "num_coefficients": 20, "pool_over": "voiced",
+     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
+    {"type": "mfcc", "num_coefficients": 20, "delta_order": 1,
+     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
+    {"type": "contrast", "pool_over": "voiced",
+     "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
+    {"type": "centroid", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
+    {"type": "rolloff", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
+    {"type": "flatness", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
+    {"type": "zcr", "hop_samples": 160, "frame_samples": 400},
+    {"type": "voice", "pool_over": "voiced"},
+    {"type": "prosody"}
+  ]})"},
 };
 
 }  // namespace

@@ -32,6 +32,8 @@ constexpr Entry kFeatures[] = {
     {"tonnetz", make_tonnetz},
     {"f0", make_f0},
     {"energy", make_energy},
+    {"voice", make_voice},
+    {"prosody", make_prosody},
 };
 
 constexpr auto kTypes = [] {

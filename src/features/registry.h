@@ -34,6 +34,7 @@ std::unique_ptr<Feature> make_flatness();
 std::unique_ptr<Feature> make_tonnetz();
 std::unique_ptr<Feature> make_f0();
 std::unique_ptr<Feature> make_energy();
+std::unique_ptr<Feature> make_voice();
 std::unique_ptr<Feature> make_prosody();
 
 }  // namespace ser
