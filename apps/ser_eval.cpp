@@ -156,13 +156,11 @@ int evaluate(const Options& options, const ser::CommonOptions& common) {
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-eval", "Scores models on speakers they have not heard.", kExamples);
-  CLI::App& app = command.app();
-  app.add_option("FEATURES", options.features, "Feature file of ser-extract");
-  app.add_option("--merge", options.merge, "Pool result files of folds scored apart")
-      ->type_name("FILE...");
-  app.add_option("--compare", options.compare, "Paired test of two result files on the same clips")
-      ->expected(2)
-      ->type_name("A B");
+  command.positional("FEATURES", options.features, "Feature file of ser-extract",
+                     ser::Presence::kOptional);
+  command.words("--merge", options.merge, 0, "FILE...", "Pool result files of folds scored apart");
+  command.words("--compare", options.compare, 2, "A B",
+                "Paired test of two result files on the same clips");
   command.flags().alias("output", "-o");
   command.flags().add(options, "Scoring");
   return command.run(argc, argv, [&] { return evaluate(options, command.common()); });

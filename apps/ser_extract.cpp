@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
-#include <iostream>
 
 #include "common/command.h"
 #include "common/extraction.h"
@@ -51,9 +50,8 @@ void report(const ser::ExtractionSummary& summary, const std::string& output) {
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-extract", "Turns recordings into a feature file.", kExamples);
-  command.app()
-      .add_option("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files")
-      ->required();
+  command.positional("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files",
+                     ser::Presence::kRequired);
   command.flags().alias("output", "-o");
   command.flags().add(options, "Extraction");
   return command.run(argc, argv, [&] {

@@ -95,9 +95,8 @@ int predict(const Options& options, const ser::CommonOptions& common) {
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-predict", "Tells emotion and gender of recordings.", kExamples);
-  command.app()
-      .add_option("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin")
-      ->required();
+  command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin",
+                     ser::Presence::kRequired);
   command.flags().add(options, "Prediction");
   return command.run(argc, argv, [&] { return predict(options, command.common()); });
 }

@@ -114,7 +114,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-train", "Trains a model on a feature file.", kExamples);
-  command.app().add_option("FEATURES", options.input, "Feature file of ser-extract")->required();
+  command.positional("FEATURES", options.input, "Feature file of ser-extract",
+                     ser::Presence::kRequired);
   command.flags().alias("output", "-o");
   command.flags().add(options, "Training");
   return command.run(argc, argv, [&] { return train(options, command.flags(), command.common()); });

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "flags.h"
 #include "ser/core/error.h"
@@ -26,12 +27,23 @@ struct CommonOptions {
   void visit(FieldVisitor& v);
 };
 
+enum class Presence { kRequired, kOptional };
+
 /// The frame of a command: common flags, --version, --config, exit codes, one place that catches.
 class Command {
  public:
   Command(const std::string& name, const std::string& purpose, const std::string& examples);
+  ~Command();
 
-  CLI::App& app() { return app_; }
+  /// Words without a flag. `value` must outlive this object.
+  void positional(const std::string& name, std::string& value, const std::string& help,
+                  Presence presence);
+  void positional(const std::string& name, std::vector<std::string>& values,
+                  const std::string& help, Presence presence);
+  /// A flag followed by several words; count 0: any number of them.
+  void words(const std::string& flag, std::vector<std::string>& values, int count,
+             const std::string& type, const std::string& help);
+
   Flags& flags() { return flags_; }
   const CommonOptions& common() const { return common_; }
 
@@ -40,7 +52,7 @@ class Command {
   int run(int argc, char** argv, const std::function<int()>& body);
 
  private:
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   Flags flags_;
   CommonOptions common_;
 };

@@ -1,12 +1,15 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "ser/core/options.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace ser {
 

@@ -9,7 +9,7 @@ namespace ser {
 namespace {
 
 constexpr double kTerminalLine_s = 0.1;
-constexpr double kPlainLine_s = 1;
+constexpr double kPlainLine_s = 5;
 
 }  // namespace
 

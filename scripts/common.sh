@@ -1,0 +1,49 @@
+# What the scripts share; sourced, not run. Output of what succeeds is kept out of sight, output of
+# what fails is shown.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build_packages=(g++ cmake ninja-build pkg-config libsndfile1-dev libeigen3-dev libcli11-dev
+  nlohmann-json3-dev libfmt-dev libspdlog-dev libsoxr-dev libtbb-dev)
+test_packages=(libgtest-dev libgmock-dev curl zip unzip flac)
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# quietly WHAT COMMAND...: runs it; on failure shows its last lines and stops.
+quietly() {
+  local what=$1 log
+  shift
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    rm -f "$log"
+    die "$what failed"
+  fi
+  rm -f "$log"
+}
+
+# install PACKAGE...: those that are missing, with apt.
+install() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  command -v apt-get >/dev/null || die "expected Debian's apt-get to install: ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "run as root, or install yourself: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  quietly "apt-get update" "${as_root[@]}" apt-get update
+  quietly "apt-get install" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+# build [CMAKE OPTION...]: the release preset, into build/release.
+build() {
+  say "building (build/release)"
+  quietly "configuring" cmake -S "$root" --preset release "$@"
+  quietly "building" cmake --build "$root/build/release"
+}
