@@ -2,32 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "ser/core/error.h"
 
 namespace ser {
 namespace {
 
-constexpr int kMaxDepth = 256;
+constexpr std::size_t kMaxDepth = 256;
+constexpr std::size_t kMaxMembers = 1024;
 
-/// Throws Error for text nested so deeply that functions which walk it would exhaust the stack.
-void check_depth(std::string_view text, std::string_view what) {
-  int depth = 0;
+/// Throws Error for text nested so deeply that functions which walk it would exhaust the stack, or
+/// with objects so large that looking up each key as it is read would take very long.
+void check_shape(std::string_view text, std::string_view what) {
+  struct Level {
+    bool is_object;
+    std::size_t members;
+  };
+  std::vector<Level> levels;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string && c == '\\') ++i;
     if (c == '"') in_string = !in_string;
     if (in_string) continue;
-    depth += (c == '[' || c == '{') - (c == ']' || c == '}');
-    if (depth > kMaxDepth)
+    if (c == '[' || c == '{') levels.push_back({c == '{', 1});
+    if ((c == ']' || c == '}') && !levels.empty()) levels.pop_back();
+    if (levels.size() > kMaxDepth)
       throw Error(fmt::format("{}: JSON is nested deeper than {} levels", what, kMaxDepth));
+    if (c == ',' && !levels.empty() && ++levels.back().members > kMaxMembers &&
+        levels.back().is_object)
+      throw Error(fmt::format("{}: a JSON object has more than {} members", what, kMaxMembers));
   }
 }
 
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view what) {
-  check_depth(text, what);
+  check_shape(text, what);
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {

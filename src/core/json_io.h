@@ -11,7 +11,7 @@ namespace ser {
 using Json = nlohmann::ordered_json;
 
 /// Throws Error "<what>: not valid JSON ..." with the byte where parsing stopped, and for text
-/// nested deeper than 256 levels.
+/// nested deeper than 256 levels or with an object of more than 1,024 members.
 Json parse_json(std::string_view text, std::string_view what);
 
 /// Throws Error if `object` is no object or holds a key that is not in `known`.

@@ -28,6 +28,20 @@ TEST(ParseJson, RefusesDeepNesting) {
   EXPECT_ERROR(parse_json(nested(1 << 20), "file"), HasSubstr("nested deeper than 256"));
 }
 
+TEST(ParseJson, RefusesHugeObjectsOnly) {
+  const auto members = [](int count) {
+    std::string text = "{";
+    for (int i = 0; i < count; ++i) text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":[1,2]";
+    return text + "}";
+  };
+  EXPECT_EQ(parse_json(members(1024), "file").size(), 1024u);
+  EXPECT_ERROR(parse_json(members(1025), "file"),
+               HasSubstr("file: a JSON object has more than 1024"));
+  std::string list = "[0";
+  for (int i = 0; i < 5000; ++i) list += ",{}";
+  EXPECT_EQ(parse_json(list + "]", "file").size(), 5001u);
+}
+
 TEST(ParseJson, BracketsInStringsAreNoNesting) {
   const std::string brackets = "\"\\\"" + std::string(1000, '[') + "\"";
   EXPECT_EQ(parse_json(brackets, "file").get<std::string>().size(), 1001u);
