@@ -92,7 +92,7 @@ std::string describe_other(const FolderContents& contents) {
       parts.push_back("others");
       break;
     }
-    parts.push_back(fmt::format("{} {} file{}", count, suffix.empty() ? "nameless" : suffix,
+    parts.push_back(fmt::format("{} {}{}file{}", count, suffix, suffix.empty() ? "" : " ",
                                 count == 1 ? "" : "s"));
   }
   return join(parts, ", ");

@@ -18,7 +18,7 @@ struct FolderContents {
 /// has both, so links that form a loop end. Throws Error for a folder that cannot be read.
 FolderContents list_folder(const std::filesystem::path& root);
 
-/// "3 .txt files and 1 .pdf file", "nothing" where there is none.
+/// "3 .txt files, 1 .pdf file", most of them first; "nothing" where there is none.
 std::string describe_other(const FolderContents& contents);
 
 }  // namespace ser

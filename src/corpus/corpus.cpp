@@ -86,8 +86,10 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
 Corpus scan_folder(const fs::path& root, std::string_view kind) {
   const FolderContents contents = list_folder(root);
   if (contents.audio.empty())
-    throw Error(fmt::format("{}: expected a folder with audio files, found {}{}", root.string(),
-                            describe_other(contents), contents.other.empty() ? "" : ", no audio"));
+    throw Error(
+        fmt::format("{}: expected a folder with audio files, found {}{}", root.string(),
+                    describe_other(contents),
+                    contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)"));
   return parse_files(root, contents.audio,
                      kind == "auto" ? guess_parser(contents.audio) : find_parser(kind));
 }
