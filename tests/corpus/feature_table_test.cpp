@@ -202,7 +202,7 @@ TEST_F(FeatureTableFile, TruncatedFilesAreRefused) {
 TEST_F(FeatureTableFile, FlippedBitsAreRefusedOrHarmless) {
   const std::string good = read_file(write(), kMax);
   Rng rng(1, 0);
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     std::string damaged = good;
     damaged[rng.below(damaged.size())] ^= static_cast<char>(1 << rng.below(8));
     try {
