@@ -24,6 +24,7 @@ Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorX
   Eigen::VectorXd result = Eigen::VectorXd::Zero(kFunctionals.size());
   if (values.size() == 0) return result;
   const double mean = values.mean();
+  const Eigen::Index third = (values.size() + 2) / 3;
   const Eigen::ArrayXd centred = values.array() - mean;
   const double sd = std::sqrt(centred.square().mean());
   const bool varies = sd > 1e-9 * (1e-6 + std::abs(mean));
@@ -31,7 +32,8 @@ Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorX
   std::sort(sorted.begin(), sorted.end());
   const double p05 = quantile(sorted, 0.05), p95 = quantile(sorted, 0.95);
   result << mean, sd, varies ? (centred / sd).cube().mean() : 0, p05, quantile(sorted, 0.2),
-      quantile(sorted, 0.5), quantile(sorted, 0.8), p95, p95 - p05, line_slope(times_s, values);
+      quantile(sorted, 0.5), quantile(sorted, 0.8), p95, p95 - p05, line_slope(times_s, values),
+      values.head(third).mean() - mean, values.tail(third).mean() - mean;
   return result;
 }
 

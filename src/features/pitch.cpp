@@ -21,7 +21,6 @@ constexpr double kSwitchProbability = 0.01;
 constexpr double kUnvoicedWeight = 0.003;
 constexpr double kSemitonesPerSecond = 215;  // half of pYIN's 35.92 octaves, to either side
 constexpr double kSilence = 1e-5;            // energy relative to the loudest frame
-constexpr float kMinPeriodicity = 0.5f;
 
 class PitchFeature : public FeatureWith<PitchFeature, PitchOptions> {
  public:
@@ -49,6 +48,9 @@ int transform_size(const PitchOptions& options, int sample_rate_hz) {
     throw Error(
         fmt::format("f0: expected frame_samples from two periods of low_hz ({}) to 32768, found {}",
                     std::ceil(2 * sample_rate_hz / options.low_hz), options.frame_samples));
+  if (!(options.min_periodicity >= 0 && options.min_periodicity <= 1))
+    throw Error(
+        fmt::format("f0: expected min_periodicity in [0, 1], found {}", options.min_periodicity));
   if (options.hop_samples < 1)
     throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
   const double needed = options.frame_samples + std::ceil(sample_rate_hz / options.low_hz) + 2;
@@ -77,6 +79,7 @@ void PitchOptions::visit(FieldVisitor& v) {
   v.field("hop_samples", hop_samples, "Samples from one frame to the next");
   v.field("low_hz", low_hz, "Lowest fundamental frequency, Hz");
   v.field("high_hz", high_hz, "Highest fundamental frequency, Hz");
+  v.field("min_periodicity", min_periodicity, "Less periodic frames are unvoiced, 0 to 1");
 }
 
 PitchPlan::PitchPlan(const PitchOptions& options, int sample_rate_hz)
@@ -143,7 +146,7 @@ PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const doub
     const auto i = static_cast<std::size_t>(lag);
     const float left = normalised[i - 1], centre = normalised[i], right = normalised[i + 1];
     if (!(centre < left && centre <= right)) continue;
-    if (similarity[i] < kMinPeriodicity) continue;
+    if (similarity[i] < options_.min_periodicity) continue;
     const float curvature = left + right - 2 * centre, slope = 0.5f * (right - left);
     const float shift = curvature > std::abs(slope) ? -slope / curvature : 0;
     const float refined = static_cast<float>(lag) + shift;

@@ -8,6 +8,10 @@
 namespace ser {
 namespace {
 
+// Lower than where pYIN is followed best: three periods hold little change of pitch, and melody
+// gains more from whole phrases than it loses by a few doubtful frames.
+constexpr double kVoicedPeriodicity = 0.35;
+
 using Frames = std::vector<Eigen::Index>;
 
 Frames frames_where(const Eigen::Ref<const Eigen::RowVectorXf>& row) {
@@ -29,6 +33,7 @@ PitchOptions voicing_options(int sample_rate_hz, int hop_samples) {
   PitchOptions options;
   options.hop_samples = hop_samples;
   options.frame_samples = static_cast<int>(std::ceil(3 * sample_rate_hz / options.low_hz));
+  options.min_periodicity = kVoicedPeriodicity;
   return options;
 }
 

@@ -32,8 +32,6 @@ constexpr Preset kPresets[] = {
      "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
     {"type": "mfcc", "num_coefficients": 20, "pool_over": "voiced",
      "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
-    {"type": "mfcc", "num_coefficients": 20, "delta_order": 1,
-     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
     {"type": "contrast", "pool_over": "voiced",
      "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
     {"type": "centroid", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},

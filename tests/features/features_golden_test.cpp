@@ -206,5 +206,49 @@ TEST_P(Golden, PitchFollowsPyin) {
   EXPECT_GE(close, 0.95 * both);
 }
 
+/// The 180 means of a file at a rate; tuning: fixed, or ChromaOptions::kEstimated.
+Eigen::VectorXf classic(const fs::path& audio, int rate_hz, double tuning,
+                        const std::string& spectrum) {
+  FeatureSet set;
+  from_json(fmt::format(R"({{"sample_rate_hz": {}, "pool": "mean", "features": [
+              {{"type": "mfcc", "num_coefficients": 40}},
+              {{"type": "chroma", "spectrum": "{}", "tuning": {}}}, {{"type": "mel"}}]}})",
+                        rate_hz, spectrum, tuning),
+            set);
+  return extract(read_audio(audio), set);
+}
+
+TEST_P(Golden, ClassicVector) {
+  if (!fs::exists(GetParam().folder / "tutorial48k.vec180.npy") || !fs::exists(GetParam().audio))
+    GTEST_SKIP() << "no vector or recording of " << GetParam().name;
+  for (const int rate_hz : {48000, 22050}) {
+    const std::string config = rate_hz == 48000 ? "tutorial48k." : "tutorial22k.";
+    const auto check = [&](const std::string& name, double tuning, const std::string& spectrum) {
+      const Eigen::VectorXf expected = golden(config + name).row(0).transpose();
+      const Eigen::VectorXf found = classic(GetParam().audio, rate_hz, tuning, spectrum);
+      ASSERT_EQ(found.size(), 180);
+      const Eigen::VectorXf difference = (found - expected).cwiseAbs();
+      report("classic_mfcc", difference.head(40).maxCoeff());
+      report("classic_chroma", difference.segment(40, 12).maxCoeff());
+      report("classic_mel", difference.tail(128).maxCoeff() / expected.tail(128).maxCoeff());
+      EXPECT_LE(difference.head(40).maxCoeff(), 2e-3f) << config << name;
+      EXPECT_LE(difference.segment(40, 12).maxCoeff(), 1e-4f) << config << name;
+      EXPECT_LE(difference.tail(128).maxCoeff(), 1e-5f * expected.tail(128).maxCoeff());
+    };
+    check("vec180_tuning0", 0, "magnitude");
+    check("vec180", golden(config + "tuning")(0, 0), "magnitude");
+    check("vec180_powchroma", golden(config + "tuning_power")(0, 0), "power");
+    const Eigen::VectorXf expected = golden(config + "vec180").row(0).transpose();
+    const Eigen::VectorXf found = extract(read_audio(GetParam().audio), [&] {
+      FeatureSet set = parse_feature_set("classic");
+      set.sample_rate_hz = rate_hz;
+      return set;
+    }());
+    report("classic_estimated", (found - expected).segment(40, 12).cwiseAbs().maxCoeff());
+    // A flipped vote of the tuning estimate moves mean chroma by up to 0.05 (golden README).
+    EXPECT_LE((found - expected).segment(40, 12).cwiseAbs().maxCoeff(), 0.05f);
+  }
+}
+
 }  // namespace
 }  // namespace ser

@@ -7,8 +7,8 @@
 namespace ser {
 
 /// The statistics of a contour that `functionals` returns, in its order.
-inline constexpr std::array<std::string_view, 10> kFunctionals = {
-    "mean", "sd", "skewness", "p05", "p20", "p50", "p80", "p95", "range", "slope"};
+inline constexpr std::array<std::string_view, 12> kFunctionals = {
+    "mean", "sd", "skewness", "p05", "p20", "p50", "p80", "p95", "range", "slope", "begin", "end"};
 
 /// Value below which a share `q` in [0, 1] of the sorted values lies, interpolated linearly between
 /// neighbours. 0 for no values.
@@ -19,7 +19,8 @@ double line_slope(const Eigen::VectorXd& x, const Eigen::VectorXd& y);
 
 /// Statistics of a contour: mean, standard deviation, skewness (0 where the values do not vary),
 /// the 5th, 20th, 50th, 80th and 95th percentile, the range between the first and last of these,
-/// and the slope of the regression line a second. All 0 for no values.
+/// the slope of the regression line a second, and how far the means of the first and last third lie
+/// from the mean. All 0 for no values.
 Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorXd& values);
 
 }  // namespace ser

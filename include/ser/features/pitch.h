@@ -11,6 +11,7 @@ struct PitchOptions {
   int hop_samples = 512;
   double low_hz = 65;
   double high_hz = 500;
+  double min_periodicity = 0.5;
 
   void visit(FieldVisitor& v);
   bool operator==(const PitchOptions&) const = default;
