@@ -14,16 +14,16 @@ struct LayerVariant {
   std::unique_ptr<Layer> layer;
 };
 
-/// Makes a layer small enough for a test: sizes above 8 become 5, rates become 0.4, and empty
+/// Makes a layer small enough for a test: sizes above 8 become 6, rates become 0.4, and empty
 /// lists of layers get two layers.
 class MakeSmall : public FieldVisitor {
  public:
   void field(std::string_view, bool&, std::string_view) override {}
   void field(std::string_view, int& value, std::string_view) override {
-    if (value > 8) value = 5;
+    if (value > 8) value = 6;
   }
   void field(std::string_view name, double& value, std::string_view) override {
-    if (name == "rate") value = 0.4;
+    if (name == "rate" || name == "dropout") value = 0.4;
   }
   void field(std::string_view, std::string&, std::string_view) override {}
   void field(std::string_view, std::vector<int>&, std::string_view) override {}
@@ -43,7 +43,7 @@ class MakeSmall : public FieldVisitor {
 };
 
 /// Sets the `wanted`-th alternative among all choices and switches of an option struct: a choice
-/// of n spellings has n of them, a switch has two.
+/// of n spellings has n of them, a switch two, a whole number 2 and 3.
 class SetAlternative : public MakeSmall {
  public:
   explicit SetAlternative(int wanted) : wanted_(wanted) {}
@@ -53,6 +53,13 @@ class SetAlternative : public MakeSmall {
       if (next_++ == wanted_) {
         value = alternative;
         description = std::string(name) + (alternative ? "=true" : "=false");
+      }
+  }
+  void field(std::string_view name, int& value, std::string_view) override {
+    for (const int alternative : {2, 3})
+      if (next_++ == wanted_) {
+        value = alternative;
+        description = std::string(name) + "=" + std::to_string(alternative);
       }
   }
   std::string description;

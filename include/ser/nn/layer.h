@@ -98,7 +98,7 @@ class Layer {
 
   /// Adds to the parameter gradients and returns dL/dinput, given dL/doutput, which it may
   /// overwrite. If !tape.wants_input_gradient it may return an empty tensor.
-  virtual Tensor backward(const Node& node, const Pass& pass, const Tape& tape,
+  virtual Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                           const Tensor& output_gradient) const = 0;
 };
 

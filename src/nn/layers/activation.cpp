@@ -22,8 +22,7 @@ class ActivationLayer : public Cloneable<ActivationLayer, Layer> {
     return y;
   }
 
-  Tensor backward(const Node&, const Pass&, const Tape& tape,
-                  const Tensor& gradient) const override {
+  Tensor backward(const Node&, const Pass&, Tape& tape, const Tensor& gradient) const override {
     const Real* kept = keeps_input(activation) ? tape.input.data : tape.output.data;
     activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
     return gradient;

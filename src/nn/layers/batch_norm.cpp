@@ -69,7 +69,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, const Tape& tape,
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
     const Real* kept =
         keeps_input(activation) ? static_cast<const Real*>(tape.kept[2]) : tape.output.data;

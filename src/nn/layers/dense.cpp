@@ -44,7 +44,7 @@ class Dense : public Cloneable<Dense, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, const Tape& tape,
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
     const Real* kept =
         keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;

@@ -35,7 +35,7 @@ class Dropout : public Cloneable<Dropout, Layer> {
     return y;
   }
 
-  Tensor backward(const Node&, const Pass& pass, const Tape& tape,
+  Tensor backward(const Node&, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
     if (pass.mode == Mode::kTrain && rate > 0)
       gradient.array() *= ConstArrayMap(static_cast<const Real*>(tape.kept[0]), gradient.size());

@@ -42,7 +42,7 @@ class LayerNorm : public Cloneable<LayerNorm, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, const Tape& tape,
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
     const ConstAlignedMap hat(static_cast<const Real*>(tape.kept[0]), gradient.rows(),
                               gradient.columns());

@@ -12,6 +12,8 @@ std::unique_ptr<Layer> make_batch_norm();
 std::unique_ptr<Layer> make_dense();
 std::unique_ptr<Layer> make_dropout();
 std::unique_ptr<Layer> make_layer_norm();
+std::unique_ptr<Layer> make_residual();
+std::unique_ptr<Layer> make_sequential();
 
 /// The layer that ends every network: `outputs` logits without activation.
 std::unique_ptr<Layer> make_output_layer(int outputs);

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+#include "ser/nn/activation.h"
+
+namespace ser::nn {
+namespace {
+
+/// y = f(body(x) + shortcut(x)) (He et al. 2016). An empty shortcut is x itself.
+class Residual : public Cloneable<Residual, Layer> {
+ public:
+  std::vector<Box<Layer>> body;
+  std::vector<Box<Layer>> shortcut;
+  Activation activation = Activation::kRelu;
+
+  std::string_view type() const override { return "residual"; }
+  void visit(FieldVisitor& v) override {
+    visit_layers(v, "body", body, "Layers, first to last");
+    visit_layers(v, "shortcut", shortcut, "Layers around the body; none: the input itself");
+    visit_activation(v, activation);
+  }
+
+  Shape plan(Node& node) const override {
+    const Shape through = plan_chain(body, node.name + ".body.", node.input, node.children);
+    const Shape around = plan_chain(shortcut, node.name + ".shortcut.", node.input, node.children);
+    if (through != around)
+      throw Error(fmt::format("expected body and shortcut of one shape, found {} and {}",
+                              to_string(through), to_string(around)));
+    return through;
+  }
+
+  Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
+    const Parts parts = split(node, tape);
+    const Tensor through = forward_chain(parts.body, pass, parts.body_tapes, tape.input);
+    const Tensor around = forward_chain(parts.shortcut, pass, parts.shortcut_tapes, tape.input);
+    if (through.frames != around.frames)
+      throw Error(fmt::format("residual: the body leaves {} frames of {}, the shortcut {}",
+                              through.frames, tape.input.frames, around.frames));
+    const Tensor y = pass.arena->tensor_like(through);
+    y.array() = through.array() + around.array();
+    if (keeps_input(activation)) {
+      const Tensor z = pass.arena->tensor_like(y);
+      z.array() = y.array();
+      tape.kept[0] = z.data;
+    }
+    activate(activation, ConstArrayMap(y.data, y.size()), y.array());
+    y.clear_padding();
+    return y;
+  }
+
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
+                  const Tensor& gradient) const override {
+    const Real* kept =
+        keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
+    activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+    const Parts parts = split(node, tape);
+    const Tensor copy = pass.arena->tensor_like(gradient);  // both ways may overwrite theirs
+    copy.array() = gradient.array();
+    const bool wanted = tape.wants_input_gradient;
+    const Tensor through = backward_chain(parts.body, pass, parts.body_tapes, gradient, wanted);
+    const Tensor around = backward_chain(parts.shortcut, pass, parts.shortcut_tapes, copy, wanted);
+    if (!wanted) return {};
+    through.array() += around.array();
+    return through;
+  }
+
+ private:
+  struct Parts {
+    std::span<const Node> body, shortcut;
+    std::span<Tape> body_tapes, shortcut_tapes;
+  };
+  Parts split(const Node& node, Tape& tape) const {
+    const std::span<const Node> nodes(node.children);
+    const std::span<Tape> tapes(tape.children);
+    return {nodes.first(body.size()), nodes.subspan(body.size()), tapes.first(body.size()),
+            tapes.subspan(body.size())};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_residual() { return std::make_unique<Residual>(); }
+
+}  // namespace ser::nn
