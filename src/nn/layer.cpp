@@ -15,6 +15,8 @@ constexpr LayerType kLayerTypes[] = {
     {"dropout", "Zeroes elements, or whole channels, while training", make_dropout},
     {"batch_norm", "Normalises each channel over the batch", make_batch_norm},
     {"layer_norm", "Normalises each frame over its rows", make_layer_norm},
+    {"conv1d", "Convolution over frames", make_conv1d},
+    {"conv2d", "Convolution over bands and frames", make_conv2d},
     {"sequential", "Layers one after the other", make_sequential},
     {"residual", "Layers and a way around them", make_residual},
 };

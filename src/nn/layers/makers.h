@@ -9,6 +9,8 @@ namespace ser::nn {
 // One a layer type; each is defined, with its options, in the file of its name.
 std::unique_ptr<Layer> make_activation();
 std::unique_ptr<Layer> make_batch_norm();
+std::unique_ptr<Layer> make_conv1d();
+std::unique_ptr<Layer> make_conv2d();
 std::unique_ptr<Layer> make_dense();
 std::unique_ptr<Layer> make_dropout();
 std::unique_ptr<Layer> make_layer_norm();

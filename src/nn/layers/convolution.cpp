@@ -1,0 +1,263 @@
+#include "nn/layers/convolution.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "nn/product.h"
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+/// A tensor's clips with room around them for windows that reach past the ends.
+struct Haloed {
+  Real* data = nullptr;
+  Index band = 0;   ///< numbers from one band to the next
+  Index frame = 0;  ///< ... from one frame to the next
+  Index clip = 0;   ///< ... from one clip to the next
+};
+
+struct Extent {
+  Index before = 0;
+  Index size = 0;  ///< the part before, and past the end if positive, included
+};
+
+/// `x` with zeros around each clip; `x` itself where none are needed. Copies nothing if it was
+/// `made` before.
+Haloed add_halo(Arena& arena, const Tensor& x, Extent bands, Extent frames, Real* made = nullptr) {
+  const Index channels = x.shape.channels, size = channels * bands.size;
+  if (bands.before == 0 && frames.before == 0 && bands.size == x.shape.bands &&
+      frames.size <= x.frames)
+    return {x.data, channels, size, x.frames * size};
+  if (made) return {made, channels, size, size * frames.size};
+  const Haloed h{arena.take<Real>(size * frames.size * x.clips), channels, size,
+                 size * frames.size};
+  const Index copied = channels * std::min<Index>(x.shape.bands, bands.size - bands.before);
+  const Index head = channels * bands.before, tail = size - head - copied;
+  for (Index n = 0; n < x.clips; ++n) {
+    const Real* from = x.data + n * x.frames * x.rows();
+    Real* to = h.data + n * h.clip;
+    const Index copied_frames = std::min(x.frames, frames.size - frames.before);
+    to = std::fill_n(to, frames.before * size, Real{0});
+    for (Index t = 0; t < copied_frames; ++t, from += x.rows()) {
+      to = std::fill_n(to, head, Real{0});
+      to = std::copy_n(from, copied, to);
+      to = std::fill_n(to, tail, Real{0});
+    }
+    std::fill_n(to, (frames.size - frames.before - copied_frames) * size, Real{0});
+  }
+  return h;
+}
+
+/// Every `step`-th element of an axis, from `begin` on.
+struct Axis {
+  Index begin = 0;
+  Index step = 1;
+  Index count(Index length) const { return length > begin ? (length - begin - 1) / step + 1 : 0; }
+};
+
+/// Where the unpadded elements of `t` stand in it, and where the windows of each begin in `h`.
+struct Positions {
+  Offsets out;
+  Offsets in;
+};
+
+/// The elements of `t` on the two axes. Element (band, frame) reads `h` at window (i * in_bands,
+/// j * in_frames), (i, j) counting along the axes.
+Positions positions(Arena& arena, const Tensor& t, Axis bands, Axis frames, const Haloed& h,
+                    Index in_bands, Index in_frames) {
+  const Index count_bands = bands.count(t.shape.bands);
+  Index count = 0;
+  for (Index n = 0; n < t.clips; ++n) count += count_bands * frames.count(t.length(n));
+  Index* const out = arena.take<Index>(count);
+  Index* const in = arena.take<Index>(count);
+  Index next = 0;
+  for (Index n = 0; n < t.clips; ++n)
+    for (Index j = 0; j < frames.count(t.length(n)); ++j) {
+      const Index column = n * t.frames + frames.begin + j * frames.step;
+      for (Index i = 0; i < count_bands; ++i, ++next) {
+        out[next] = (column * t.shape.bands + bands.begin + i * bands.step) * t.shape.channels;
+        in[next] = n * h.clip + j * in_frames * h.frame + i * in_bands * h.band;
+      }
+    }
+  return {{out, static_cast<std::size_t>(count)}, {in, static_cast<std::size_t>(count)}};
+}
+
+/// The taps of a window that meet one phase of a strided input, last first.
+struct Taps {
+  Index phase;
+  const Window& window;
+  bool holds(Index tap) const { return tap * window.dilation % window.stride == phase; }
+  /// Outputs between the one that tap 0 would feed and the one that this tap feeds.
+  Index lag(Index tap) const { return (tap * window.dilation - phase) / window.stride; }
+};
+
+class Work {
+ public:
+  Work(const Convolution& options, const Pass& pass, const Node& node, const Tensor& x,
+       const Tensor& y)
+      : c_(options),
+        arena_(*pass.arena),
+        x_(x),
+        y_(y),
+        in_(x.shape.channels / options.groups),
+        out_(options.channels / options.groups),
+        weight_(pass.value(node.parameters[0])) {}
+
+  Haloed halo(Real* made) const {
+    const auto extent = [](const Window& w, Index outputs) {
+      return Extent{w.before, (outputs - 1) * w.stride + w.extent()};
+    };
+    return add_halo(arena_, x_, extent(c_.bands, y_.shape.bands), extent(c_.frames, y_.frames),
+                    made);
+  }
+
+  void forward(const Haloed& h, const Real* bias) const {
+    const Positions at = output_positions(h);
+    const Offsets window = window_offsets(h);
+    const Offsets weights = evenly(arena_, weight_.cols(), weight_.rows());
+    for (Index g = 0; g < c_.groups; ++g)
+      multiply(pack_left(arena_, weight_.data() + g * out_, out_, 1, weights,
+                         bias ? bias + g * out_ : nullptr),
+               {h.data + g * in_, window, at.in}, {y_.data + g * out_, at.out});
+  }
+
+  void add_weight_gradient(const Haloed& h, AlignedMap gradient) const {
+    const Positions at = output_positions(h);
+    const Offsets window = window_offsets(h);
+    const Offsets weights = evenly(arena_, weight_.cols(), weight_.rows());
+    for (Index g = 0; g < c_.groups; ++g)
+      multiply_add(arena_, y_.data + g * out_, out_, at.out, {h.data + g * in_, at.in, window},
+                   {gradient.data() + g * out_, weights});
+  }
+
+  /// dL/dx from y_ = dL/dy: each input gathers from the outputs whose windows hold it. With a
+  /// stride, inputs fall into phases that meet different taps.
+  Tensor input_gradient() const {
+    const auto before = [](const Window& w) { return (w.extent() - 1) / w.stride; };
+    const auto extent = [&](const Window& w, Index inputs, Index outputs) {
+      return Extent{before(w),
+                    before(w) + std::max(outputs, (inputs - 1 + w.before) / w.stride + 1)};
+    };
+    const Haloed h = add_halo(arena_, y_, extent(c_.bands, x_.shape.bands, y_.shape.bands),
+                              extent(c_.frames, x_.frames, y_.frames));
+    const Tensor dx = arena_.tensor_like(x_);
+    if (c_.bands.stride > c_.bands.size || c_.frames.stride > c_.frames.size ||
+        c_.bands.dilation > 1 || c_.frames.dilation > 1)
+      dx.array().setZero();  // some phase may meet no tap
+    for (Index frame_phase = 0; frame_phase < c_.frames.stride; ++frame_phase)
+      for (Index band_phase = 0; band_phase < c_.bands.stride; ++band_phase)
+        gather({band_phase, c_.bands}, {frame_phase, c_.frames}, h, dx);
+    dx.clear_padding();
+    return dx;
+  }
+
+ private:
+  Positions output_positions(const Haloed& h) const {
+    return positions(arena_, y_, {}, {}, h, c_.bands.stride, c_.frames.stride);
+  }
+
+  /// Where the elements of a window stand, in the order of the weight's columns.
+  Offsets window_offsets(const Haloed& h) const {
+    Index* const offsets = arena_.take<Index>(weight_.cols());
+    Index next = 0;
+    for (Index f = 0; f < c_.frames.size; ++f)
+      for (Index b = 0; b < c_.bands.size; ++b)
+        for (Index i = 0; i < in_; ++i)
+          offsets[next++] = f * c_.frames.dilation * h.frame + b * c_.bands.dilation * h.band + i;
+    return {offsets, static_cast<std::size_t>(next)};
+  }
+
+  void gather(const Taps& bands, const Taps& frames, const Haloed& h, const Tensor& dx) const {
+    Index* const weights = arena_.take<Index>(weight_.cols() / in_ * out_);
+    Index* const sources = arena_.take<Index>(weight_.cols() / in_ * out_);
+    std::size_t depth = 0;
+    for (Index f = 0; f < c_.frames.size; ++f)
+      for (Index b = 0; b < c_.bands.size; ++b) {
+        if (!frames.holds(f) || !bands.holds(b)) continue;
+        for (Index o = 0; o < out_; ++o, ++depth) {
+          weights[depth] = (f * c_.bands.size + b) * in_ * weight_.rows() + o;
+          sources[depth] = o - frames.lag(f) * h.frame - bands.lag(b) * h.band;
+        }
+      }
+    if (depth == 0) return;
+    // The first element of the phase, and the output whose tap 0 reads it.
+    const auto first = [](const Taps& t) {
+      const Index behind = t.phase - t.window.before, stride = t.window.stride;
+      return behind >= 0 ? behind : (stride - (-behind) % stride) % stride;
+    };
+    const Index band = first(bands), frame = first(frames);
+    const Positions at =
+        positions(arena_, dx, {band, c_.bands.stride}, {frame, c_.frames.stride}, h, 1, 1);
+    const auto fed = [](const Taps& t, Index element) {
+      return (t.window.extent() - 1) / t.window.stride +
+             (element + t.window.before - t.phase) / t.window.stride;
+    };
+    const Real* const origin = h.data + fed(frames, frame) * h.frame + fed(bands, band) * h.band;
+    for (Index g = 0; g < c_.groups; ++g)
+      multiply(pack_left(arena_, weight_.data() + g * out_, in_, weight_.rows(), {weights, depth}),
+               {origin + g * out_, {sources, depth}, at.in}, {dx.data + g * in_, at.out});
+  }
+
+  const Convolution& c_;
+  Arena& arena_;
+  const Tensor& x_;
+  const Tensor& y_;
+  Index in_;   ///< input channels of a group
+  Index out_;  ///< output channels of a group
+  ConstAlignedMap weight_;
+};
+
+}  // namespace
+
+Shape Convolution::plan(Node& node, const Shape& input) const {
+  if (channels < 1) throw Error(fmt::format("'channels': expected at least 1, found {}", channels));
+  if (groups < 1 || channels % groups != 0 || input.channels % groups != 0)
+    throw Error(
+        fmt::format("'groups': expected a divisor of {} input and {} output channels, "
+                    "found {}",
+                    input.channels, channels, groups));
+  const Init init = activation == Activation::kRelu || activation == Activation::kSilu
+                        ? Init::kHe
+                        : Init::kGlorot;
+  const Index window = Index{bands.size} * frames.size * input.channels / groups;
+  node.parameters = {{"weight", channels, window, init, true}};
+  if (bias) node.parameters.push_back({"bias", channels, 1, Init::kZeros});
+  return window_shape(bands, frames, input, channels);
+}
+
+Tensor Convolution::forward(const Node& node, const Pass& pass, Tape& tape, const Tensor& x) const {
+  const Shape shape = window_shape(bands, frames, x.shape, channels);
+  const Tensor y = window_output(*pass.arena, frames, x, shape);
+  const Work work(*this, pass, node, x, y);
+  const Haloed h = work.halo(nullptr);
+  work.forward(h, bias ? pass.value(node.parameters[1]).data() : nullptr);
+  y.clear_padding();
+  tape.kept[0] = h.data;
+  if (keeps_input(activation)) {
+    const Tensor z = pass.arena->tensor_like(y);
+    z.array() = y.array();
+    tape.kept[1] = z.data;
+  }
+  activate(activation, ConstArrayMap(y.data, y.size()), y.array());
+  y.clear_padding();
+  return y;
+}
+
+Tensor Convolution::backward(const Node& node, const Pass& pass, const Tape& tape, const Tensor& x,
+                             const Tensor& gradient) const {
+  const Real* kept =
+      keeps_input(activation) ? static_cast<const Real*>(tape.kept[1]) : tape.output.data;
+  activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+  const Work work(*this, pass, node, x, gradient);
+  const Haloed h = work.halo(static_cast<Real*>(tape.kept[0]));
+  work.add_weight_gradient(h, pass.gradient(node.parameters[0]));
+  if (bias) {
+    const MatrixMap columns(gradient.data, channels, gradient.size() / channels);
+    pass.gradient(node.parameters[1]) += columns.rowwise().sum();
+  }
+  return tape.wants_input_gradient ? work.input_gradient() : Tensor{};
+}
+
+}  // namespace ser::nn
