@@ -17,8 +17,11 @@ constexpr LayerType kLayerTypes[] = {
     {"layer_norm", "Normalises each frame over its rows", make_layer_norm},
     {"conv1d", "Convolution over frames", make_conv1d},
     {"conv2d", "Convolution over bands and frames", make_conv2d},
+    {"max_pool", "Largest of each window over bands and frames", make_max_pool},
+    {"avg_pool", "Mean of each window over bands and frames", make_avg_pool},
     {"sequential", "Layers one after the other", make_sequential},
     {"residual", "Layers and a way around them", make_residual},
+    {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
 };
 
 }  // namespace

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+
+#include "nn/layers/window.h"
+#include "ser/nn/layer.h"
+
+namespace ser::nn {
+
+using ColumnMap = Eigen::Map<Eigen::Array<Real, Eigen::Dynamic, 1>>;
+
+/// The part of one pooling window that lies inside its clip.
+struct PoolWindow {
+  Index origin = 0;  ///< of its first element in the tensor
+  Index bands = 0;
+  Index frames = 0;
+  Index channels = 0;
+  Index frame_size = 0;
+
+  Index count() const { return bands * frames; }
+  /// Calls f(offset, is_first) for each element.
+  template <typename F>
+  void for_each(const F& f) const {
+    for (Index t = 0; t < frames; ++t)
+      for (Index b = 0; b < bands; ++b) f(origin + t * frame_size + b * channels, t == 0 && b == 0);
+  }
+};
+
+/// Options and geometry that max_pool and avg_pool have in common.
+struct Pooling {
+  int bands = 1;
+  int frames = 2;
+  int stride_bands = 0;
+  int stride_frames = 0;
+  Padding padding = Padding::kSame;
+
+  void visit(FieldVisitor& v) {
+    v.field("bands", bands, "Bands of a window");
+    v.field("frames", frames, "Frames of a window");
+    v.field("stride_bands", stride_bands,
+            "Bands from one window to the next (0: as many as it has)");
+    v.field("stride_frames", stride_frames,
+            "Frames from one window to the next (0: as many as it has)");
+    visit_padding(v, padding);
+  }
+
+  Window band_window() const { return pooling_window("bands", bands, stride_bands, padding); }
+  Window frame_window() const { return pooling_window("frames", frames, stride_frames, padding); }
+
+  Shape plan(const Shape& input) const {
+    return window_shape(band_window(), frame_window(), input, input.channels);
+  }
+
+  Tensor output(Arena& arena, const Tensor& x) const {
+    return window_output(arena, frame_window(), x, plan(x.shape));
+  }
+
+  /// Calls f(offset of the output, window) for each unpadded output of `y`, pooled from `x`.
+  template <typename F>
+  void for_each_window(const Tensor& x, const Tensor& y, const F& f) const {
+    const Window over_bands = band_window(), over_frames = frame_window();
+    const Index channels = x.shape.channels;
+    for (Index n = 0; n < y.clips; ++n)
+      for (Index t = 0; t < y.length(n); ++t)
+        for (Index b = 0; b < y.shape.bands; ++b) {
+          const auto [frame, frame_count] = inside(over_frames, t, x.length(n));
+          const auto [band, band_count] = inside(over_bands, b, x.shape.bands);
+          const Index column = (n * x.frames + frame) * x.shape.bands + band;
+          f(((n * y.frames + t) * y.shape.bands + b) * channels,
+            PoolWindow{column * channels, band_count, frame_count, channels, x.rows()});
+        }
+  }
+
+ private:
+  /// First element and number of elements of window `index` inside [0, length).
+  static std::pair<Index, Index> inside(const Window& window, Index index, Index length) {
+    const Index begin = index * window.stride - window.before;
+    const Index first = std::max<Index>(0, begin);
+    return {first, std::min(length, begin + window.size) - first};
+  }
+};
+
+}  // namespace ser::nn
