@@ -19,6 +19,8 @@ constexpr LayerType kLayerTypes[] = {
     {"conv2d", "Convolution over bands and frames", make_conv2d},
     {"max_pool", "Largest of each window over bands and frames", make_max_pool},
     {"avg_pool", "Mean of each window over bands and frames", make_avg_pool},
+    {"lstm", "Long short-term memory", make_lstm},
+    {"gru", "Gated recurrent unit", make_gru},
     {"sequential", "Layers one after the other", make_sequential},
     {"residual", "Layers and a way around them", make_residual},
     {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
