@@ -23,7 +23,11 @@ constexpr LayerType kLayerTypes[] = {
     {"gru", "Gated recurrent unit", make_gru},
     {"sequential", "Layers one after the other", make_sequential},
     {"residual", "Layers and a way around them", make_residual},
+    {"squeeze_excitation", "Scales each channel by what the others hold", make_squeeze_excitation},
     {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
+    {"attention_pool", "Weighted mean and deviation of a clip's frames", make_attention_pool},
+    {"reshape", "The same numbers under another shape", make_reshape},
+    {"flatten", "All frames as one vector", make_flatten},
 };
 
 }  // namespace

@@ -169,6 +169,43 @@ std::vector<std::string> type_names() {
 INSTANTIATE_TEST_SUITE_P(Layers, GradientTest, testing::ValuesIn(type_names()),
                          [](const auto& test) { return test.param; });
 
+void check_all(const Layer& layer, const Shape& shape) {
+  Problem problem(layer, shape, {17, 12, 17, 9});
+  const auto [parameters, input] = problem.gradients();
+  check(problem, problem.parameters, parameters, false);
+  check(problem, problem.input, input, true);
+}
+
+TEST(CombinedOptionsGradient, MatchesFiniteDifferences) {
+  for (
+      const char* json :
+      {R"({"type": "conv1d", "channels": 6, "kernel": 3, "stride": 2, "dilation": 2})",
+       R"({"type": "conv1d", "channels": 4, "kernel": 2, "stride": 3, "padding": "valid"})",
+       R"({"type": "conv1d", "channels": 6, "kernel": 4, "stride": 2, "groups": 2})",
+       R"({"type": "conv1d", "channels": 18, "kernel": 3, "groups": 18})",
+       R"({"type": "conv2d", "channels": 6, "kernel_bands": 5, "kernel_frames": 4,
+               "stride_bands": 2, "stride_frames": 2, "groups": 2, "activation": "relu"})",
+       R"({"type": "conv2d", "channels": 3, "kernel_bands": 2, "stride_bands": 3,
+               "dilation_frames": 3, "stride_frames": 2, "activation": "silu"})",
+       R"({"type": "conv2d", "channels": 3, "padding": "valid", "stride_bands": 2,
+               "dilation_frames": 2})",
+       R"({"type": "max_pool", "bands": 3, "frames": 3, "stride_bands": 2, "stride_frames": 1})",
+       R"({"type": "avg_pool", "bands": 4, "frames": 3, "stride_bands": 3, "padding": "valid"})",
+       R"({"type": "lstm", "units": 5, "bidirectional": true, "layers": 2, "dropout": 0.3})",
+       R"({"type": "gru", "units": 5, "bidirectional": true, "layers": 2, "dropout": 0.3})",
+       R"({"type": "attention_pool", "hidden": 0, "statistics": "mean_std"})",
+       R"({"type": "residual", "body": [{"type": "conv2d", "channels": 2}], "activation": "silu"})",
+       R"({"type": "residual", "body": [{"type": "dropout"}, {"type": "batch_norm"}]})",
+       R"({"type": "residual", "body": [{"type": "conv2d", "channels": 4, "stride_frames": 2}],
+               "shortcut": [{"type": "avg_pool", "frames": 2},
+                            {"type": "conv2d", "channels": 4, "kernel_bands": 1, "kernel_frames": 1}]})"}) {
+    SCOPED_TRACE(json);
+    NetworkOptions options;
+    from_json(R"({"layers": [)" + std::string(json) + "]}", options);
+    check_all(*options.layers[0], {2, 9, 0});
+  }
+}
+
 TEST(LossGradient, MatchesFiniteDifferences) {
   const std::vector<HeadRange> heads = {{0, 4}, {4, 2}};
   Rng rng(3, 0);

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+constexpr Real kVarianceFloor = Real(1e-5);
+
+/// A clip's frames as their mean weighted by attention, a = softmax(e) over the unpadded frames,
+/// e_t = v tanh(W x_t + b), or v x_t without hidden units; with `mean_std` the weighted standard
+/// deviation follows (attentive statistics pooling, Okabe et al. 2018).
+class AttentionPool : public Cloneable<AttentionPool, Layer> {
+ public:
+  enum class Statistics { kMean, kMeanStd };
+  int hidden = 64;
+  Statistics statistics = Statistics::kMean;
+
+  std::string_view type() const override { return "attention_pool"; }
+  void visit(FieldVisitor& v) override {
+    v.field("hidden", hidden, "Hidden units of the attention (0: none)");
+    v.choice("statistics", statistics,
+             {{"mean", Statistics::kMean}, {"mean_std", Statistics::kMeanStd}},
+             "What is kept of the weighted frames");
+  }
+
+  Shape plan(Node& node) const override {
+    if (hidden < 0) throw Error(fmt::format("'hidden': expected at least 0, found {}", hidden));
+    const Index rows = node.input.rows();
+    node.parameters = {{"score_weight", 1, hidden > 0 ? hidden : rows, Init::kGlorot, true}};
+    if (hidden > 0) {
+      node.parameters.push_back({"hidden_weight", hidden, rows, Init::kGlorot, true});
+      node.parameters.push_back({"hidden_bias", hidden, 1, Init::kZeros});
+    }
+    return {static_cast<int>(rows) * (statistics == Statistics::kMeanStd ? 2 : 1), 1, 1};
+  }
+
+  Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
+    const Tensor& x = tape.input;
+    Real* const scores = pass.arena->take<Real>(x.columns());
+    AlignedMap e(scores, 1, x.columns());
+    if (hidden > 0) {
+      AlignedMap units(pass.arena->take<Real>(hidden * x.columns()), hidden, x.columns());
+      units.noalias() = pass.value(node.parameters[1]) * x.matrix();
+      units.colwise() += pass.value(node.parameters[2]).col(0);
+      units = units.array().tanh().matrix();
+      e.noalias() = pass.value(node.parameters[0]) * units;
+      tape.kept[1] = units.data();
+    } else {
+      e.noalias() = pass.value(node.parameters[0]) * x.matrix();
+    }
+    tape.kept[0] = scores;
+    const Tensor y = pass.arena->tensor(node.output, 1, x.clips, nullptr);
+    for (Index n = 0; n < x.clips; ++n) pool(x, n, scores + n * x.frames, y.matrix().col(n));
+    return y;
+  }
+
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
+                  const Tensor& gradient) const override {
+    const Tensor& x = tape.input;
+    const Tensor dx = pass.arena->tensor_like(x);
+    AlignedMap de(pass.arena->take<Real>(x.columns()), 1, x.columns());
+    for (Index n = 0; n < x.clips; ++n) unpool(tape, n, gradient, dx, de.data() + n * x.frames);
+    dx.clear_padding();
+    const ConstAlignedMap score = pass.value(node.parameters[0]);
+    if (hidden == 0) {
+      pass.gradient(node.parameters[0]).noalias() += de * x.matrix().transpose();
+      dx.matrix().noalias() += score.transpose() * de;
+      return dx;
+    }
+    AlignedMap units(static_cast<Real*>(tape.kept[1]), hidden, x.columns());
+    pass.gradient(node.parameters[0]).noalias() += de * units.transpose();
+    for (Index i = 0; i < units.cols(); ++i)
+      units.col(i) = (score.transpose().array() * de(0, i) * (1 - units.col(i).array().square()));
+    pass.gradient(node.parameters[1]).noalias() += units * x.matrix().transpose();
+    pass.gradient(node.parameters[2]) += units.rowwise().sum();
+    if (tape.wants_input_gradient)
+      dx.matrix().noalias() += pass.value(node.parameters[1]).transpose() * units;
+    return dx;
+  }
+
+ private:
+  /// Scores to attention, in place (padding: zero), and the statistics of one clip.
+  template <typename Column>
+  void pool(const Tensor& x, Index clip, Real* scores, Column out) const {
+    const Index length = x.length(clip), rows = x.rows();
+    const MatrixMap frames(x.data + clip * x.frames * rows, rows, length);
+    Eigen::Map<Vector> a(scores, length);
+    a = (a.array() - a.maxCoeff()).exp().matrix().eval();
+    a /= a.sum();
+    std::fill(scores + length, scores + x.frames, Real{0});
+    auto mean = out.head(rows);
+    mean.setZero();
+    for (Index t = 0; t < length; ++t) mean += a(t) * frames.col(t);
+    if (statistics == Statistics::kMean) return;
+    auto deviation = out.tail(rows);
+    deviation.setConstant(kVarianceFloor);
+    for (Index t = 0; t < length; ++t)
+      deviation.array() += a(t) * (frames.col(t) - mean).array().square();
+    deviation = deviation.cwiseSqrt().eval();
+  }
+
+  /// dL/dx of one clip without the way through the attention; returns dL/de in `de`, which holds
+  /// zeros for the padding.
+  void unpool(const Tape& tape, Index clip, const Tensor& gradient, const Tensor& dx,
+              Real* de) const {
+    const Tensor& x = tape.input;
+    const Index length = x.length(clip), rows = x.rows();
+    const Real* const a = static_cast<const Real*>(tape.kept[0]) + clip * x.frames;
+    auto dy = gradient.matrix().col(clip);
+    const auto y = tape.output.matrix().col(clip);
+    const auto dmean = dy.head(rows);
+    auto dvariance = dy.tail(rows).array();
+    if (statistics == Statistics::kMeanStd) dvariance /= 2 * y.tail(rows).array();
+    Real expected = 0;
+    for (Index t = 0; t < length; ++t) {
+      const auto frame = x.clip(clip).col(t);
+      auto d = dx.clip(clip).col(t);
+      d = a[t] * dmean;
+      de[t] = dmean.dot(frame);  // dL/da
+      if (statistics == Statistics::kMeanStd) {
+        const auto difference = (frame - y.head(rows)).array();
+        d.array() += 2 * a[t] * dvariance * difference;
+        de[t] += (dvariance * difference.square()).sum();
+      }
+      expected += a[t] * de[t];
+    }
+    for (Index t = 0; t < length; ++t) de[t] = a[t] * (de[t] - expected);
+    std::fill(de + length, de + x.frames, Real{0});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_attention_pool() { return std::make_unique<AttentionPool>(); }
+
+}  // namespace ser::nn

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "nn/layers/makers.h"
+#include "ser/core/error.h"
+
+namespace ser::nn {
+namespace {
+
+/// The same numbers under another shape.
+class Reshape : public Cloneable<Reshape, Layer> {
+ public:
+  enum class To { kSequence, kChannels, kBands };
+  To to = To::kSequence;
+
+  std::string_view type() const override { return "reshape"; }
+  void visit(FieldVisitor& v) override {
+    v.choice("to", to,
+             {{"sequence", To::kSequence}, {"channels", To::kChannels}, {"bands", To::kBands}},
+             "A vector's numbers as frames of one number, all rows as channels, or all as bands");
+  }
+
+  Shape plan(Node& node) const override {
+    const int rows = static_cast<int>(node.input.rows());
+    if (to == To::kChannels) return {rows, 1, node.input.frames};
+    if (to == To::kBands) return {1, rows, node.input.frames};
+    if (node.input.frames != 1)
+      throw Error(fmt::format("expected one vector a clip, found {}", to_string(node.input)));
+    return {1, 1, rows};
+  }
+
+  Tensor forward(const Node& node, const Pass&, Tape& tape) const override {
+    if (to == To::kSequence) return reshaped(tape.input, node.output, tape.input.rows());
+    Tensor y = tape.input;
+    y.shape = node.output;
+    return y;
+  }
+
+  Tensor backward(const Node& node, const Pass&, Tape& tape,
+                  const Tensor& gradient) const override {
+    Tensor dx = tape.input;
+    dx.shape = node.input;
+    dx.data = gradient.data;
+    return dx;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_reshape() { return std::make_unique<Reshape>(); }
+
+}  // namespace ser::nn
