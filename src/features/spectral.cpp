@@ -1,8 +1,11 @@
 #include "ser/features/spectral.h"
 
+#include <fmt/format.h>
+
 #include <cfloat>
 
 #include "features/registry.h"
+#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -98,6 +101,8 @@ FrameMatrix spectral_bandwidth(const FrameMatrix& magnitude, double bin_hz) {
 }
 
 FrameMatrix spectral_rolloff(const FrameMatrix& magnitude, double bin_hz, double share) {
+  if (!(share > 0 && share <= 1))
+    throw Error(fmt::format("rolloff: expected share in (0, 1], found {}", share));
   FrameSums total = FrameSums::Zero(magnitude.cols());
   for (Eigen::Index k = 0; k < magnitude.rows(); ++k)
     total += magnitude.row(k).array().cast<double>();

@@ -54,6 +54,11 @@ TEST(Spectral, SilenceHasKnownValues) {
   EXPECT_EQ(spectral_contrast(nothing, kBinHz, {}).cwiseAbs().maxCoeff(), 0);
 }
 
+TEST(Spectral, RolloffRefusesSharesThatAreNone) {
+  EXPECT_THAT([] { spectral_rolloff(FrameMatrix::Ones(9, 1), 1, 0); },
+              ThrowsMessage<Error>(HasSubstr("share in (0, 1]")));
+}
+
 TEST(Spectral, ContrastRefusesBandsThatDoNotFit) {
   const FrameMatrix magnitude = FrameMatrix::Ones(1025, 1);
   ContrastOptions options;

@@ -201,6 +201,13 @@ TEST(FeatureSet, RefusesUnusableWaveforms) {
   EXPECT_THAT([&] { extract(broken, set); }, ThrowsMessage<Error>(HasSubstr("finite samples")));
 }
 
+TEST(FeatureSet, RefusesTuningsThatAreNone) {
+  FeatureSet set;
+  from_json(R"({"features": [{"type": "chroma", "tuning": 2}]})", set);
+  EXPECT_THAT([&] { extract(noise(1), set); },
+              ThrowsMessage<Error>(HasSubstr("tuning from -0.5 to 0.5 semitones")));
+}
+
 TEST(FeatureSet, FingerprintTellsOptionsApart) {
   FeatureSet set = parse_feature_set("mfcc");
   const std::string before = fingerprint(set);

@@ -28,6 +28,7 @@ struct RolloffOptions {
 };
 
 /// Lowest frequency, Hz, below which `share` of the frame's magnitude lies.
+/// Throws Error unless share is in (0, 1].
 FrameMatrix spectral_rolloff(const FrameMatrix& magnitude, double bin_hz, double share);
 
 struct FlatnessOptions {
