@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <csignal>
+#include <filesystem>
+
 #include "common/command.h"
 #include "common/describe.h"
 #include "common/training_progress.h"
@@ -25,6 +28,8 @@ struct Options {
   int epochs = 0;
   int batch_size = 0;
   double learning_rate = 0;
+  std::string checkpoint;
+  bool resume = false;
   ser::WeightFormat weights = ser::WeightFormat::kF32;
   bool describe = false;
 
@@ -37,6 +42,8 @@ struct Options {
     v.field("epochs", epochs, "Over the recipe's");
     v.field("batch_size", batch_size, "Over the recipe's");
     v.field("learning_rate", learning_rate, "Over the recipe's");
+    v.field("checkpoint", checkpoint, "Save the run here after each epoch and every 10 s");
+    v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
              {{"f32", ser::WeightFormat::kF32}, {"f16", ser::WeightFormat::kF16}},
              "Precision of the weights in the model file");
@@ -75,6 +82,32 @@ ser::Fold training_side(const ser::FeatureTable& table, const Options& options, 
   return folds[fold];
 }
 
+volatile std::sig_atomic_t interrupted = 0;
+
+void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
+  if (options.resume && options.checkpoint.empty())
+    throw ser::UsageError("--resume: expected --checkpoint FILE");
+  if (options.checkpoint.empty()) return;
+  run.checkpoint = options.checkpoint;
+  run.resume = options.resume;
+  if (options.resume && !std::filesystem::exists(options.checkpoint))
+    spdlog::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  run.stop = [] { return interrupted != 0; };
+}
+
+ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& recipe,
+                            const ser::RunOptions& run) {
+  try {
+    return ser::train(data, recipe, run);
+  } catch (const ser::Stopped&) {
+    throw ser::Error(
+        fmt::format("interrupted; the run is saved in {}, go on with the same command "
+                    "and --resume",
+                    run.checkpoint.string()));
+  }
+}
+
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   const ser::Recipe recipe = chosen_recipe(options, flags);
   const ser::FeatureTable table = ser::read_feature_table(options.input);
@@ -96,11 +129,13 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
 
   ser::EpochReport last;
   ser::TrainingProgress progress(recipe.members, common.quiet);
-  ser::Model model =
-      ser::train(data, recipe, seed, stream, common.threads, [&](const ser::EpochReport& report) {
-        last = report;
-        progress.on_epoch("", report);
-      });
+  ser::RunOptions run{seed, stream, common.threads};
+  run.observer = [&](const ser::EpochReport& report) {
+    last = report;
+    progress.on_epoch("", report);
+  };
+  set_up_checkpoint(options, run);
+  ser::Model model = train_or_explain(data, recipe, run);
   model.training.split = options.cv;
   model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);

@@ -61,11 +61,11 @@ ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
   std::vector<std::vector<std::string>> labels(folds.size());
   parallel_for(folds.size(), threads, [&](std::size_t k) {
     const int fold = static_cast<int>(k);
-    const EpochObserver on_epoch = [&](const EpochReport& report) {
+    RunOptions run{seed, k, threads};
+    run.observer = [&](const EpochReport& report) {
       if (observer) observer(fold, report);
     };
-    const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, seed,
-                              k, threads, on_epoch);
+    const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
     labels[k] = model.emotions;
     scored[k] = {fold, folds[k].test_speakers, evaluate(model, table, folds[k].test, threads)};
   });

@@ -106,7 +106,9 @@ Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std:
   if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
     throw Error("'data': expected base64 text");
   const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
-  if (bytes.size() % 4 != 0) throw Error("'data': expected 32-bit numbers");
+  if (at(json, "dtype") != "f32" || at(json, "shape") != Json({bytes.size() / 4}) ||
+      bytes.size() % 4 != 0)
+    throw Error(fmt::format("expected f32 numbers of 'shape' [{}]", bytes.size() / 4));
   Eigen::VectorXf v(static_cast<Eigen::Index>(bytes.size() / 4));
   std::memcpy(v.data(), bytes.data(), bytes.size());
   return v;

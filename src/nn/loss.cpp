@@ -14,7 +14,8 @@ void softmax(Matrix& values, const std::vector<HeadRange>& heads) {
 }
 
 double softmax_cross_entropy(const Tensor& logits, const std::vector<HeadRange>& heads,
-                             const Matrix& targets, const Matrix& weights, const Tensor& gradient) {
+                             const Eigen::Ref<const Matrix>& targets,
+                             const Eigen::Ref<const Matrix>& weights, const Tensor& gradient) {
   double loss = 0;
   for (Index n = 0; n < logits.clips; ++n)
     for (std::size_t h = 0; h < heads.size(); ++h) {

@@ -35,10 +35,12 @@ Eigen::VectorXd class_weights(const nn::Matrix& targets, nn::Index emotions) {
   return (counts.array() > 0).select(mean / counts.array().max(1), 0);
 }
 
-/// Adds `share` of another clip to a clip; the other is repeated to its length.
-void mix_in(const Eigen::MatrixXf& other, float share, Eigen::MatrixXf& clip) {
-  clip *= 1 - share;
-  for (Eigen::Index i = 0; i < clip.cols(); ++i) clip.col(i) += share * other.col(i % other.cols());
+/// Rows at the top that are bands of a mel spectrum; all of them where there is none.
+nn::Index count_spectral_rows(const std::vector<std::string>& rows) {
+  const auto end = std::find_if_not(rows.begin(), rows.end(), [](const std::string& name) {
+    return name.starts_with("log_mel.") || name.starts_with("mel.");
+  });
+  return end == rows.begin() ? static_cast<nn::Index>(rows.size()) : end - rows.begin();
 }
 
 }  // namespace
@@ -88,6 +90,7 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
   const auto count = static_cast<nn::Index>(clips.size());
   const auto heads = static_cast<nn::Index>(tasks.heads.size());
   Dataset data;
+  data.spectral_rows = count_spectral_rows(table.rows);
   data.targets = nn::Matrix::Zero(tasks.outputs(), count);
   data.weights = nn::Matrix::Zero(heads, count);
   for (nn::Index n = 0; n < count; ++n) {
@@ -121,43 +124,6 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
         (balance.cast<nn::Real>().transpose() * data.targets.topRows(emotions)).array();
   }
   return data;
-}
-
-Shard make_training_shard(const Dataset& data, std::span<const int> ids, const nn::Shape& shape,
-                          const Tasks& tasks, const TrainingOptions& options, Rng rng,
-                          nn::Arena& arena) {
-  const auto count = static_cast<nn::Index>(ids.size());
-  std::vector<Eigen::MatrixXf> clips;
-  Shard shard;
-  shard.targets.resize(data.targets.rows(), count);
-  shard.weights.resize(data.weights.rows(), count);
-  for (nn::Index n = 0; n < count; ++n) {
-    const int id = ids[static_cast<std::size_t>(n)];
-    Eigen::MatrixXf& clip = clips.emplace_back(data.clips[static_cast<std::size_t>(id)]);
-    shard.targets.col(n) = data.targets.col(id);
-    shard.weights.col(n) = data.weights.col(id);
-    if (options.mixup > 0) {
-      const int other = ids[rng.below(ids.size())];
-      double share = rng.beta(options.mixup, options.mixup);
-      share = std::min(share, 1 - share);
-      mix_in(data.clips[static_cast<std::size_t>(other)], static_cast<float>(share), clip);
-      const auto part = static_cast<nn::Real>(share);
-      shard.targets.col(n) = (1 - part) * shard.targets.col(n) + part * data.targets.col(other);
-      shard.weights.col(n) = (1 - part) * shard.weights.col(n) + part * data.weights.col(other);
-    }
-    if (options.feature_noise > 0)
-      for (Eigen::Index i = 0; i < clip.size(); ++i)
-        clip.data()[i] += static_cast<float>(options.feature_noise * rng.normal());
-  }
-  for (const nn::HeadRange& head : tasks.heads) {
-    auto rows = shard.targets.middleRows(head.begin, head.size);
-    const auto smoothing = static_cast<nn::Real>(options.label_smoothing);
-    rows.array() = (1 - smoothing) * rows.array() + smoothing / static_cast<nn::Real>(head.size);
-  }
-  std::vector<const Eigen::MatrixXf*> views;
-  for (const Eigen::MatrixXf& clip : clips) views.push_back(&clip);
-  shard.input = make_batch(views, shape, arena);
-  return shard;
 }
 
 }  // namespace ser

@@ -35,6 +35,7 @@ struct Dataset {
   std::vector<Eigen::MatrixXf> clips;  ///< [rows x frames]
   nn::Matrix targets;                  ///< [outputs x clips], one-hot in every head
   nn::Matrix weights;                  ///< [heads x clips], zero where a label is missing
+  nn::Index spectral_rows = 0;         ///< leading rows that are bands of a spectrum
 
   std::size_t size() const { return clips.size(); }
 };
@@ -43,16 +44,16 @@ struct Dataset {
 Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Scaler& scaler,
                      const Tasks& tasks, const TrainingOptions& options);
 
-/// A shard as the network and the loss take it.
+/// A shard as the network and the loss take it; lives in an arena.
 struct Shard {
   nn::Tensor input;
-  nn::Matrix targets;
-  nn::Matrix weights;
+  nn::Tensor targets;  ///< [outputs x clips]
+  nn::Tensor weights;  ///< [heads x clips]
 };
 
-/// Puts the clips `ids` together, with mixing and noise drawn from `rng`.
+/// Puts the clips `ids` together, changed and mixed as the recipe says, drawn from `rng`.
 Shard make_training_shard(const Dataset& data, std::span<const int> ids, const nn::Shape& shape,
-                          const Tasks& tasks, const TrainingOptions& options, Rng rng,
+                          const Tasks& tasks, const TrainingOptions& options, const Rng& rng,
                           nn::Arena& arena);
 
 }  // namespace ser

@@ -50,13 +50,16 @@ MemberTraining::MemberTraining(const Dataset& train, const Dataset& validation, 
       threads_(threads),
       network_(make_network(recipe, input, tasks, rng)),
       optimizer_(options_.optimizer, network_.decay_mask()) {
-  average_ = {network_.parameters(), network_.state()};
+  if (options_.weight_average > 0) {
+    state_.average_parameters = network_.parameters();
+    state_.average_state = network_.state();
+  }
 }
 
 /// Clips in random order, cut into batches whose clips are of similar length: the order is sorted
 /// by length within groups of several batches, then the batches are shuffled.
 std::vector<std::vector<int>> MemberTraining::draw_batches() const {
-  Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(epoch_));
+  Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(state_.epoch));
   std::vector<int> order(train_.size());
   std::iota(order.begin(), order.end(), 0);
   rng.shuffle(std::span(order));
@@ -77,30 +80,38 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
   return batches;
 }
 
-EpochReport MemberTraining::run_epoch() {
-  const std::vector<std::vector<int>> batches = draw_batches();
+std::optional<EpochReport> MemberTraining::step() {
+  if (batches_.empty()) batches_ = draw_batches();
+  const std::vector<int>& batch = batches_[state_.batch];
+  const double batches = static_cast<double>(batches_.size());
+  const double progress =
+      (state_.epoch + static_cast<double>(state_.batch) / batches) / options_.epochs;
+  const double rate = options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
+  const double loss =
+      train_batch(batch, rate, rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)));
+  if (!std::isfinite(loss))
+    throw Error(
+        fmt::format("training: the loss became {} in epoch {}, batch {} at learning rate "
+                    "{:.3g}; try a lower learning rate or gradient_clip",
+                    loss, state_.epoch + 1, state_.batch + 1, rate));
+  state_.loss += loss;
+  state_.clips += batch.size();
+  ++state_.step;
+  if (++state_.batch < batches_.size()) return std::nullopt;
+  return end_epoch(rate);
+}
+
+EpochReport MemberTraining::end_epoch(double rate) {
   EpochReport report;
+  report.epoch = ++state_.epoch;
   report.epochs = options_.epochs;
-  double loss = 0;
-  for (std::size_t b = 0; b < batches.size(); ++b) {
-    const double progress =
-        (epoch_ + static_cast<double>(b) / static_cast<double>(batches.size())) / options_.epochs;
-    report.learning_rate =
-        options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
-    const double batch_loss =
-        train_batch(batches[b], report.learning_rate,
-                    rng_.fork(kSteps).fork(static_cast<std::uint64_t>(step_)));
-    if (!std::isfinite(batch_loss))
-      throw Error(
-          fmt::format("training: the loss became {} in epoch {}, batch {} at learning rate "
-                      "{:.3g}; try a lower learning rate or gradient_clip",
-                      batch_loss, epoch_ + 1, b + 1, report.learning_rate));
-    loss += batch_loss;
-    report.clips += batches[b].size();
-    ++step_;
-  }
-  report.epoch = ++epoch_;
-  report.loss = loss / static_cast<double>(report.clips);
+  report.clips = state_.clips;
+  report.learning_rate = rate;
+  report.loss = state_.loss / static_cast<double>(state_.clips);
+  batches_.clear();
+  state_.batch = 0;
+  state_.loss = 0;
+  state_.clips = 0;
   if (validation_.size() > 0) {
     const ValidationScore score = validate();
     report.validation_loss = score.loss;
@@ -126,8 +137,8 @@ double MemberTraining::train_batch(const std::vector<int>& batch, double rate, c
     const nn::Tensor logits =
         network_.forward(workspace, shard.input, nn::Mode::kTrain, shard_rng.fork(1));
     const nn::Tensor gradient = workspace.arena.tensor_like(logits);
-    losses[s] =
-        nn::softmax_cross_entropy(logits, tasks_.heads, shard.targets, shard.weights, gradient);
+    losses[s] = nn::softmax_cross_entropy(logits, tasks_.heads, shard.targets.matrix(),
+                                          shard.weights.matrix(), gradient);
     network_.backward(workspace, gradient, shard_rng.fork(1));
   });
   gradient_ = workspaces_[0].gradients;
@@ -144,15 +155,15 @@ double MemberTraining::train_batch(const std::vector<int>& batch, double rate, c
 /// Running average whose decay grows from 0 to `weight_average`, so that early weights fade.
 void MemberTraining::average_weights() {
   if (options_.weight_average == 0) return;
-  const double steps = static_cast<double>(step_);
+  const double steps = static_cast<double>(state_.step);
   const double decay = std::min(options_.weight_average, (1 + steps) / (10 + steps));
   const auto share = static_cast<nn::Real>(1 - decay);
-  average_.parameters += share * (network_.parameters() - average_.parameters);
-  average_.state += share * (network_.state() - average_.state);
+  state_.average_parameters += share * (network_.parameters() - state_.average_parameters);
+  state_.average_state += share * (network_.state() - state_.average_state);
 }
 
 ValidationScore MemberTraining::validate() {
-  const nn::Network network = options_.weight_average > 0 ? with(average_) : network_;
+  const nn::Network network = current();
   const std::size_t batches = (validation_.size() + kValidationBatch - 1) / kValidationBatch;
   std::vector<ValidationScore> parts(batches);
   const std::vector<nn::HeadRange> emotion_head = {tasks_.heads[0]};
@@ -184,28 +195,63 @@ ValidationScore MemberTraining::validate() {
 }
 
 void MemberTraining::keep_if_better(double loss) {
-  if (!options_.early_stopping.enabled || (best_ && loss >= best_loss_)) return;
-  best_ = options_.weight_average > 0 ? average_ : Weights{network_.parameters(), network_.state()};
-  best_loss_ = loss;
-  best_epoch_ = epoch_;
+  const bool first = state_.best_epoch == 0;
+  if (!options_.early_stopping.enabled || (!first && loss >= state_.best_loss)) return;
+  const nn::Network best = current();
+  state_.best_parameters = best.parameters();
+  state_.best_state = best.state();
+  state_.best_loss = loss;
+  state_.best_epoch = state_.epoch;
 }
 
 bool MemberTraining::finished() const {
-  const bool stopped = options_.early_stopping.enabled && best_ &&
-                       epoch_ - best_epoch_ >= options_.early_stopping.patience;
-  return epoch_ >= options_.epochs || stopped;
+  const bool stopped = options_.early_stopping.enabled && state_.best_epoch > 0 &&
+                       state_.epoch - state_.best_epoch >= options_.early_stopping.patience;
+  return state_.epoch >= options_.epochs || stopped;
 }
 
-nn::Network MemberTraining::with(const Weights& weights) const {
+nn::Network MemberTraining::with(const nn::Vector& parameters, const nn::Vector& state) const {
   nn::Network network = network_;
-  network.parameters() = weights.parameters;
-  network.state() = weights.state;
+  network.parameters() = parameters;
+  network.state() = state;
   return network;
 }
 
+nn::Network MemberTraining::current() const {
+  return options_.weight_average > 0 ? with(state_.average_parameters, state_.average_state)
+                                     : network_;
+}
+
 nn::Network MemberTraining::result() const {
-  if (best_) return with(*best_);
-  return options_.weight_average > 0 ? with(average_) : network_;
+  return state_.best_epoch > 0 ? with(state_.best_parameters, state_.best_state) : current();
+}
+
+TrainingState MemberTraining::snapshot() const {
+  TrainingState state = state_;
+  state.parameters = network_.parameters();
+  state.state = network_.state();
+  state.optimizer_steps = optimizer_.steps();
+  state.moments = optimizer_.moments();
+  return state;
+}
+
+void MemberTraining::restore(const TrainingState& state) {
+  const bool averages = state.average_parameters.size() == state_.average_parameters.size() &&
+                        state.average_state.size() == state_.average_state.size();
+  const bool best =
+      state.best_epoch == 0 || (state.best_parameters.size() == network_.parameters().size() &&
+                                state.best_state.size() == network_.state().size());
+  if (state.parameters.size() != network_.parameters().size() ||
+      state.state.size() != network_.state().size() || !averages || !best)
+    throw Error("checkpoint: its sizes do not fit this network");
+  state_ = state;
+  network_.parameters() = state.parameters;
+  network_.state() = state.state;
+  optimizer_.restore(state.optimizer_steps, state.moments);
+  batches_.clear();
+  if (state_.batch > 0) batches_ = draw_batches();
+  if (state_.batch > 0 && state_.batch >= batches_.size())
+    throw Error("checkpoint: its batch does not fit this data");
 }
 
 }  // namespace ser

@@ -18,7 +18,24 @@ struct ValidationScore {
   double accuracy = 0;
 };
 
-/// Trains one network epoch by epoch. Batches are cut into shards of a fixed size, whose gradients
+/// Everything that changes while a network is trained: what a checkpoint keeps. It stands between
+/// two batches.
+struct TrainingState {
+  int epoch = 0;          ///< epochs done
+  std::size_t batch = 0;  ///< batches done of the one that runs
+  long step = 0;          ///< batches done in all
+  double loss = 0;        ///< summed over the clips of this epoch so far
+  std::size_t clips = 0;
+  double best_loss = 0;
+  int best_epoch = 0;  ///< 0: none yet
+  nn::Vector parameters, state;
+  nn::Vector average_parameters, average_state;  ///< empty without averaging
+  nn::Vector best_parameters, best_state;        ///< empty before the first validation
+  long optimizer_steps = 0;
+  std::vector<nn::Vector> moments;
+};
+
+/// Trains one network batch by batch. Batches are cut into shards of a fixed size, whose gradients
 /// are summed in order, so that `threads` changes no bit.
 class MemberTraining {
  public:
@@ -26,25 +43,28 @@ class MemberTraining {
   MemberTraining(const Dataset& train, const Dataset& validation, const Tasks& tasks,
                  const Recipe& recipe, const nn::Shape& input, const Rng& rng, int threads);
 
-  /// Runs the next epoch. Throws Error if the loss is no number.
-  EpochReport run_epoch();
+  /// Runs the next batch; a report if it ended an epoch. Throws Error if the loss is no number.
+  std::optional<EpochReport> step();
   /// All epochs done, or stopped early.
   bool finished() const;
   /// The network to keep: of the last epoch or the best, weights averaged where the recipe says so.
   nn::Network result() const;
 
- private:
-  struct Weights {
-    nn::Vector parameters;
-    nn::Vector state;
-  };
+  /// Copies of what is needed to go on elsewhere.
+  TrainingState snapshot() const;
+  /// Throws Error if the state is of another network.
+  void restore(const TrainingState& state);
 
+ private:
   std::vector<std::vector<int>> draw_batches() const;
+  EpochReport end_epoch(double rate);
   double train_batch(const std::vector<int>& batch, double rate, const Rng& rng);
   void average_weights();
   ValidationScore validate();
   void keep_if_better(double loss);
-  nn::Network with(const Weights& weights) const;
+  /// The network as it stands, weights averaged where the recipe says so.
+  nn::Network current() const;
+  nn::Network with(const nn::Vector& parameters, const nn::Vector& state) const;
 
   const Dataset& train_;
   const Dataset& validation_;
@@ -55,13 +75,9 @@ class MemberTraining {
   nn::Network network_;
   nn::Optimizer optimizer_;
   std::vector<nn::Workspace> workspaces_;  ///< one a shard
+  std::vector<std::vector<int>> batches_;  ///< of this epoch
   nn::Vector gradient_;
-  Weights average_;
-  std::optional<Weights> best_;
-  double best_loss_ = 0;
-  int best_epoch_ = 0;
-  int epoch_ = 0;
-  long step_ = 0;
+  TrainingState state_;  ///< parameters, statistics and moments stand in network and optimizer
 };
 
 }  // namespace ser

@@ -33,6 +33,36 @@ void TaskWeights::visit(FieldVisitor& v) {
   v.field("intensity", intensity, "Weight of the intensity's loss, a helper task");
 }
 
+void FeatureAugmentation::visit(FieldVisitor& v) {
+  v.field("noise", noise, "Standard deviation of noise on scaled features");
+  v.field("gain", gain, "Spectral rows are moved by up to plus or minus this");
+  v.field("time_stretch", time_stretch, "Frames are stretched by up to plus or minus this share");
+  v.field("band_shift", band_shift, "The spectrum is moved by up to this many bands");
+  v.field("time_masks", time_masks, "Runs of frames set to zero");
+  v.field("time_mask_frames", time_mask_frames, "Longest of them");
+  v.field("band_masks", band_masks, "Runs of bands set to zero");
+  v.field("band_mask_rows", band_mask_rows, "Longest of them");
+  v.field("crop_frames", crop_frames, "Frames of a random part; 0: the whole clip");
+  v.field("mixup", mixup, "Alpha of the beta distribution two clips are mixed with; 0: none");
+}
+
+void FeatureAugmentation::validate() const {
+  const auto at_least_zero = [](std::string_view option, double value) {
+    expect(value >= 0, fmt::format("augmentation.{}", option), "a number from 0", value);
+  };
+  at_least_zero("noise", noise);
+  at_least_zero("gain", gain);
+  at_least_zero("band_shift", band_shift);
+  at_least_zero("time_masks", time_masks);
+  at_least_zero("time_mask_frames", time_mask_frames);
+  at_least_zero("band_masks", band_masks);
+  at_least_zero("band_mask_rows", band_mask_rows);
+  at_least_zero("crop_frames", crop_frames);
+  at_least_zero("mixup", mixup);
+  expect(time_stretch >= 0 && time_stretch < 1, "augmentation.time_stretch", "a number in [0, 1)",
+         time_stretch);
+}
+
 void EarlyStoppingOptions::visit(FieldVisitor& v) {
   v.field("enabled", enabled, "Keep the epoch that is best on held-out training speakers");
   v.field("patience", patience, "Epochs without improvement before stopping");
@@ -46,13 +76,12 @@ void TrainingOptions::visit(FieldVisitor& v) {
   v.group("optimizer", optimizer);
   v.group("schedule", schedule);
   v.field("label_smoothing", label_smoothing, "Share of the target spread over all classes");
-  v.field("mixup", mixup, "Alpha of the beta distribution two clips are mixed with; 0: none");
-  v.field("feature_noise", feature_noise, "Standard deviation of noise on scaled features");
   v.field("gradient_clip", gradient_clip, "Largest norm of the gradient; 0: any");
   v.field("weight_average", weight_average, "Decay of the weights' running average; 0: none");
   v.field("norm_momentum", norm_momentum, "Of batch normalisation's running statistics");
   v.field("balance_classes", balance_classes, "Let every emotion count alike");
   v.group("tasks", tasks);
+  v.group("augmentation", augmentation);
   v.group("early_stopping", early_stopping);
 }
 
@@ -63,8 +92,6 @@ void TrainingOptions::validate() const {
   expect(learning_rate > 0, "learning_rate", "a number above 0", learning_rate);
   expect(label_smoothing >= 0 && label_smoothing < 1, "label_smoothing", "a number in [0, 1)",
          label_smoothing);
-  expect(mixup >= 0, "mixup", "a number from 0", mixup);
-  expect(feature_noise >= 0, "feature_noise", "a number from 0", feature_noise);
   expect(gradient_clip >= 0, "gradient_clip", "a number from 0", gradient_clip);
   expect(weight_average >= 0 && weight_average < 1, "weight_average", "a number in [0, 1)",
          weight_average);
@@ -75,6 +102,7 @@ void TrainingOptions::validate() const {
   expect(tasks.intensity >= 0, "tasks.intensity", "a number from 0", tasks.intensity);
   expect(early_stopping.patience >= 1, "early_stopping.patience", "at least 1",
          early_stopping.patience);
+  augmentation.validate();
   optimizer.validate();
   schedule.validate();
 }

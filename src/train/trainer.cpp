@@ -8,6 +8,7 @@
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/model/batch.h"
+#include "train/checkpoint.h"
 #include "train/member_training.h"
 
 namespace ser {
@@ -36,6 +37,24 @@ Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
   return fit.finish(options);
 }
 
+/// Trains member `m` to its end, saving on the way.
+nn::Network train_member(MemberTraining& training, std::size_t m, const RunOptions& run,
+                         Checkpoint* checkpoint, const EpochObserver& observe) {
+  while (!training.finished()) {
+    const std::optional<EpochReport> report = training.step();
+    const bool stop = run.stop && run.stop();
+    if (checkpoint && (report || stop || checkpoint->due(m)))
+      checkpoint->save(m, training.snapshot());
+    if (report) {
+      EpochReport labelled = *report;
+      labelled.member = static_cast<int>(m);
+      observe(labelled);
+    }
+    if (stop && !training.finished()) throw Stopped("training stopped before its end");
+  }
+  return training.result();
+}
+
 TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::uint64_t seed) {
   TrainingInfo info;
   info.seed = seed;
@@ -50,8 +69,7 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
 
 }  // namespace
 
-Model train(const TrainingData& data, const Recipe& recipe, std::uint64_t seed,
-            std::uint64_t stream, int threads, const EpochObserver& observer) {
+Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
   recipe.validate();
   if (data.train.empty()) throw Error("training: expected clips to train on, found none");
   const Tasks tasks =
@@ -64,24 +82,34 @@ Model train(const TrainingData& data, const Recipe& recipe, std::uint64_t seed,
   const nn::Shape input =
       input_shape(data.table.values.rows(), data.table.set.pool == Pooling::kNone);
 
-  std::vector<std::optional<nn::Network>> networks(static_cast<std::size_t>(recipe.members));
+  const auto members = static_cast<std::size_t>(recipe.members);
+  std::vector<std::optional<TrainingState>> states(members);
+  std::unique_ptr<Checkpoint> checkpoint;
+  if (!run.checkpoint.empty()) {
+    const std::string fingerprint = run_fingerprint(data, recipe, run);
+    if (run.resume && std::filesystem::exists(run.checkpoint))
+      states = read_checkpoint(run.checkpoint, fingerprint, members);
+    checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
+  }
+
   std::mutex observing;
-  parallel_for(networks.size(), threads, [&](std::size_t m) {
-    const Rng rng = Rng(seed, stream).fork(kMemberStream + m);
-    MemberTraining training(train_set, validation, tasks, recipe, input, rng, threads);
-    while (!training.finished()) {
-      EpochReport report = training.run_epoch();
-      report.member = static_cast<int>(m);
-      const std::lock_guard lock(observing);
-      if (observer) observer(report);
-    }
-    networks[m] = drop_helpers(training.result(), tasks.kept_outputs());
+  const EpochObserver observe = [&](const EpochReport& report) {
+    const std::lock_guard lock(observing);
+    if (run.observer) run.observer(report);
+  };
+  std::vector<std::optional<nn::Network>> networks(members);
+  parallel_for(members, run.threads, [&](std::size_t m) {
+    const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
+    MemberTraining training(train_set, validation, tasks, recipe, input, rng, run.threads);
+    if (states[m]) training.restore(*states[m]);
+    networks[m] = drop_helpers(train_member(training, m, run, checkpoint.get(), observe),
+                               tasks.kept_outputs());
   });
 
   Model model;
   model.emotions = tasks.emotions;
   model.genders = tasks.genders;
-  model.training = training_info(data, recipe, seed);
+  model.training = training_info(data, recipe, run.seed);
   for (const auto& network : networks) model.members.push_back({data.table.set, scaler, *network});
   return model;
 }

@@ -34,7 +34,7 @@ TEST(CrossValidation, FoldsRunOneByOneGiveTheSameBytes) {
       for (int k = 2; k >= 0; --k) {
         const auto fold = static_cast<std::size_t>(k);
         const Model model =
-            train(training_data(table, folds[fold].train, recipe, 5, fold), recipe, 5, fold, 1);
+            train(training_data(table, folds[fold].train, recipe, 5, fold), recipe, {5, fold, 1});
         apart.push_back(make_result(
             together.info,
             {{k, folds[fold].test_speakers, evaluate(model, table, folds[fold].test, 1)}}));
@@ -71,17 +71,11 @@ TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
 
 TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   FeatureTable table = synthetic_table(4, 2);
-  const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), 1, 0, 1);
+  const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});
   table.clips[1].emotion.clear();
-  EXPECT_THAT(error_of([&] {
-                evaluate(model, table, {0, 1}, 1);
-              }),
-              HasSubstr("scoring needs labels"));
+  EXPECT_ERROR(evaluate(model, table, {0, 1}, 1), HasSubstr("scoring needs labels"));
   table.clips[1].emotion = "bored";
-  EXPECT_THAT(error_of([&] {
-                evaluate(model, table, {0, 1}, 1);
-              }),
-              HasSubstr("'bored' is none of the model's"));
+  EXPECT_ERROR(evaluate(model, table, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
 }
 
 }  // namespace

@@ -113,7 +113,9 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
   } cases[] = {
       {"ser-model", "other", "expected a model file"},
       {"\"version\": 1", "\"version\": 2", "expected version 1"},
-      {"\"dtype\": \"f32\"", "\"dtype\": \"f64\"", "expected f32 or f16"},
+      {"\"dtype\": \"f32\"", "\"dtype\": \"f64\"", "scaler: expected f32 numbers"},
+      {"\"0.weight\": {\n   \"shape\": [\n    5", "\"0.weight\": {\n   \"shape\": [\n    6",
+       "'shape'"},
       {"\"units\": 5", "\"units\": 6", "weight '0.weight': 'shape'"},
       {"\"units\": 5", "\"units\": 2000000000", "more than"},
       {"\"num_coefficients\": 20", "\"num_coefficients\": 19", "rows"},

@@ -17,7 +17,7 @@ inline FeatureTable synthetic_table(int speakers, int takes, int frames = 0, dou
   table.set = parse_feature_set("mfcc,mfcc:delta");
   if (frames == 0) table.set.pool = Pooling::kMean;
   table.rows = row_names(table.set);
-  const auto centre = [](std::uint64_t stream, double scale) {
+  const auto centre = [&](std::uint64_t stream, double scale) {
     Rng rng(42, stream);
     Eigen::VectorXf v(kRows);
     for (int i = 0; i < kRows; ++i) v(i) = static_cast<float>(scale * rng.normal());

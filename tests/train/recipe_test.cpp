@@ -25,9 +25,11 @@ TEST(Recipe, EveryPresetLoadsAndSurvivesJson) {
 
 TEST(Recipe, EveryCommittedFileLoads) {
   const std::filesystem::path folder = std::filesystem::path(SER_SOURCE_DIR) / "models/recipes";
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().extension() == ".json")
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".json") {
       EXPECT_NO_THROW(load_recipe(entry.path().string())) << entry.path();
+    }
+  }
 }
 
 TEST(Recipe, MisspeltNameIsAnsweredWithTheNearest) {

@@ -9,6 +9,7 @@
 #include "ser/core/parallel.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
+#include "support/temp_folder.h"
 
 namespace ser {
 namespace {
@@ -20,9 +21,9 @@ Recipe small_recipe() {
   from_json(R"({
     "network": {"layers": [{"type": "dense", "units": 16}, {"type": "batch_norm", "activation": "relu"},
                            {"type": "dropout", "rate": 0.2}]},
-    "training": {"epochs": 12, "batch_size": 24, "shard_size": 6, "learning_rate": 0.01, "mixup": 0.2,
-                 "label_smoothing": 0.05, "weight_average": 0.9, "feature_noise": 0.1,
-                 "tasks": {"gender": 0.5, "intensity": 0.2}}
+    "training": {"epochs": 12, "batch_size": 24, "shard_size": 6, "learning_rate": 0.01,
+                 "label_smoothing": 0.05, "weight_average": 0.9, "tasks": {"gender": 0.5, "intensity": 0.2},
+                 "augmentation": {"mixup": 0.2, "noise": 0.1}}
   })",
             recipe);
   return recipe;
@@ -36,7 +37,7 @@ std::vector<int> all_of_table(const FeatureTable& table) {
 
 Model train_small(const FeatureTable& table, const Recipe& recipe, std::uint64_t seed,
                   int threads) {
-  return train({table, all_of_table(table), {}}, recipe, seed, kWholeCorpus, threads);
+  return train({table, all_of_table(table), {}}, recipe, {seed, kWholeCorpus, threads});
 }
 
 double accuracy(const Model& model, const FeatureTable& table, const std::vector<int>& clips) {
@@ -74,7 +75,7 @@ TEST(Trainer, SeedStreamAndMemberChangeTheWeights) {
   recipe.members = 2;
   const Model model = train_small(table, recipe, 3, 1);
   const Model other_seed = train_small(table, recipe, 4, 1);
-  const Model other_stream = train({table, all_of_table(table), {}}, recipe, 3, 0, 1);
+  const Model other_stream = train({table, all_of_table(table), {}}, recipe, {3, 0, 1});
   const auto& weights = model.members[0].network.parameters();
   EXPECT_NE(weights, model.members[1].network.parameters());
   EXPECT_NE(weights, other_seed.members[0].network.parameters());
@@ -88,7 +89,7 @@ TEST(Trainer, LearnsWhatUnseenSpeakersShare) {
     (table.clips[i].speaker < "7" ? train_clips : test_clips).push_back(static_cast<int>(i));
   Recipe recipe = small_recipe();
   recipe.training.epochs = 40;
-  const Model model = train({table, train_clips, {}}, recipe, 1, 0, 0);
+  const Model model = train({table, train_clips, {}}, recipe, {1, 0, 0});
   EXPECT_GT(accuracy(model, table, test_clips), 0.9);
 }
 
@@ -129,7 +130,7 @@ TEST(Trainer, DivergingLossStopsWithItsPlace) {
   from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
   recipe.training.learning_rate = 1e30;
   EXPECT_ERROR(train_small(table, recipe, 1, 1),
-               AllOf(HasSubstr("epoch"), HasSubstr("batch"), HasSubstr("learning rate 1e+30")));
+               AllOf(HasSubstr("epoch"), HasSubstr("batch"), HasSubstr("learning rate 9.")));
 }
 
 TEST(Trainer, EarlyStoppingKeepsTheBestEpoch) {
@@ -143,15 +144,77 @@ TEST(Trainer, EarlyStoppingKeepsTheBestEpoch) {
   recipe.training.early_stopping = {true, 5};
   double best = 1e9;
   int best_epoch = 0, last_epoch = 0;
-  train({table, train_clips, validation}, recipe, 1, 0, 1, [&](const EpochReport& report) {
+  RunOptions run{1, 0, 1};
+  run.observer = [&](const EpochReport& report) {
     last_epoch = report.epoch;
     if (*report.validation_loss < best) {
       best = *report.validation_loss;
       best_epoch = report.epoch;
     }
-  });
+  };
+  train({table, train_clips, validation}, recipe, run);
   EXPECT_LT(last_epoch, 200);
   EXPECT_EQ(last_epoch, best_epoch + 5);
+}
+
+TEST(Checkpoint, StoppedAnywhereAndResumedGivesTheSameBits) {
+  const FeatureTable table = synthetic_table(6, 4);
+  std::vector<int> train_clips, validation;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    (table.clips[i].speaker < "6" ? train_clips : validation).push_back(static_cast<int>(i));
+  Recipe recipe = small_recipe();
+  recipe.members = 2;
+  recipe.training.early_stopping = {true, 20};
+  const TrainingData data{table, train_clips, validation};
+  const Model straight = train(data, recipe, {3, 0, 1});
+  const TempFolder folder;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  run.resume = true;
+  std::optional<Model> resumed;
+  int stops = 0;
+  while (!resumed) {  // every seventh batch ends a process
+    int batches = 0;
+    run.stop = [&] { return ++batches == 7; };
+    try {
+      resumed = train(data, recipe, run);
+    } catch (const Stopped&) {
+      ++stops;
+    }
+  }
+  EXPECT_GT(stops, 3);
+  for (std::size_t m = 0; m < straight.members.size(); ++m) {
+    EXPECT_EQ(straight.members[m].network.parameters(), resumed->members[m].network.parameters());
+    EXPECT_EQ(straight.members[m].network.state(), resumed->members[m].network.state());
+  }
+}
+
+TEST(Checkpoint, OfAnotherRunIsRefused) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const TempFolder folder;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  run.resume = true;
+  const TrainingData data{table, all_of_table(table), {}};
+  train(data, small_recipe(), run);
+  Recipe other = small_recipe();
+  other.training.learning_rate = 0.02;
+  EXPECT_ERROR(train(data, other, run), HasSubstr("another recipe, seed or data"));
+  run.seed = 4;
+  EXPECT_ERROR(train(data, small_recipe(), run), HasSubstr("another recipe, seed or data"));
+}
+
+TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const TempFolder folder;
+  Recipe recipe = small_recipe();
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
+  recipe.training.learning_rate = 1e15;
+  recipe.training.epochs = 200;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  EXPECT_THROW(train({table, all_of_table(table), {}}, recipe, run), Error);
+  EXPECT_TRUE(std::filesystem::exists(run.checkpoint));
 }
 
 TEST(Trainer, RecipeThatDoesNotFitTheFeaturesIsRefused) {

@@ -21,6 +21,7 @@ void softmax(Matrix& values, const std::vector<HeadRange>& heads);
 /// logits, targets, gradient: [outputs x clips]; weights: [heads x clips], zero where a label is
 /// missing. targets may be any distribution: one-hot, smoothed, mixed, or a teacher's.
 double softmax_cross_entropy(const Tensor& logits, const std::vector<HeadRange>& heads,
-                             const Matrix& targets, const Matrix& weights, const Tensor& gradient);
+                             const Eigen::Ref<const Matrix>& targets,
+                             const Eigen::Ref<const Matrix>& weights, const Tensor& gradient);
 
 }  // namespace ser::nn

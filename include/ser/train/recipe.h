@@ -27,6 +27,24 @@ struct EarlyStoppingOptions {
   void visit(FieldVisitor& v);
 };
 
+/// Changes of scaled features, drawn anew for every clip and epoch. Only noise, gain and mixup make
+/// sense for clip vectors.
+struct FeatureAugmentation {
+  double noise = 0;           ///< standard deviation of noise added to every number
+  double gain = 0;            ///< spectral rows are moved by up to +- this
+  double time_stretch = 0;    ///< frames are stretched by up to +- this share
+  double band_shift = 0;      ///< the spectrum is moved by up to +- this many bands
+  int time_masks = 0;         ///< runs of frames set to zero
+  int time_mask_frames = 20;  ///< longest of them
+  int band_masks = 0;         ///< runs of bands set to zero
+  int band_mask_rows = 8;     ///< longest of them
+  int crop_frames = 0;        ///< a random part of this length is used; 0: the whole clip
+  double mixup = 0;           ///< alpha of the beta distribution two clips are mixed with; 0: none
+
+  void visit(FieldVisitor& v);
+  void validate() const;
+};
+
 struct TrainingOptions {
   int epochs = 60;
   int batch_size = 32;
@@ -42,6 +60,7 @@ struct TrainingOptions {
   double norm_momentum = 0.1;  ///< of batch normalisation's running statistics
   bool balance_classes = false;  ///< weigh clips so that every emotion counts alike
   TaskWeights tasks;
+  FeatureAugmentation augmentation;
   EarlyStoppingOptions early_stopping;
 
   void visit(FieldVisitor& v);

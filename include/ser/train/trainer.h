@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <vector>
 
+#include "ser/core/error.h"
 #include "ser/corpus/feature_table.h"
 #include "ser/model/model.h"
 #include "ser/train/recipe.h"
@@ -41,10 +43,28 @@ constexpr std::uint64_t kWholeCorpus = 0xffffffff;
 std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips);
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips);
 
-/// Trains a model. The result depends on data, recipe, seed and stream alone, not on `threads`.
-/// Throws Error if a training clip has no emotion, the recipe does not fit the features, or the
-/// loss stops being a number (with epoch, batch and learning rate).
-Model train(const TrainingData& data, const Recipe& recipe, std::uint64_t seed,
-            std::uint64_t stream, int threads, const EpochObserver& observer = {});
+/// How a training run goes, beside what is trained.
+struct RunOptions {
+  std::uint64_t seed = 1;
+  std::uint64_t stream = kWholeCorpus;  ///< of the random numbers; fold k takes k
+  int threads = 0;                      ///< 0: all cores; never changes the result
+  EpochObserver observer = {};
+  std::filesystem::path checkpoint = {};  ///< written after each epoch and every 10 s; empty: none
+  bool resume = false;                    ///< go on from the checkpoint, if it is there
+  std::function<bool()> stop = {};        ///< asked after each batch; true: save and throw Stopped
+};
+
+/// Training ended early because `RunOptions::stop` asked for it; the checkpoint is written.
+class Stopped : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Trains a model. The result depends on data, recipe, seed and stream alone: not on threads, and
+/// not on where a run was interrupted and resumed.
+/// Throws Error if a training clip has no emotion, the recipe does not fit the features, the
+/// checkpoint is of another run, or the loss stops being a number (with epoch, batch and learning
+/// rate; the last good checkpoint stays).
+Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
 
 }  // namespace ser

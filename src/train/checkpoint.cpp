@@ -1,0 +1,150 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "core/json_io.h"
+#include "ser/core/error.h"
+#include "ser/core/hash.h"
+#include "ser/core/safetensors.h"
+
+namespace ser {
+namespace {
+
+constexpr std::string_view kFormat = "ser-checkpoint-1";
+constexpr std::chrono::seconds kInterval{10};
+
+static_assert(std::is_same_v<nn::Real, float>);
+
+/// The vectors of a state with their names in the file.
+template <typename State, typename F>
+void for_each_vector(State& state, const F& f) {
+  f("parameters", state.parameters);
+  f("state", state.state);
+  f("average_parameters", state.average_parameters);
+  f("average_state", state.average_state);
+  f("best_parameters", state.best_parameters);
+  f("best_state", state.best_state);
+  for (std::size_t i = 0; i < state.moments.size(); ++i)
+    f("moment" + std::to_string(i), state.moments[i]);
+}
+
+Json numbers(const TrainingState& state) {
+  return {{"epoch", state.epoch},
+          {"batch", state.batch},
+          {"step", state.step},
+          {"loss", state.loss},
+          {"clips", state.clips},
+          {"best_loss", state.best_loss},
+          {"best_epoch", state.best_epoch},
+          {"optimizer_steps", state.optimizer_steps},
+          {"moments", state.moments.size()}};
+}
+
+TrainingState state_of(const Json& json) {
+  try {
+    TrainingState state;
+    state.epoch = json.at("epoch").get<int>();
+    state.batch = json.at("batch").get<std::size_t>();
+    state.step = json.at("step").get<long>();
+    state.loss = json.at("loss").get<double>();
+    state.clips = json.at("clips").get<std::size_t>();
+    state.best_loss = json.at("best_loss").get<double>();
+    state.best_epoch = json.at("best_epoch").get<int>();
+    state.optimizer_steps = json.at("optimizer_steps").get<long>();
+    state.moments.resize(std::min<std::size_t>(2, json.at("moments").get<std::size_t>()));
+    return state;
+  } catch (const Json::exception&) {
+    throw Error("expected the numbers of a training state");
+  }
+}
+
+TrainingState read_state(const SafetensorsFile& file, std::size_t member) {
+  const std::string prefix = fmt::format("{}.", member);
+  TrainingState state = state_of(parse_json(file.metadata(prefix + "numbers"), "checkpoint"));
+  for_each_vector(state, [&](const std::string& name, nn::Vector& values) {
+    const auto& tensor = file.tensor(prefix + name, DType::kF32, 1);
+    values.resize(tensor.shape[0]);
+    if (!tensor.bytes.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  });
+  return state;
+}
+
+}  // namespace
+
+std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
+  std::uint64_t hash = fnv1a(to_json(recipe));
+  const auto add = [&](std::string_view bytes) { hash = fnv1a(bytes, hash); };
+  add(fmt::format("{} {} {}", run.seed, run.stream, fingerprint(data.table.set)));
+  for (const std::vector<int>* clips : {&data.train, &data.validation}) {
+    add(fmt::format("{}", clips->size()));
+    for (const int i : *clips) {
+      const auto index = static_cast<std::size_t>(i);
+      const Utterance& clip = data.table.clips[index];
+      add(fmt::format("{}|{}|{}|{}|{}", clip.path, clip.augmentation, clip.emotion, clip.gender,
+                      clip.intensity));
+      const auto features = data.table.clip(index);
+      add({reinterpret_cast<const char*>(features.data()),
+           static_cast<std::size_t>(features.size()) * sizeof(float)});
+    }
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+std::vector<std::optional<TrainingState>> read_checkpoint(const std::filesystem::path& path,
+                                                          const std::string& run,
+                                                          std::size_t members) {
+  const SafetensorsFile file(path);
+  return with_context(path.string(), [&] {
+    if (file.metadata("format") != kFormat) throw Error("expected a checkpoint of ser-train");
+    if (file.metadata("run") != run)
+      throw Error(
+          fmt::format("this checkpoint is of a run with another recipe, seed or data "
+                      "({}, this one is {})",
+                      file.metadata("run"), run));
+    std::vector<std::optional<TrainingState>> states(members);
+    for (std::size_t m = 0; m < members; ++m)
+      if (file.metadata().contains(fmt::format("{}.numbers", m))) states[m] = read_state(file, m);
+    return states;
+  });
+}
+
+Checkpoint::Checkpoint(std::filesystem::path path, std::string run,
+                       std::vector<std::optional<TrainingState>> states)
+    : path_(std::move(path)),
+      run_(std::move(run)),
+      states_(std::move(states)),
+      saved_(states_.size(), Clock::now()) {}
+
+bool Checkpoint::due(std::size_t member) {
+  const std::lock_guard lock(mutex_);
+  return Clock::now() - saved_[member] >= kInterval;
+}
+
+void Checkpoint::save(std::size_t member, TrainingState state) {
+  const std::lock_guard lock(mutex_);
+  states_[member] = std::move(state);
+  saved_[member] = Clock::now();
+  write();
+}
+
+void Checkpoint::write() const {
+  std::map<std::string, std::string> metadata = {{"format", std::string(kFormat)}, {"run", run_}};
+  std::vector<TensorSource> tensors;
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    if (!states_[m]) continue;
+    metadata[fmt::format("{}.numbers", m)] = numbers(*states_[m]).dump();
+    for_each_vector(*states_[m], [&](const std::string& name, const nn::Vector& values) {
+      tensors.push_back({fmt::format("{}.{}", m, name),
+                         DType::kF32,
+                         {values.size()},
+                         [&values](AtomicFile& file) {
+                           file.write(std::as_bytes(std::span(values.data(), values.size())));
+                         }});
+    });
+  }
+  write_safetensors(path_, metadata, tensors);
+}
+
+}  // namespace ser
