@@ -20,8 +20,18 @@ constexpr int tile_columns(int packets) { return std::min(kMaxColumns, kAccumula
 
 // A panel of the left factor (kMaxPackets packets by kDepthBlock) stays in the first-level cache
 // while a block of columns passes; the block's outputs stay in the second.
-constexpr Index kDepthBlock = 128;
+constexpr Index kMaxDepthBlock = 144;
 constexpr Index kColumnBlock = 240;
+
+/// The depth is cut into blocks of nearly this size.
+Index depth_block(Index depth) {
+  const Index blocks = std::max<Index>(1, (depth + kMaxDepthBlock - 1) / kMaxDepthBlock);
+  return (depth + blocks - 1) / blocks;
+}
+
+Offsets part(Offsets offsets, Index begin, Index count) {
+  return offsets.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+}
 
 /// One tile: kPackets packets of rows by kColumns columns. Sums start from `start`, or from what
 /// stands in `out` where it is null.
@@ -84,23 +94,35 @@ struct Panels {
   Index count;
 };
 
+/// Numbers of one column for one panel: `valid` of them, then zeros up to `height`.
+void pack_column(const Real* source, Index row_stride, Index valid, Index height, Real* packed) {
+  if (row_stride == 1 && valid == height) {
+    for (Index m = 0; m < height; m += kLanes)
+      packet_math::pstoreu(packed + m, packet_math::ploadu<Packet>(source + m));
+    return;
+  }
+  for (Index m = 0; m < valid; ++m) packed[m] = source[m * row_stride];
+  for (Index m = valid; m < height; ++m) packed[m] = 0;
+}
+
 /// A stretch of the depth, in panels, as `tile` reads them.
 void pack_block(const Real* data, Index rows, Index row_stride, Offsets depth, Real* packed) {
   const Panels panels(rows);
-  for (Index p = 0; p < panels.count; ++p) {
-    const Index first = panels.begin(p) * kLanes, height = panels.size(p) * kLanes;
-    const Index valid = std::min(height, rows - first);
-    const Real* const panel = data + first * row_stride;
-    for (const Index offset : depth) {
-      const Real* const source = panel + offset;
-      if (row_stride == 1)
-        std::copy_n(source, valid, packed);
-      else
-        for (Index m = 0; m < valid; ++m) packed[m] = source[m * row_stride];
-      std::fill(packed + valid, packed + height, Real{0});
-      packed += height;
+  const Index size = static_cast<Index>(depth.size());
+  for (Index k = 0; k < size; ++k)
+    for (Index p = 0; p < panels.count; ++p) {
+      const Index first = panels.begin(p) * kLanes, height = panels.size(p) * kLanes;
+      pack_column(data + depth[static_cast<std::size_t>(k)] + first * row_stride, row_stride,
+                  std::min(height, rows - first), height, packed + first * size + k * height);
     }
-  }
+}
+
+void pack_blocks(const Real* data, Index rows, Index row_stride, Offsets depth, Real* packed) {
+  const Index padded_rows = Panels(rows).padded_rows(), size = static_cast<Index>(depth.size());
+  const Index block = depth_block(size);
+  for (Index k = 0; k < size; k += block)
+    pack_block(data, rows, row_stride, part(depth, k, std::min(block, size - k)),
+               packed + k * padded_rows);
 }
 
 /// Tiles at the edge of the product: computed aside, and only the part that exists copied.
@@ -175,11 +197,12 @@ void multiply_blocks(const PackedLeft& left, const Right& right, const Product& 
                      const Real* start) {
   const Index padded_rows = Panels(left.rows).padded_rows();
   const Index columns = static_cast<Index>(right.columns.size());
+  const Index block = depth_block(left.depth);
   for (Index begin = 0; begin < columns; begin += kColumnBlock) {
     const Index end = std::min(columns, begin + kColumnBlock);
-    for (Index k = 0; k < left.depth; k += kDepthBlock)
-      block_product(left.data + k * padded_rows, left.rows, std::min(kDepthBlock, left.depth - k),
-                    right, right.rows.data() + k, out, k == 0 ? start : nullptr, begin, end);
+    for (Index k = 0; k < left.depth; k += block)
+      block_product(left.data + k * padded_rows, left.rows, std::min(block, left.depth - k), right,
+                    right.rows.data() + k, out, k == 0 ? start : nullptr, begin, end);
   }
 }
 
@@ -195,15 +218,20 @@ PackedLeft pack_left(Arena& arena, const Real* data, Index rows, Index row_strid
                      const Real* bias) {
   const Index padded_rows = Panels(rows).padded_rows(), size = static_cast<Index>(depth.size());
   Real* const packed = arena.take<Real>(padded_rows * size);
-  for (Index k = 0; k < size; k += kDepthBlock)
-    pack_block(data, rows, row_stride,
-               depth.subspan(static_cast<std::size_t>(k),
-                             static_cast<std::size_t>(std::min(kDepthBlock, size - k))),
-               packed + k * padded_rows);
+  pack_blocks(data, rows, row_stride, depth, packed);
   Real* const start = arena.take<Real>(padded_rows);
   std::fill_n(start, padded_rows, Real{0});
   if (bias) std::copy_n(bias, rows, start);
   return {packed, start, rows, size};
+}
+
+LeftBuffer take_left(Arena& arena, Index rows, Index max_depth) {
+  return {arena.take<Real>(Panels(rows).padded_rows() * max_depth), rows};
+}
+
+PackedLeft pack_left(const LeftBuffer& buffer, const Real* data, Offsets depth) {
+  pack_blocks(data, buffer.rows, 1, depth, buffer.data);
+  return {buffer.data, nullptr, buffer.rows, static_cast<Index>(depth.size())};
 }
 
 void multiply(const PackedLeft& left, const Right& right, const Product& out) {
@@ -216,14 +244,12 @@ void multiply_add(const PackedLeft& left, const Right& right, const Product& out
 
 void multiply_add(Arena& arena, const Real* left, Index rows, Offsets depth, const Right& right,
                   const Product& out) {
-  Real* const packed = arena.take<Real>(Panels(rows).padded_rows() * kDepthBlock);
-  const Index size = static_cast<Index>(depth.size());
-  for (Index k = 0; k < size; k += kDepthBlock) {
-    const Index block = std::min(kDepthBlock, size - k);
-    pack_block(left, rows, 1,
-               depth.subspan(static_cast<std::size_t>(k), static_cast<std::size_t>(block)), packed);
-    block_product(packed, rows, block, right, right.rows.data() + k, out, nullptr, 0,
-                  static_cast<Index>(right.columns.size()));
+  const Index size = static_cast<Index>(depth.size()), block = depth_block(size);
+  const LeftBuffer buffer = take_left(arena, rows, block);
+  for (Index k = 0; k < size; k += block) {
+    const Index taken = std::min(block, size - k);
+    multiply_add(pack_left(buffer, left, part(depth, k, taken)),
+                 {right.data, part(right.rows, k, taken), right.columns}, out);
   }
 }
 

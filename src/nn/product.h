@@ -31,6 +31,18 @@ struct PackedLeft {
 PackedLeft pack_left(Arena& arena, const Real* data, Index rows, Index row_stride, Offsets depth,
                      const Real* bias = nullptr);
 
+/// Memory for left factors that are packed again and again.
+struct LeftBuffer {
+  Real* data = nullptr;
+  Index rows = 0;
+};
+
+LeftBuffer take_left(Arena& arena, Index rows, Index max_depth);
+
+/// Packs the factor whose element (m, k) is data[m + depth[k]] into `buffer`, over what it held.
+/// For multiply_add.
+PackedLeft pack_left(const LeftBuffer& buffer, const Real* data, Offsets depth);
+
 /// The right factor, read in place.
 struct Right {
   const Real* data = nullptr;

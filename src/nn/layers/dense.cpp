@@ -1,9 +1,12 @@
 #include "nn/layers/makers.h"
+#include "nn/product.h"
 #include "ser/core/error.h"
 #include "ser/nn/activation.h"
 
 namespace ser::nn {
 namespace {
+
+constexpr Index kFewColumns = 4;  // under which copying the weight costs more than it brings
 
 /// y = f(W x + b) for every frame x.
 class Dense : public Cloneable<Dense, Layer> {
@@ -32,8 +35,7 @@ class Dense : public Cloneable<Dense, Layer> {
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     const Tensor& x = tape.input;
     const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
-    y.matrix().noalias() = pass.value(node.parameters[0]) * x.matrix();
-    if (bias) y.matrix().colwise() += pass.value(node.parameters[1]).col(0);
+    multiply_by_weight(node, pass, x, y);
     if (keeps_input(activation)) {
       const Tensor z = pass.arena->tensor_like(y);
       z.array() = y.array();
@@ -49,13 +51,36 @@ class Dense : public Cloneable<Dense, Layer> {
     const Real* kept =
         keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
     activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
-    pass.gradient(node.parameters[0]).noalias() +=
-        gradient.matrix() * tape.input.matrix().transpose();
+    const Tensor& x = tape.input;
+    Arena& arena = *pass.arena;
+    const Offsets outputs = evenly(arena, x.columns(), units);
+    multiply_add(arena, gradient.data, units, outputs,
+                 {x.data, evenly(arena, x.columns(), x.rows()), evenly(arena, x.rows(), 1)},
+                 {pass.gradient(node.parameters[0]).data(), evenly(arena, x.rows(), units)});
     if (bias) pass.gradient(node.parameters[1]) += gradient.matrix().rowwise().sum();
     if (!tape.wants_input_gradient) return {};
-    const Tensor dx = pass.arena->tensor_like(tape.input);
-    dx.matrix().noalias() = pass.value(node.parameters[0]).transpose() * gradient.matrix();
+    const Tensor dx = arena.tensor_like(x);
+    multiply(pack_left(arena, pass.value(node.parameters[0]).data(), x.rows(), units,
+                       evenly(arena, units, 1)),
+             {gradient.data, evenly(arena, units, 1), outputs},
+             {dx.data, evenly(arena, x.columns(), x.rows())});
     return dx;
+  }
+
+ private:
+  void multiply_by_weight(const Node& node, const Pass& pass, const Tensor& x,
+                          const Tensor& y) const {
+    const auto weight = pass.value(node.parameters[0]);
+    if (x.columns() < kFewColumns) {
+      y.matrix().noalias() = weight * x.matrix();
+      if (bias) y.matrix().colwise() += pass.value(node.parameters[1]).col(0);
+      return;
+    }
+    Arena& arena = *pass.arena;
+    multiply(pack_left(arena, weight.data(), units, 1, evenly(arena, x.rows(), units),
+                       bias ? pass.value(node.parameters[1]).data() : nullptr),
+             {x.data, evenly(arena, x.rows(), 1), evenly(arena, x.columns(), x.rows())},
+             {y.data, evenly(arena, x.columns(), units)});
   }
 };
 

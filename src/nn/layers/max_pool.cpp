@@ -33,7 +33,8 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
   Tensor backward(const Node&, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
     const Tensor dx = pass.arena->tensor_like(tape.input);
-    dx.array().setZero();
+    const bool once = pooling.covers_once();
+    if (!once) dx.array().setZero();
     pooling.for_each_window(tape.input, gradient, [&](Index out, const PoolWindow& window) {
       const Index channels = gradient.shape.channels;
       const ColumnMap best(tape.output.data + out, channels);
@@ -41,10 +42,14 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
       window.for_each([&](Index at, bool) {
         const ColumnMap x(tape.input.data + at, channels);
         ColumnMap d(dx.data + at, channels);
-        d += (x == best).select(left, Real{0});
+        if (once)
+          d = (x == best).select(left, Real{0});
+        else
+          d += (x == best).select(left, Real{0});
         left = (x == best).select(Real{0}, left);
       });
     });
+    if (once) dx.clear_padding();
     return dx;
   }
 };

@@ -55,6 +55,12 @@ struct Pooling {
     return window_output(arena, frame_window(), x, plan(x.shape));
   }
 
+  /// Whether every element belongs to exactly one window.
+  bool covers_once() const {
+    return padding == Padding::kSame && band_window().stride == bands &&
+           frame_window().stride == frames;
+  }
+
   /// Calls f(offset of the output, window) for each unpadded output of `y`, pooled from `x`.
   template <typename F>
   void for_each_window(const Tensor& x, const Tensor& y, const F& f) const {

@@ -43,17 +43,98 @@ Offsets scaled(Arena& arena, const Steps& steps, Index step, Index shift = 0) {
   return {offsets, static_cast<std::size_t>(steps.entries())};
 }
 
-/// For each entry from the second step on, what `offsets` holds for the same clip one step before.
+/// For each entry, what `offsets` holds for the same clip one step before (first step: zero).
 Offsets one_step_before(Arena& arena, const Steps& steps, Offsets offsets) {
   Index* const previous = arena.take<Index>(steps.entries());
-  Index next = 0;
-  for (Index step = 1; step < steps.count; ++step)
+  for (Index step = 0; step < steps.count; ++step)
     for (Index i = 0; i < steps.active(step); ++i)
-      previous[next++] = offsets[static_cast<std::size_t>(steps.begin[step - 1] + i)];
-  return {previous, static_cast<std::size_t>(next)};
+      previous[steps.begin[step] + i] =
+          step == 0 ? 0 : offsets[static_cast<std::size_t>(steps.begin[step - 1] + i)];
+  return {previous, static_cast<std::size_t>(steps.entries())};
 }
 
+constexpr Index kEntriesAtATime = 128;  // whose gates the second-level cache holds
+
 }  // namespace
+
+InputProducts::InputProducts(const Strand& strand, const Pass& pass)
+    : strand_(strand), rows_(evenly(*pass.arena, strand.x.rows(), 1)) {
+  const ConstAlignedMap weight = pass.value(strand.input_weight());
+  weight_ = pack_left(*pass.arena, weight.data(), weight.rows(), 1,
+                      evenly(*pass.arena, weight.cols(), weight.rows()),
+                      pass.value(strand.bias()).data());
+}
+
+void InputProducts::reach(Index step) {
+  if (step < next_) return;
+  const Index begin = strand_.steps.begin[step];
+  while (next_ < strand_.steps.count && strand_.steps.begin[next_] - begin < kEntriesAtATime)
+    ++next_;
+  const Index end = strand_.steps.begin[next_];
+  multiply(weight_, {strand_.x.data, rows_, Strand::slice(strand_.input_offsets, begin, end)},
+           {strand_.gates, Strand::slice(strand_.gate_offsets, begin, end)});
+}
+
+GateGradients::GateGradients(const Strand& strand, const Pass& pass,
+                             std::span<const RecurrentPart> parts, const Tensor& dx)
+    : strand_(strand), pass_(pass), parts_(parts), dx_(dx), end_step_(strand.steps.count) {
+  Arena& arena = *pass.arena;
+  const ConstAlignedMap weight = pass.value(strand.input_weight());
+  if (dx.data)
+    transposed_ = pack_left(arena, weight.data(), weight.cols(), weight.rows(),
+                            evenly(arena, weight.rows(), 1));
+  const Index widest = strand.steps.active(0) + kEntriesAtATime;
+  buffers_[0] = take_left(arena, strand.gate_rows, widest);
+  for (const RecurrentPart& part : parts)
+    if (part.rows != strand.gate_rows) buffers_[1] = take_left(arena, strand.gate_rows, widest);
+  gate_rows_ = evenly(arena, strand.gate_rows, 1);
+  inputs_ = evenly(arena, strand.x.rows(), 1);
+  units_ = evenly(arena, strand.units, 1);
+  input_columns_ = evenly(arena, strand.x.rows(), strand.gate_rows);
+  recurrent_columns_ = evenly(arena, strand.units, strand.gate_rows);
+}
+
+void GateGradients::passed(Index step) {
+  const Index* const begin = strand_.steps.begin;
+  // The first step has no step before it, so it goes alone.
+  if (step <= 1 || begin[end_step_] - begin[step] >= kEntriesAtATime) flush(step);
+}
+
+void GateGradients::flush(Index first_step) {
+  const Index begin = strand_.steps.begin[first_step], end = strand_.steps.begin[end_step_];
+  end_step_ = first_step;
+  auto bias = pass_.gradient(strand_.bias()).col(0).array();
+  for (Index i = begin; i < end; ++i)
+    bias += Eigen::Map<const Eigen::Array<Real, Eigen::Dynamic, 1>>(
+        strand_.gates + i * strand_.gate_rows, strand_.gate_rows);
+  add_weights(begin, end);
+  if (!dx_.data) return;
+  const Right right{strand_.gates, gate_rows_, Strand::slice(strand_.gate_offsets, begin, end)};
+  const Product out{dx_.data, Strand::slice(strand_.input_offsets, begin, end)};
+  if (strand_.row > 0)
+    multiply_add(transposed_, right, out);
+  else
+    multiply(transposed_, right, out);
+}
+
+void GateGradients::add_weights(Index begin, Index end) {
+  const PackedLeft gates =
+      pack_left(buffers_[0], strand_.gates, Strand::slice(strand_.gate_offsets, begin, end));
+  multiply_add(gates, {strand_.x.data, Strand::slice(strand_.input_offsets, begin, end), inputs_},
+               {pass_.gradient(strand_.input_weight()).data(), input_columns_});
+  if (begin == 0) return;
+  const Right hidden{strand_.y.data, Strand::slice(strand_.previous_hidden, begin, end), units_};
+  for (const RecurrentPart& part : parts_) {
+    const Product out{pass_.gradient(strand_.recurrent_weight()).data() + part.first_row,
+                      recurrent_columns_};
+    if (part.rows == strand_.gate_rows)
+      multiply_add(gates, hidden, out);
+    else
+      multiply_add(pack_left({buffers_[1].data, part.rows}, part.data,
+                             Strand::slice(part.offsets, begin, end)),
+                   hidden, out);
+  }
+}
 
 void Recurrent::visit(FieldVisitor& v) {
   v.field("units", units, "Outputs of a direction");
@@ -84,8 +165,8 @@ Shape Recurrent::plan(Node& node) const {
   return {directions() * units, 1, node.input.frames};
 }
 
-Strand Recurrent::start_strand(const Node& node, const Pass& pass, int level, int direction,
-                               const Tensor& x, const Tensor& y) const {
+Strand Recurrent::make_strand(const Node& node, const Pass& pass, int level, int direction,
+                              const Tensor& x, const Tensor& y) const {
   Arena& arena = *pass.arena;
   Strand s;
   s.node = &node;
@@ -97,17 +178,13 @@ Strand Recurrent::start_strand(const Node& node, const Pass& pass, int level, in
   s.x = x;
   s.y = y;
   s.row = Index{direction} * units;
-  s.gates = arena.take<Real>(s.gate_rows * x.columns());
-  s.state = arena.take<Real>(units * x.columns());
-  s.gate_offsets = scaled(arena, s.steps, s.gate_rows);
-  s.state_offsets = scaled(arena, s.steps, units);
+  s.gates = arena.take<Real>(s.gate_rows * s.steps.entries());
+  s.state = arena.take<Real>(units * s.steps.entries());
+  s.gate_offsets = evenly(arena, s.steps.entries(), s.gate_rows);
+  s.state_offsets = evenly(arena, s.steps.entries(), units);
+  s.input_offsets = scaled(arena, s.steps, x.rows());
   s.hidden_offsets = scaled(arena, s.steps, y.rows(), s.row);
   s.previous_hidden = one_step_before(arena, s.steps, s.hidden_offsets);
-  const ConstAlignedMap weight = pass.value(s.input_weight());
-  multiply(pack_left(arena, weight.data(), weight.rows(), 1,
-                     evenly(arena, weight.cols(), weight.rows()), pass.value(s.bias()).data()),
-           {x.data, evenly(arena, x.rows(), 1), scaled(arena, s.steps, x.rows())},
-           {s.gates, s.gate_offsets});
   return s;
 }
 
@@ -121,7 +198,7 @@ Tensor Recurrent::forward(const Node& node, const Pass& pass, Tape& tape) const 
     const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
     for (int direction = 0; direction < directions(); ++direction) {
       Strand* const strand = strands + level * directions() + direction;
-      new (strand) Strand(start_strand(node, pass, level, direction, x, y));
+      new (strand) Strand(make_strand(node, pass, level, direction, x, y));
       run(*strand, pass);
     }
     y.clear_padding();
@@ -137,27 +214,6 @@ Tensor Recurrent::forward(const Node& node, const Pass& pass, Tape& tape) const 
   return x;
 }
 
-void Recurrent::end_strand(const Strand& s, const Pass& pass, const Tensor* dx, bool adds) const {
-  Arena& arena = *pass.arena;
-  const Offsets inputs = scaled(arena, s.steps, s.x.rows());
-  const ConstAlignedMap weight = pass.value(s.input_weight());
-  multiply_add(
-      arena, s.gates, s.gate_rows, s.gate_offsets, {s.x.data, inputs, evenly(arena, s.x.rows(), 1)},
-      {pass.gradient(s.input_weight()).data(), evenly(arena, weight.cols(), weight.rows())});
-  auto bias = pass.gradient(s.bias()).col(0).array();
-  for (const Index offset : s.gate_offsets)
-    bias += Eigen::Map<const Eigen::Array<Real, Eigen::Dynamic, 1>>(s.gates + offset, s.gate_rows);
-  if (!dx) return;
-  const PackedLeft transposed =
-      pack_left(arena, weight.data(), s.x.rows(), weight.rows(), evenly(arena, weight.rows(), 1));
-  const Right right{s.gates, evenly(arena, s.gate_rows, 1), s.gate_offsets};
-  const Product out{dx->data, inputs};
-  if (adds)
-    multiply_add(transposed, right, out);
-  else
-    multiply(transposed, right, out);
-}
-
 Tensor Recurrent::backward(const Node&, const Pass& pass, Tape& tape,
                            const Tensor& gradient) const {
   const Strand* const strands = static_cast<const Strand*>(tape.kept[0]);
@@ -168,9 +224,7 @@ Tensor Recurrent::backward(const Node&, const Pass& pass, Tape& tape,
     const bool wanted = level > 0 || tape.wants_input_gradient;
     const Tensor dx = wanted ? pass.arena->tensor_like(strands[level * directions()].x) : Tensor{};
     for (int direction = 0; direction < directions(); ++direction) {
-      const Strand& strand = strands[level * directions() + direction];
-      run_back(strand, pass, dy.data);
-      end_strand(strand, pass, wanted ? &dx : nullptr, direction > 0);
+      run_back(strands[level * directions() + direction], pass, dy.data, dx);
     }
     if (wanted) dx.clear_padding();
     dy = dx;

@@ -15,7 +15,9 @@ struct Steps {
   Index active(Index step) const { return begin[step + 1] - begin[step]; }
 };
 
-/// One direction of one level at work. All tensors are laid out as the input: one column a frame.
+/// One direction of one level at work. The tensors x and y have one column a frame, clip after
+/// clip; what the cell keeps has one column an entry, step after step, so that it is read as a
+/// stream.
 struct Strand {
   const Node* node = nullptr;
   std::size_t first_parameter = 0;
@@ -25,29 +27,74 @@ struct Strand {
   Tensor x;  ///< the level's input
   Tensor y;  ///< the level's output; this direction's rows begin at `row`
   Index row = 0;
-  Real* gates = nullptr;  ///< [gate_rows x columns]; backward: dL/dgates before their function
-  Real* state = nullptr;  ///< [units x columns]; of the cell's own meaning
-  Offsets gate_offsets, state_offsets, hidden_offsets;  ///< of each entry
-  Offsets previous_hidden;  ///< of each entry from the second step on, one step before
+  Real* gates = nullptr;  ///< [gate_rows x entries]; backward: dL/dgates before their function
+  Real* state = nullptr;  ///< [units x entries]; of the cell's own meaning
+  Offsets gate_offsets, state_offsets;    ///< of each entry, in gates and state
+  Offsets input_offsets, hidden_offsets;  ///< of each entry, in x and y
+  Offsets previous_hidden;  ///< in y, one step before each entry; of no meaning in the first
 
   const Parameter& input_weight() const { return node->parameters[first_parameter]; }
   const Parameter& recurrent_weight() const { return node->parameters[first_parameter + 1]; }
   const Parameter& bias() const { return node->parameters[first_parameter + 2]; }
   const Parameter& extra_bias() const { return node->parameters[first_parameter + 3]; }
-  /// The part of `offsets` that belongs to `step`'s first `count` entries.
-  Offsets at(Offsets offsets, Index step, Index count) const {
-    return offsets.subspan(static_cast<std::size_t>(steps.begin[step]),
-                           static_cast<std::size_t>(count));
+
+  /// The entries of `step` among `offsets`.
+  Offsets at(Offsets offsets, Index step) const {
+    return slice(offsets, steps.begin[step], steps.begin[step + 1]);
   }
-  Offsets at(Offsets offsets, Index step) const { return at(offsets, step, steps.active(step)); }
-  /// Of the step before, for the clips that run at `step`.
-  Offsets before(Offsets offsets, Index step) const {
-    return at(offsets, step - 1, steps.active(step));
+  static Offsets slice(Offsets offsets, Index begin, Index end) {
+    return offsets.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   }
 };
 
-/// What LSTM and GRU have in common: levels, directions, the products with the input, and the order
-/// of steps. The products with the input take all time steps at once; so do the weight gradients.
+/// The gates' products with the input, computed for some steps at a time just before they run, so
+/// that the gates are still in the cache then.
+class InputProducts {
+ public:
+  InputProducts(const Strand& strand, const Pass& pass);
+  void reach(Index step);
+
+ private:
+  const Strand& strand_;
+  PackedLeft weight_;
+  Offsets rows_;
+  Index next_ = 0;
+};
+
+/// Rows of the recurrent weight and the gradients, by entry, that belong to them.
+struct RecurrentPart {
+  Index first_row = 0;
+  Index rows = 0;
+  const Real* data = nullptr;
+  Offsets offsets;
+};
+
+/// Weight, bias and input gradients, computed for some steps at a time just after dL/dgates are
+/// known. Goes through the steps from the last to the first.
+class GateGradients {
+ public:
+  /// dx: receives the input gradient (empty: none wanted); added to what stands there if this is
+  /// not the first direction.
+  GateGradients(const Strand& strand, const Pass& pass, std::span<const RecurrentPart> parts,
+                const Tensor& dx);
+  void passed(Index step);
+
+ private:
+  void flush(Index first_step);
+  void add_weights(Index begin, Index end);
+
+  const Strand& strand_;
+  const Pass& pass_;
+  std::span<const RecurrentPart> parts_;
+  const Tensor& dx_;
+  PackedLeft transposed_;
+  LeftBuffer buffers_[2];
+  Offsets gate_rows_, inputs_, units_, input_columns_, recurrent_columns_;
+  Index end_step_;
+};
+
+/// What LSTM and GRU have in common: levels, directions, the order of steps, and the products with
+/// the input.
 class Recurrent : public Layer {
  public:
   int units = 128;
@@ -66,19 +113,19 @@ class Recurrent : public Layer {
   virtual Init bias_init() const = 0;
   virtual bool has_extra_bias() const = 0;
 
-  /// Runs all steps: strand.gates hold the products with the input, strand.y receives the result.
+  /// Runs all steps; strand.y receives the result.
   virtual void run(const Strand& strand, const Pass& pass) const = 0;
 
-  /// Turns strand.gates into dL/dgates, given dL/dy (which it may overwrite), and adds to the
-  /// gradients of the recurrent weight (and of the extra bias).
-  virtual void run_back(const Strand& strand, const Pass& pass, Real* dy) const = 0;
+  /// Turns strand.gates into dL/dgates, given dL/dy (which it may overwrite), and adds to all
+  /// gradients.
+  virtual void run_back(const Strand& strand, const Pass& pass, Real* dy,
+                        const Tensor& dx) const = 0;
 
  private:
   int directions() const { return bidirectional ? 2 : 1; }
   std::size_t parameters_each() const { return has_extra_bias() ? 4 : 3; }
-  Strand start_strand(const Node& node, const Pass& pass, int level, int direction, const Tensor& x,
-                      const Tensor& y) const;
-  void end_strand(const Strand& strand, const Pass& pass, const Tensor* dx, bool adds) const;
+  Strand make_strand(const Node& node, const Pass& pass, int level, int direction, const Tensor& x,
+                     const Tensor& y) const;
 };
 
 }  // namespace ser::nn
