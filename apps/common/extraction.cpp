@@ -15,6 +15,7 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/feature_table.h"
 #include "ser/features/extractor.h"
+#include "ser/train/recipe.h"
 
 namespace ser {
 namespace {
@@ -35,6 +36,14 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
     }
     return extracted;
   });
+}
+
+/// What `--features` names: itself, or the features that the recipe file it names is made for.
+std::string features_of_recipe(const std::string& name) {
+  if (!name.ends_with(".json") || !is_recipe_file(name)) return name;
+  const std::string features = load_recipe(name).features;
+  if (!features.ends_with(".json")) return features;
+  return (std::filesystem::path(name).parent_path() / features).string();
 }
 
 std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesystem::path& output,
@@ -71,7 +80,7 @@ void ExtractionOptions::visit(FieldVisitor& v) {
 }
 
 FeatureSet feature_set(const ExtractionOptions& options) {
-  FeatureSet set = parse_feature_set(options.features);
+  FeatureSet set = parse_feature_set(features_of_recipe(options.features));
   if (!options.pool.empty()) from_json("{\"pool\": \"" + options.pool + "\"}", set);
   if (options.rate >= 0) set.sample_rate_hz = options.rate;
   if (options.trim_db >= 0) set.trim_db = options.trim_db;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "features/pooling.h"
@@ -53,6 +55,8 @@ FeatureSet parse_list(std::string_view text) {
 
 void FeatureSet::visit(FieldVisitor& v) {
   v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own");
+  v.field("offset_s", offset_s, "Start of the part that is looked at, s");
+  v.field("duration_s", duration_s, "Length of the part that is looked at, s; 0: to the end");
   v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none");
   v.choice("level", level, {{"as_is", Level::kAsIs}, {"active", Level::kActive}},
            "Loudness each clip is brought to");
@@ -87,6 +91,29 @@ std::vector<std::string> row_names(const FeatureSet& set) {
   return names;
 }
 
+namespace {
+
+/// The part of a waveform that the set looks at. Throws Error if it is too short.
+Waveform cut(Waveform wave, const FeatureSet& set) {
+  if (set.offset_s == 0 && set.duration_s == 0) return wave;
+  if (!(set.offset_s >= 0 && set.duration_s >= 0))
+    throw Error(fmt::format("expected offset_s and duration_s from 0, found {} and {}",
+                            set.offset_s, set.duration_s));
+  const double rate = wave.sample_rate_hz, size = static_cast<double>(wave.samples.size());
+  const double begin = std::min(size, std::round(set.offset_s * rate));
+  const double end =
+      set.duration_s > 0 ? std::min(size, begin + std::round(set.duration_s * rate)) : size;
+  if (end - begin < kShortestRecordingS * rate)
+    throw Error(fmt::format("expected at least {} s of audio after {} s, found {:.3f} s",
+                            kShortestRecordingS, set.offset_s, (end - begin) / rate));
+  wave.samples =
+      wave.samples.segment(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin))
+          .eval();
+  return wave;
+}
+
+}  // namespace
+
 Waveform prepare(const Waveform& wave, const FeatureSet& set) {
   if (wave.sample_rate_hz < kLowestRateHz)
     throw Error(fmt::format("expected a sampling rate of at least {} Hz, found {} Hz",
@@ -98,6 +125,7 @@ Waveform prepare(const Waveform& wave, const FeatureSet& set) {
   Waveform prepared = wave;
   if (set.sample_rate_hz > 0 && set.sample_rate_hz != wave.sample_rate_hz)
     prepared = resample(wave, set.sample_rate_hz);
+  prepared = cut(std::move(prepared), set);
   if (set.trim_db > 0) prepared = trim_silence(prepared, set.trim_db);
   if (set.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
   return prepared;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/json_io.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
@@ -126,6 +127,10 @@ std::vector<std::string> recipe_preset_names() {
   std::vector<std::string> names;
   for (const auto& [name, json] : kRecipePresets) names.emplace_back(name);
   return names;
+}
+
+bool is_recipe_file(const std::string& path) {
+  return parse_json(read_file(path, kMaxRecipeBytes), path).contains("network");
 }
 
 Recipe load_recipe(std::string_view name_or_path) {

@@ -12,6 +12,7 @@
 #include "ser/core/parallel.h"
 #include "ser/core/rng.h"
 #include "ser/features/extractor.h"
+#include "support/errors.h"
 
 namespace ser {
 namespace {
@@ -199,6 +200,19 @@ TEST(FeatureSet, RefusesUnusableWaveforms) {
   Waveform broken = silence(1);
   broken.samples[100] = std::nanf("");
   EXPECT_THAT([&] { extract(broken, set); }, ThrowsMessage<Error>(HasSubstr("finite samples")));
+}
+
+TEST(FeatureSet, LooksAtItsPartAlone) {
+  FeatureSet set = parse_feature_set("rms");
+  Waveform wave{Eigen::VectorXf::Zero(16000), 16000};
+  wave.samples.segment(8000, 4000).setOnes();
+  set.offset_s = 0.5;
+  set.duration_s = 0.25;
+  EXPECT_EQ(prepare(wave, set).samples, Eigen::VectorXf::Ones(4000));
+  set.duration_s = 9;
+  EXPECT_EQ(prepare(wave, set).samples.size(), 8000);
+  set.offset_s = 0.95;
+  EXPECT_ERROR(prepare(wave, set), testing::HasSubstr("after 0.95 s, found 0.050 s"));
 }
 
 TEST(FeatureSet, RefusesTuningsThatAreNone) {

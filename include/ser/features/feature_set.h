@@ -24,6 +24,8 @@ enum class Level {
 /// stored in feature files and models; its fingerprint tells whether the two fit.
 struct FeatureSet {
   int sample_rate_hz = 0;  ///< 0: the file's own rate
+  double offset_s = 0;     ///< what comes before is not looked at
+  double duration_s = 0;   ///< what comes after offset_s + duration_s is not looked at; 0: all is
   double trim_db = 0;      ///< silence trimmed this far below the loudest frame; 0: none
   Level level = Level::kAsIs;
   Pooling pool = Pooling::kNone;
@@ -43,7 +45,7 @@ std::string fingerprint(const FeatureSet& set);
 /// Names of the rows of `extract()`: "mfcc.0", "mel.17:delta", "mfcc.0.mean", ...
 std::vector<std::string> row_names(const FeatureSet& set);
 
-/// The waveform as the features see it: resampled, trimmed, brought to level.
+/// The waveform as the features see it: resampled, cut, trimmed, brought to level.
 Waveform prepare(const Waveform& wave, const FeatureSet& set);
 
 /// Features of one clip, [rows x frames], or [rows x 1] where the set pools.

@@ -71,7 +71,8 @@ struct TrainingOptions {
 /// Everything that turns features into a model: what a recipe file holds.
 struct Recipe {
   std::string description;
-  std::string features = "functionals";  ///< the feature preset it is made for
+  /// What it is made for: a feature preset, or a feature file's JSON beside the recipe.
+  std::string features = "functionals";
   int members = 1;                       ///< networks trained from different seeds and averaged
   ScalerOptions scaler;
   nn::NetworkOptions network;
@@ -83,6 +84,9 @@ struct Recipe {
 
 /// Names of the recipes that are built in: mlp, ...
 std::vector<std::string> recipe_preset_names();
+
+/// Whether the JSON file at `path` is a recipe: it has a "network".
+bool is_recipe_file(const std::string& path);
 
 /// A built-in recipe by name, or one read from a JSON file. Throws Error for anything else.
 Recipe load_recipe(std::string_view name_or_path);
