@@ -23,6 +23,8 @@ constexpr int tile_columns(int packets) { return std::min(kMaxColumns, kAccumula
 constexpr Index kMaxDepthBlock = 144;
 constexpr Index kColumnBlock = 240;
 
+constexpr Index kFewColumns = 4;  // under which packing costs more than it brings
+
 /// The depth is cut into blocks of nearly this size.
 Index depth_block(Index depth) {
   const Index blocks = std::max<Index>(1, (depth + kMaxDepthBlock - 1) / kMaxDepthBlock);
@@ -251,6 +253,32 @@ void multiply_add(Arena& arena, const Real* left, Index rows, Offsets depth, con
     multiply_add(pack_left(buffer, left, part(depth, k, taken)),
                  {right.data, part(right.rows, k, taken), right.columns}, out);
   }
+}
+
+void multiply(Arena& arena, const ConstAlignedMap& weight, const Real* bias, const Tensor& x,
+              const Tensor& y) {
+  if (x.columns() < kFewColumns) {
+    y.matrix().noalias() = weight * x.matrix();
+    if (bias) y.matrix().colwise() += ConstVectorMap(bias, y.rows());
+    return;
+  }
+  multiply(pack_left(arena, weight.data(), y.rows(), 1, evenly(arena, x.rows(), y.rows()), bias),
+           {x.data, evenly(arena, x.rows(), 1), evenly(arena, x.columns(), x.rows())},
+           {y.data, evenly(arena, x.columns(), y.rows())});
+}
+
+void multiply_transposed(Arena& arena, const ConstAlignedMap& weight, const Tensor& dy,
+                         const Tensor& dx) {
+  const Offsets rows = evenly(arena, dy.rows(), 1);
+  multiply(pack_left(arena, weight.data(), dx.rows(), dy.rows(), rows),
+           {dy.data, rows, evenly(arena, dy.columns(), dy.rows())},
+           {dx.data, evenly(arena, dx.columns(), dx.rows())});
+}
+
+void add_outer_product(Arena& arena, const Tensor& dy, const Tensor& x, AlignedMap gradient) {
+  multiply_add(arena, dy.data, dy.rows(), evenly(arena, dy.columns(), dy.rows()),
+               {x.data, evenly(arena, x.columns(), x.rows()), evenly(arena, x.rows(), 1)},
+               {gradient.data(), evenly(arena, x.rows(), dy.rows())});
 }
 
 }  // namespace ser::nn

@@ -67,4 +67,17 @@ void multiply_add(const PackedLeft& left, const Right& right, const Product& out
 void multiply_add(Arena& arena, const Real* left, Index rows, Offsets depth, const Right& right,
                   const Product& out);
 
+// The same for whole tensors, column by column.
+
+/// y = weight x + bias (null: none).
+void multiply(Arena& arena, const ConstAlignedMap& weight, const Real* bias, const Tensor& x,
+              const Tensor& y);
+
+/// dx = weight^T dy.
+void multiply_transposed(Arena& arena, const ConstAlignedMap& weight, const Tensor& dy,
+                         const Tensor& dx);
+
+/// gradient += dy x^T.
+void add_outer_product(Arena& arena, const Tensor& dy, const Tensor& x, AlignedMap gradient);
+
 }  // namespace ser::nn

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/layers/makers.h"
+#include "nn/product.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {
@@ -40,21 +41,22 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
 
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     const Tensor& x = tape.input;
-    Real* const scores = pass.arena->take<Real>(x.columns());
-    AlignedMap e(scores, 1, x.columns());
+    Arena& arena = *pass.arena;
+    const Tensor e = arena.tensor({1, 1, x.shape.frames}, x.frames, x.clips, x.lengths);
+    const ConstAlignedMap score = pass.value(node.parameters[0]);
     if (hidden > 0) {
-      AlignedMap units(pass.arena->take<Real>(hidden * x.columns()), hidden, x.columns());
-      units.noalias() = pass.value(node.parameters[1]) * x.matrix();
-      units.colwise() += pass.value(node.parameters[2]).col(0);
-      units = units.array().tanh().matrix();
-      e.noalias() = pass.value(node.parameters[0]) * units;
-      tape.kept[1] = units.data();
+      const Tensor units = hidden_tensor(x, arena.take<Real>(hidden * x.columns()));
+      multiply(arena, pass.value(node.parameters[1]), pass.value(node.parameters[2]).data(), x,
+               units);
+      units.array() = units.array().tanh();
+      tape.kept[1] = units.data;
+      e.matrix().noalias() = score * units.matrix();
     } else {
-      e.noalias() = pass.value(node.parameters[0]) * x.matrix();
+      e.matrix().noalias() = score * x.matrix();
     }
-    tape.kept[0] = scores;
+    tape.kept[0] = e.data;
     const Tensor y = pass.arena->tensor(node.output, 1, x.clips, nullptr);
-    for (Index n = 0; n < x.clips; ++n) pool(x, n, scores + n * x.frames, y.matrix().col(n));
+    for (Index n = 0; n < x.clips; ++n) pool(x, n, e.data + n * x.frames, y.matrix().col(n));
     return y;
   }
 
@@ -71,25 +73,36 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
       dx.matrix().noalias() += score.transpose() * de;
       return dx;
     }
-    AlignedMap units(static_cast<Real*>(tape.kept[1]), hidden, x.columns());
-    pass.gradient(node.parameters[0]).noalias() += de * units.transpose();
-    for (Index i = 0; i < units.cols(); ++i)
-      units.col(i) = (score.transpose().array() * de(0, i) * (1 - units.col(i).array().square()));
-    pass.gradient(node.parameters[1]).noalias() += units * x.matrix().transpose();
-    pass.gradient(node.parameters[2]) += units.rowwise().sum();
-    if (tape.wants_input_gradient)
-      dx.matrix().noalias() += pass.value(node.parameters[1]).transpose() * units;
+    const Tensor units = hidden_tensor(x, static_cast<Real*>(tape.kept[1]));
+    pass.gradient(node.parameters[0]).noalias() += de * units.matrix().transpose();
+    for (Index i = 0; i < units.columns(); ++i) {  // now dL/d(before tanh)
+      auto unit = units.matrix().col(i).array();
+      unit = score.row(0).transpose().array() * de(0, i) * (1 - unit.square());
+    }
+    add_outer_product(*pass.arena, units, x, pass.gradient(node.parameters[1]));
+    pass.gradient(node.parameters[2]) += units.matrix().rowwise().sum();
+    if (!tape.wants_input_gradient) return {};
+    const Tensor through = pass.arena->tensor_like(x);
+    multiply_transposed(*pass.arena, pass.value(node.parameters[1]), units, through);
+    dx.array() += through.array();
     return dx;
   }
 
  private:
+  Tensor hidden_tensor(const Tensor& x, Real* data) const {
+    Tensor t = x;
+    t.data = data;
+    t.shape = {hidden, 1, x.shape.frames};
+    return t;
+  }
+
   /// Scores to attention, in place (padding: zero), and the statistics of one clip.
   template <typename Column>
   void pool(const Tensor& x, Index clip, Real* scores, Column out) const {
     const Index length = x.length(clip), rows = x.rows();
     const MatrixMap frames(x.data + clip * x.frames * rows, rows, length);
     Eigen::Map<Vector> a(scores, length);
-    a = (a.array() - a.maxCoeff()).exp().matrix().eval();
+    a = (a.array() - a.maxCoeff()).exp().matrix();
     a /= a.sum();
     std::fill(scores + length, scores + x.frames, Real{0});
     auto mean = out.head(rows);
@@ -100,7 +113,7 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
     deviation.setConstant(kVarianceFloor);
     for (Index t = 0; t < length; ++t)
       deviation.array() += a(t) * (frames.col(t) - mean).array().square();
-    deviation = deviation.cwiseSqrt().eval();
+    deviation = deviation.cwiseSqrt();
   }
 
   /// dL/dx of one clip without the way through the attention; returns dL/de in `de`, which holds

@@ -6,8 +6,6 @@
 namespace ser::nn {
 namespace {
 
-constexpr Index kFewColumns = 4;  // under which copying the weight costs more than it brings
-
 /// y = f(W x + b) for every frame x.
 class Dense : public Cloneable<Dense, Layer> {
  public:
@@ -35,7 +33,8 @@ class Dense : public Cloneable<Dense, Layer> {
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     const Tensor& x = tape.input;
     const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
-    multiply_by_weight(node, pass, x, y);
+    multiply(*pass.arena, pass.value(node.parameters[0]),
+             bias ? pass.value(node.parameters[1]).data() : nullptr, x, y);
     if (keeps_input(activation)) {
       const Tensor z = pass.arena->tensor_like(y);
       z.array() = y.array();
@@ -51,36 +50,12 @@ class Dense : public Cloneable<Dense, Layer> {
     const Real* kept =
         keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
     activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
-    const Tensor& x = tape.input;
-    Arena& arena = *pass.arena;
-    const Offsets outputs = evenly(arena, x.columns(), units);
-    multiply_add(arena, gradient.data, units, outputs,
-                 {x.data, evenly(arena, x.columns(), x.rows()), evenly(arena, x.rows(), 1)},
-                 {pass.gradient(node.parameters[0]).data(), evenly(arena, x.rows(), units)});
+    add_outer_product(*pass.arena, gradient, tape.input, pass.gradient(node.parameters[0]));
     if (bias) pass.gradient(node.parameters[1]) += gradient.matrix().rowwise().sum();
     if (!tape.wants_input_gradient) return {};
-    const Tensor dx = arena.tensor_like(x);
-    multiply(pack_left(arena, pass.value(node.parameters[0]).data(), x.rows(), units,
-                       evenly(arena, units, 1)),
-             {gradient.data, evenly(arena, units, 1), outputs},
-             {dx.data, evenly(arena, x.columns(), x.rows())});
+    const Tensor dx = pass.arena->tensor_like(tape.input);
+    multiply_transposed(*pass.arena, pass.value(node.parameters[0]), gradient, dx);
     return dx;
-  }
-
- private:
-  void multiply_by_weight(const Node& node, const Pass& pass, const Tensor& x,
-                          const Tensor& y) const {
-    const auto weight = pass.value(node.parameters[0]);
-    if (x.columns() < kFewColumns) {
-      y.matrix().noalias() = weight * x.matrix();
-      if (bias) y.matrix().colwise() += pass.value(node.parameters[1]).col(0);
-      return;
-    }
-    Arena& arena = *pass.arena;
-    multiply(pack_left(arena, weight.data(), units, 1, evenly(arena, x.rows(), units),
-                       bias ? pass.value(node.parameters[1]).data() : nullptr),
-             {x.data, evenly(arena, x.rows(), 1), evenly(arena, x.columns(), x.rows())},
-             {y.data, evenly(arena, x.columns(), units)});
   }
 };
 

@@ -38,9 +38,9 @@ class SqueezeExcitation : public Cloneable<SqueezeExcitation, Layer> {
     AlignedMap scale = take(pass, x.shape.channels, x.clips, tape.kept[2]);
     for (Index n = 0; n < x.clips; ++n) squeezed.col(n) = valid(x, n).rowwise().mean();
     hidden.noalias() = w(0) * squeezed;
-    hidden = (hidden.colwise() + w(1).col(0)).cwiseMax(Real{0}).eval();
+    hidden = (hidden.colwise() + w(1).col(0)).cwiseMax(Real{0});
     scale.noalias() = w(2) * hidden;
-    scale = (1 + (-(scale.colwise() + w(3).col(0)).array()).exp()).inverse().matrix().eval();
+    scale = (1 + (-(scale.colwise() + w(3).col(0)).array()).exp()).inverse().matrix();
     const Tensor y = pass.arena->tensor_like(x);
     for (Index n = 0; n < x.clips; ++n)
       valid(y, n).array() = valid(x, n).array().colwise() * scale.col(n).array();
