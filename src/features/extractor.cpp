@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "features/pooling.h"
+#include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -12,6 +13,12 @@ namespace {
 
 void check(const FeatureSet& set) {
   if (set.features.empty()) throw Error("feature set: expected at least one feature, found none");
+  if (set.sample_rate_hz != 0 &&
+      (set.sample_rate_hz < kLowestRateHz || set.sample_rate_hz > kHighestRateHz))
+    throw Error(fmt::format("feature set: expected sample_rate_hz 0 or {} to {}, found {}",
+                            kLowestRateHz, kHighestRateHz, set.sample_rate_hz));
+  if (!(set.trim_db >= 0))
+    throw Error(fmt::format("feature set: expected trim_db of at least 0, found {}", set.trim_db));
   for (const Box<Feature>& feature : set.features) {
     if (feature->delta_order < 0 || feature->delta_order > 2)
       throw Error(fmt::format("feature '{}': expected delta_order 0, 1 or 2, found {}",

@@ -67,7 +67,7 @@ void FeatureSet::visit(FieldVisitor& v) {
   v.list("features", list, "Features, in the order of their rows");
 }
 
-FeatureSet parse_feature_set(std::string_view text) {
+FeatureSet parse_feature_set(std::string_view text, std::optional<Pooling> pool) {
   FeatureSet set;
   if (const std::string_view json = preset_json(text); !json.empty()) {
     from_json(json, set);
@@ -77,6 +77,7 @@ FeatureSet parse_feature_set(std::string_view text) {
   } else {
     set = parse_list(text);
   }
+  set.pool = pool.value_or(set.pool);
   return Extractor(std::move(set)).set();
 }
 

@@ -188,6 +188,22 @@ TEST(FeatureSet, RefusesWhatDoesNotFitTogether) {
   EXPECT_THAT([&] { Extractor{third}; }, ThrowsMessage<Error>(HasSubstr("delta_order 0, 1 or 2")));
 }
 
+TEST(FeatureSet, RefusesRatesAndTrimmingOutOfRange) {
+  FeatureSet set = parse_feature_set("rms");
+  for (const int rate : {-5, 999, 400001}) {
+    set.sample_rate_hz = rate;
+    EXPECT_THAT([&] { Extractor{set}; }, ThrowsMessage<Error>(HasSubstr("1000 to 400000")));
+  }
+  set.sample_rate_hz = 0;
+  set.trim_db = -1;
+  EXPECT_THAT([&] { Extractor{set}; }, ThrowsMessage<Error>(HasSubstr("trim_db of at least 0")));
+}
+
+TEST(FeatureSet, PoolingGivenBesideAListCounts) {
+  EXPECT_EQ(parse_feature_set("prosody", Pooling::kMean).pool, Pooling::kMean);
+  EXPECT_EQ(parse_feature_set("classic", Pooling::kNone).pool, Pooling::kNone);
+}
+
 TEST(FeatureSet, RefusesUnusableWaveforms) {
   const FeatureSet set = parse_feature_set("rms");
   EXPECT_THAT([&] { extract(silence(0.09), set); },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ struct FeatureSet {
 
 /// From a preset's name (classic, functionals, frames), a comma-separated list of feature names
 /// ("mfcc,chroma,mel:delta"), or the path of a JSON file that holds a FeatureSet.
+/// pool: instead of the set's own.
 /// Throws Error for anything else, naming the nearest known name.
-FeatureSet parse_feature_set(std::string_view text);
+FeatureSet parse_feature_set(std::string_view text, std::optional<Pooling> pool = {});
 
 /// Hash of the options alone, 16 hexadecimal digits.
 std::string fingerprint(const FeatureSet& set);
