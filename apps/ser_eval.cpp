@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/command.h"
+#include "common/default_model.h"
 #include "common/score_table.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
@@ -26,19 +27,24 @@ struct Options {
   std::string model;
   std::string train;
   std::string cv;
-  int fold = -1;
+  int fold = ser::kUnsetInt;
   std::string output;
 
   void visit(ser::FieldVisitor& v) {
-    v.field("model", model, "Score this model file");
+    v.field("model", model, "Score this model: a file, or the name of a shipped one");
     v.field("train", train,
             "Train this recipe on the other folds and score each: " +
                 ser::join(ser::recipe_preset_names(), "|") + " or a file");
-    v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B");
+    v.field("cv", cv,
+            "Split scheme: speakers:K, luna, loso, random:K, actors:A-B (--train: speakers:6)");
     v.field("fold", fold, "Score --model on this fold alone (from 0)");
     v.field("output", output, "Result file to write (JSON)");
   }
 };
+
+ser::SplitScheme split_scheme(const std::string& text) {
+  return ser::from_flag("--cv", [&] { return ser::parse_split_scheme(text); });
+}
 
 void warn_of_split(const ser::FeatureTable& table, const ser::SplitScheme& scheme) {
   for (const std::string& warning : ser::split_warnings(table.clips, scheme))
@@ -46,8 +52,8 @@ void warn_of_split(const ser::FeatureTable& table, const ser::SplitScheme& schem
 }
 
 std::vector<std::string> speakers_of(const std::vector<ser::Utterance>& clips) {
-  std::set<std::string> speakers;
-  for (const ser::Utterance& clip : clips) speakers.insert(clip.speaker);
+  const std::vector<std::string> names = ser::speaker_names(clips);
+  std::set<std::string> speakers(names.begin(), names.end());
   speakers.erase("");
   return {speakers.begin(), speakers.end()};
 }
@@ -75,7 +81,7 @@ ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Option
     fold.test_speakers = speakers_of(table.clips);
     return fold;
   }
-  const ser::SplitScheme scheme = ser::parse_split_scheme(options.cv);
+  const ser::SplitScheme scheme = split_scheme(options.cv);
   warn_of_split(table, scheme);
   const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
   const auto k = static_cast<std::size_t>(options.fold);
@@ -89,16 +95,16 @@ ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Option
 }
 
 ser::ResultFile score_model(const Options& options, const ser::CommonOptions& common) {
-  if (options.cv.empty() != (options.fold < 0))
+  if (options.cv.empty() != (options.fold == ser::kUnsetInt))
     throw ser::UsageError("--model: expected --cv and --fold together, or neither");
   const ser::FeatureTable table = ser::read_feature_table(options.features);
-  const ser::Model model =
-      ser::with_context(options.model, [&] { return ser::read_model(options.model); });
+  const ser::Model model = ser::read_model(ser::find_model(options.model));
   std::vector<int> indices;
   ser::FoldPredictions fold =
       clips_to_score(table, options, static_cast<std::uint64_t>(common.seed), indices);
   warn_of_known_speakers(model, fold);
-  fold.predictions = ser::evaluate(model, table, indices, common.threads);
+  fold.predictions = ser::with_context(
+      options.features, [&] { return ser::evaluate(model, table, indices, common.threads); });
   const ser::TrainingInfo& training = model.training;
   return ser::make_result(
       {model.emotions, options.cv, training.recipe, ser::fingerprint(table.set), training.seed},
@@ -106,12 +112,12 @@ ser::ResultFile score_model(const Options& options, const ser::CommonOptions& co
 }
 
 ser::ResultFile score_folds(const Options& options, const ser::CommonOptions& common) {
-  if (options.fold >= 0) throw ser::UsageError("--train scores every fold: --fold has no place");
-  const ser::FeatureTable table = ser::read_feature_table(options.features);
-  const ser::SplitScheme scheme =
-      ser::parse_split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
-  warn_of_split(table, scheme);
+  if (options.fold != ser::kUnsetInt)
+    throw ser::UsageError("--train scores every fold: --fold has no place");
+  const ser::SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
   const ser::Recipe recipe = ser::load_recipe(options.train);
+  const ser::FeatureTable table = ser::read_feature_table(options.features);
+  warn_of_split(table, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
   ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
+#include <algorithm>
 
 #include "common/command.h"
 #include "common/extraction.h"
@@ -34,15 +34,23 @@ struct Options {
 };
 
 void report(const ser::ExtractionSummary& summary, const std::string& output) {
-  if (summary.skipped > 0) spdlog::warn("{} recordings skipped", summary.skipped);
+  if (summary.skipped > 0) spdlog::warn("recordings skipped: {}", summary.skipped);
   if (summary.without_emotion > 0)
-    spdlog::warn("{} clips have no emotion: training and scoring will refuse them",
+    spdlog::warn("clips without emotion: {}; training and scoring will refuse them",
                  summary.without_emotion);
   if (summary.without_gender > 0)
-    spdlog::warn("{} clips have no gender: a model of them tells the emotion only",
+    spdlog::warn("clips without gender: {}; a model of them tells the emotion only",
                  summary.without_gender);
-  fmt::print("{}: {} clips, {} rows of {} features\n", output, summary.clips, summary.frames,
-             summary.rows);
+  spdlog::info("{}: {} clips, {} rows of {} features", output, summary.clips, summary.frames,
+               summary.rows);
+}
+
+void check_corpus(const std::string& corpus) {
+  const std::vector<std::string> kinds = ser::corpus_kinds();
+  if (std::find(kinds.begin(), kinds.end(), corpus) == kinds.end())
+    throw ser::UsageError(fmt::format("--corpus: expected one of {}, found '{}'{}",
+                                      ser::join(kinds, ", "), corpus,
+                                      ser::did_you_mean(corpus, kinds)));
 }
 
 }  // namespace
@@ -56,7 +64,8 @@ int main(int argc, char** argv) {
   command.flags().add(options, "Extraction");
   return command.run(argc, argv, [&] {
     if (options.output.empty()) throw ser::UsageError("expected an output file: -o FILE");
-    std::vector<ser::Recording> recordings =
+    check_corpus(options.corpus);
+    const std::vector<ser::Recording> recordings =
         ser::find_recordings(options.inputs, options.corpus, options.emotions, options.map);
     ser::warn_of_duplicates(recordings);
     const ser::ExtractionSummary summary =

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <span>
 
 #include "common/command.h"
 #include "common/default_model.h"
@@ -60,7 +63,11 @@ ser::Waveform read(const std::string& name) {
 }
 
 int predict(const Options& options, const ser::CommonOptions& common) {
-  const ser::Predictor predictor(ser::read_model(ser::find_model(options.model)));
+  if (std::count(options.inputs.begin(), options.inputs.end(), "-") > 1)
+    throw ser::UsageError("expected - (standard input) once, found it twice");
+  const std::filesystem::path model = ser::find_model(options.model);
+  spdlog::debug("model: {}", model.string());
+  const ser::Predictor predictor(ser::read_model(model));
   ser::PredictionPrinter printer(options.output, predictor.model());
   std::vector<Input> inputs = expand(options.inputs);
   std::vector<ser::PredictedClip> slots(ser::pipeline_slots(common.threads));

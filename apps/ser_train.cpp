@@ -24,10 +24,10 @@ struct Options {
   std::string model = "mlp";
   std::string recipe;
   std::string cv;
-  int fold = -1;
-  int epochs = 0;
-  int batch_size = 0;
-  double learning_rate = 0;
+  int fold = ser::kUnsetInt;
+  int epochs = ser::kUnsetInt;
+  int batch_size = ser::kUnsetInt;
+  double learning_rate = ser::kUnsetNumber;
   std::string checkpoint;
   bool resume = false;
   ser::WeightFormat weights = ser::WeightFormat::kF32;
@@ -39,9 +39,9 @@ struct Options {
     v.field("recipe", recipe, "Recipe file instead of --model");
     v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B");
     v.field("fold", fold, "Leave this fold of --cv out (from 0)");
-    v.field("epochs", epochs, "Over the recipe's");
-    v.field("batch_size", batch_size, "Over the recipe's");
-    v.field("learning_rate", learning_rate, "Over the recipe's");
+    v.field("epochs", epochs, "Epochs instead of the recipe's");
+    v.field("batch_size", batch_size, "Clips a step instead of the recipe's");
+    v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's");
     v.field("checkpoint", checkpoint, "Save the run here after each epoch and every 10 s");
     v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
@@ -58,20 +58,21 @@ ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
   if (flags.given("epochs")) recipe.training.epochs = options.epochs;
   if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
   if (flags.given("learning_rate")) recipe.training.learning_rate = options.learning_rate;
-  recipe.validate();
+  ser::from_flag("recipe", [&] { recipe.validate(); });
   return recipe;
 }
 
 /// The clips to train on: all of them, or those of the other folds.
 ser::Fold training_side(const ser::FeatureTable& table, const Options& options, int seed) {
-  if (options.cv.empty() != (options.fold < 0))
-    throw ser::UsageError("--cv and --fold go together");
+  if (options.cv.empty() != (options.fold == ser::kUnsetInt))
+    throw ser::UsageError("expected --cv and --fold together, or neither");
   if (options.cv.empty()) {
     ser::Fold all;
     for (std::size_t i = 0; i < table.size(); ++i) all.train.push_back(static_cast<int>(i));
     return all;
   }
-  const ser::SplitScheme scheme = ser::parse_split_scheme(options.cv);
+  const ser::SplitScheme scheme =
+      ser::from_flag("--cv", [&] { return ser::parse_split_scheme(options.cv); });
   for (const std::string& warning : ser::split_warnings(table.clips, scheme))
     spdlog::warn("{}", warning);
   const auto folds = ser::make_folds(table.clips, scheme, static_cast<std::uint64_t>(seed));
@@ -109,17 +110,19 @@ ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& re
 }
 
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+  if (options.output.empty() && !options.describe)
+    throw ser::UsageError("expected an output file: -o FILE");
   const ser::Recipe recipe = chosen_recipe(options, flags);
+  spdlog::debug("recipe: {}", ser::to_json(recipe));
   const ser::FeatureTable table = ser::read_feature_table(options.input);
   if (options.describe) {
     ser::describe_network(recipe, table);
     return 0;
   }
-  if (options.output.empty()) throw ser::UsageError("expected an output file: -o FILE");
   const ser::Fold fold = training_side(table, options, common.seed);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::uint64_t stream =
-      options.fold < 0 ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
+      options.cv.empty() ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
   const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
   if (recipe.training.early_stopping.enabled && data.validation.empty())
     spdlog::warn("fewer than four training speakers: all {} epochs are run",
@@ -137,10 +140,10 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   set_up_checkpoint(options, run);
   ser::Model model = train_or_explain(data, recipe, run);
   model.training.split = options.cv;
-  model.training.fold = options.fold;
+  if (!options.cv.empty()) model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);
-  fmt::print("{}: {} clips, {} classes{}, last loss {:.3f}\n", options.output, data.train.size(),
-             model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+  spdlog::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
+               model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
   return 0;
 }
 

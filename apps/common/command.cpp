@@ -1,27 +1,82 @@
 #include "command.h"
 
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <new>
+#include <optional>
+
+#include "ser/core/parallel.h"
+#include "ser/core/text.h"
 
 namespace ser {
 namespace {
+
+constexpr int kMostThreads = 256;
+
+/// "warning: ", "error: "; nothing for what is neither.
+class LevelPrefix : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& text) override {
+    if (message.level < spdlog::level::warn) return;
+    const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
+    text.append(level.begin(), level.end());
+    constexpr std::string_view kColon = ": ";
+    text.append(kColon.begin(), kColon.end());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LevelPrefix>();
+  }
+};
 
 /// Talk goes to stderr: "warning: ...", coloured on a terminal unless NO_COLOR is set.
 void set_up_log(const CommonOptions& options) {
   const auto colours =
       std::getenv("NO_COLOR") ? spdlog::color_mode::never : spdlog::color_mode::automatic;
   auto log = spdlog::stderr_color_st("ser", colours);
-  log->set_pattern("%^%l%$: %v");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<LevelPrefix>('*').set_pattern("%^%*%$%v");
+  log->set_formatter(std::move(formatter));
   log->set_level(options.quiet     ? spdlog::level::err
                  : options.verbose ? spdlog::level::debug
                                    : spdlog::level::info);
   spdlog::set_default_logger(log);
+}
+
+/// " (did you mean '--rate'?)" for a misspelt flag, or for a key of a configuration file.
+std::string nearest_flag(const CLI::App& app, const std::string& word) {
+  const bool is_flag = word.starts_with("--");
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames())
+      names.push_back(is_flag ? "--" + name : name);
+  return did_you_mean(word, names);
+}
+
+/// What is wrong with the command line, or with the file of --config, in a sentence.
+std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
+  for (const std::string& word : app.remaining())
+    if (word.starts_with('-'))
+      return fmt::format("unknown option '{}'{}", word, nearest_flag(app, word));
+  const std::string message = error.what();
+  constexpr std::string_view kUnknownKey = "INI was not able to parse ";
+  if (!message.starts_with(kUnknownKey)) return message;
+  const std::string key = message.substr(kUnknownKey.size());
+  if (key.find('.') != std::string::npos)
+    return fmt::format("--config: expected flags without [sections], found '{}'", key);
+  return fmt::format("--config: unknown option '{}'{}", key, nearest_flag(app, key));
+}
+
+int wrong_usage(const std::string& command, const std::string& message) {
+  fmt::print(stderr, "{}: {}\nRun '{} --help' for usage.\n", command, message, command);
+  return 2;
 }
 
 }  // namespace
@@ -36,7 +91,8 @@ void CommonOptions::visit(FieldVisitor& v) {
 Command::Command(const std::string& name, const std::string& purpose, const std::string& examples)
     : app_(std::make_unique<CLI::App>(purpose, name)), flags_(*app_) {
   app_->set_version_flag("--version", fmt::format("{} {}", name, SER_VERSION));
-  app_->set_config("--config", "", "TOML file of flags; flags on the command line win");
+  app_->set_config("--config", "", "TOML file of flags; flags on the command line win")
+      ->type_name("FILE");
   app_->allow_config_extras(CLI::config_extras_mode::error);
   app_->footer("Examples:\n" + examples);
   app_->get_formatter()->column_width(34);
@@ -67,14 +123,18 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
   try {
     app_->parse(argc, argv);
     flags_.assign();
+    if (common_.threads < 0 || common_.threads > kMostThreads)
+      throw UsageError(
+          fmt::format("--threads: expected 0 to {}, found {}", kMostThreads, common_.threads));
     set_up_log(common_);
+    std::optional<MoreThreadsThanCores> more;
+    if (common_.threads > available_threads()) more.emplace(common_.threads);
     return body();
   } catch (const CLI::ParseError& error) {
-    return app_->exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app_->exit(error, std::cout, std::cerr);
+    return wrong_usage(app_->get_name(), usage_sentence(*app_, error));
   } catch (const UsageError& error) {
-    fmt::print(stderr, "{}: {}\nRun '{} --help' for usage.\n", app_->get_name(), error.what(),
-               app_->get_name());
-    return 2;
+    return wrong_usage(app_->get_name(), error.what());
   } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", app_->get_name(), error.what());
   } catch (const std::bad_alloc&) {

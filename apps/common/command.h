@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flags.h"
@@ -16,6 +17,17 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
+
+/// Result of `read()`, which reads the value of a flag; an Error it throws becomes a UsageError
+/// that names the flag.
+template <typename Read>
+decltype(auto) from_flag(const std::string& flag, Read&& read) {
+  try {
+    return std::forward<Read>(read)();
+  } catch (const Error& error) {
+    throw UsageError(flag + ": " + error.what());
+  }
+}
 
 /// What every command understands.
 struct CommonOptions {

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "progress.h"
 #include "ser/audio/audio_file.h"
@@ -62,6 +66,59 @@ void count(const Extracted& extracted, ExtractionSummary& summary) {
   }
 }
 
+/// The pooling that `name` means; nothing for an empty one.
+std::optional<Pooling> pooling(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  FeatureSet set;
+  from_flag("--pool", [&] { from_json("{\"pool\": \"" + name + "\"}", set); });
+  return set.pool;
+}
+
+using FilesByName = std::map<std::string, std::filesystem::path>;
+
+/// The last `depth` folders of a path, with '/' between and after them.
+std::string last_folders(const std::filesystem::path& folder, std::size_t depth) {
+  const std::vector<std::string> all =
+      split(std::filesystem::canonical(folder).relative_path().generic_string(), '/');
+  std::string last;
+  for (std::size_t i = all.size() - std::min(depth, all.size()); i < all.size(); ++i)
+    last += all[i] + '/';
+  return last;
+}
+
+/// Puts the last `depth` folders of each root before the paths of its clips. Nothing, and nothing
+/// changed, if two clips would have the same path then.
+std::optional<FilesByName> try_names(std::vector<Corpus>& corpora, std::size_t depth) {
+  FilesByName files;
+  for (const Corpus& corpus : corpora) {
+    const std::string prefix = depth > 0 ? last_folders(corpus.root, depth) : "";
+    for (const Utterance& utterance : corpus.utterances)
+      if (!files.emplace(prefix + utterance.path, corpus.root / utterance.path).second)
+        return std::nullopt;
+  }
+  for (Corpus& corpus : corpora) {
+    const std::string prefix = depth > 0 ? last_folders(corpus.root, depth) : "";
+    for (Utterance& utterance : corpus.utterances) utterance.path.insert(0, prefix);
+  }
+  return files;
+}
+
+std::filesystem::path first_repeated(const std::vector<Corpus>& corpora) {
+  std::set<std::filesystem::path> seen;
+  for (const Corpus& corpus : corpora)
+    for (const Utterance& utterance : corpus.utterances)
+      if (!seen.insert(std::filesystem::weakly_canonical(corpus.root / utterance.path)).second)
+        return corpus.root / utterance.path;
+  return {};
+}
+
+FilesByName unique_names(std::vector<Corpus>& corpora) {
+  constexpr std::size_t kMostFolders = 64;
+  for (std::size_t depth = 0; depth <= kMostFolders; ++depth)
+    if (std::optional<FilesByName> files = try_names(corpora, depth)) return *std::move(files);
+  throw Error(fmt::format("{}: named by two inputs", first_repeated(corpora).string()));
+}
+
 }  // namespace
 
 void ExtractionOptions::visit(FieldVisitor& v) {
@@ -80,32 +137,30 @@ void ExtractionOptions::visit(FieldVisitor& v) {
 }
 
 FeatureSet feature_set(const ExtractionOptions& options) {
-  FeatureSet set = parse_feature_set(features_of_recipe(options.features));
-  if (!options.pool.empty()) from_json("{\"pool\": \"" + options.pool + "\"}", set);
-  if (options.rate >= 0) set.sample_rate_hz = options.rate;
-  if (options.trim_db >= 0) set.trim_db = options.trim_db;
-  return set;
+  const std::optional<Pooling> pool = pooling(options.pool);
+  FeatureSet set = from_flag(
+      "--features", [&] { return parse_feature_set(features_of_recipe(options.features), pool); });
+  if (options.rate != kUnsetInt) set.sample_rate_hz = options.rate;
+  if (options.trim_db != kUnsetNumber) set.trim_db = options.trim_db;
+  return from_flag("--rate, --trim-db", [&] { return Extractor(set).set(); });
 }
 
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        const std::string& corpus,
                                        const std::vector<std::string>& emotions,
                                        const std::vector<std::string>& map) {
-  std::vector<Utterance> utterances;
-  std::map<std::string, std::filesystem::path> files;
+  std::vector<Corpus> corpora;
   for (const std::string& input : inputs) {
-    const Corpus found = scan_corpus(input, corpus);
-    for (const std::string& name : found.skipped)
-      spdlog::warn("{}: skipped, its name is not of corpus {}", name, found.name);
-    for (const Utterance& utterance : found.utterances) {
-      if (!files.emplace(utterance.path, found.root / utterance.path).second)
-        throw Error(
-            fmt::format("{}: two inputs have a clip of this relative path; give their "
-                        "common folder or a manifest",
-                        utterance.path));
-      utterances.push_back(utterance);
-    }
+    corpora.push_back(scan_corpus(input, corpus));
+    for (const std::string& name : corpora.back().skipped)
+      spdlog::warn("{}: skipped, its name is not of corpus {}", name, corpora.back().name);
+    spdlog::debug("{}: {} recordings, read as {}", input, corpora.back().utterances.size(),
+                  corpora.back().name);
   }
+  const FilesByName files = unique_names(corpora);
+  std::vector<Utterance> utterances;
+  for (Corpus& found : corpora)
+    std::move(found.utterances.begin(), found.utterances.end(), std::back_inserter(utterances));
   if (!emotions.empty() || !map.empty())
     utterances = select_emotions(std::move(utterances), emotions, map);
   std::vector<Recording> recordings;
@@ -133,7 +188,9 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
                                   const std::filesystem::path& output,
                                   const CommonOptions& common) {
   const Extractor extractor(feature_set(options));
-  const std::vector<Augmentation> augmentations = parse_augmentations(options.augment);
+  spdlog::debug("features {}: {}", fingerprint(extractor.set()), to_json(extractor.set()));
+  const std::vector<Augmentation> augmentations =
+      from_flag("--augment", [&] { return parse_augmentations(options.augment); });
   const std::unique_ptr<FeatureWriter> writer =
       make_writer(options.format, output, extractor.set());
   Progress progress("extracting", "clips", recordings.size(), common.quiet);

@@ -21,9 +21,9 @@ enum class TableFormat { kSafetensors, kCsv };
 
 struct ExtractionOptions {
   std::string features = "functionals";
-  std::string pool;     ///< empty: the set's own
-  int rate = -1;        ///< negative: the set's own
-  double trim_db = -1;  ///< negative: the set's own
+  std::string pool;               ///< empty: the set's own
+  int rate = kUnsetInt;           ///< unset: the set's own
+  double trim_db = kUnsetNumber;  ///< unset: the set's own
   std::string augment;
   TableFormat format = TableFormat::kSafetensors;
   OnError on_error = OnError::kFail;
@@ -40,11 +40,12 @@ struct ExtractionSummary {
   std::size_t without_gender = 0;
 };
 
-/// The feature set that the options describe.
+/// The feature set that the options describe. Throws UsageError for one that cannot be.
 FeatureSet feature_set(const ExtractionOptions& options);
 
-/// Recordings of all inputs (folders, files, manifests), classes merged and chosen.
-/// Throws Error if two inputs give the same relative path.
+/// Recordings of all inputs (folders, files, manifests), classes merged and chosen. Where two
+/// inputs have a clip of the same relative path, as many folder names as tell them apart go before
+/// it. Throws Error for a file that is named twice.
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        const std::string& corpus,
                                        const std::vector<std::string>& emotions,

@@ -30,10 +30,10 @@ class Flags::Registrar : public FieldVisitor {
                    spelling(name), [] {}, std::string(help)));
   }
   void field(std::string_view name, int& value, std::string_view help) override {
-    option(name, "INT", std::to_string(value), help);
+    option(name, "INT", value == kUnsetInt ? "" : std::to_string(value), help);
   }
   void field(std::string_view name, double& value, std::string_view help) override {
-    option(name, "NUMBER", fmt::format("{}", value), help);
+    option(name, "NUMBER", value == kUnsetNumber ? "" : fmt::format("{}", value), help);
   }
   void field(std::string_view name, std::string& value, std::string_view help) override {
     option(name, "TEXT", value, help);
@@ -87,7 +87,13 @@ class Flags::Assigner : public FieldVisitor {
   explicit Assigner(const Flags& flags) : flags_(flags) {}
 
   void field(std::string_view name, bool& value, std::string_view) override {
-    if (flags_.given(std::string(name))) value = true;
+    // A file may say "quiet = false".
+    const auto text = word(name);
+    if (!text) return;
+    if (*text != "true" && *text != "false")
+      throw UsageError(
+          fmt::format("{}: expected true or false, found '{}'", flag_name(name), *text));
+    value = *text == "true";
   }
   void field(std::string_view name, int& value, std::string_view) override {
     if (const auto text = word(name)) value = parse_int(*text, flag_name(name));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@ class Option;
 }  // namespace CLI
 
 namespace ser {
+
+/// Numbers that stand for "not given": --help shows no default for them.
+inline constexpr int kUnsetInt = std::numeric_limits<int>::min();
+inline constexpr double kUnsetNumber = -std::numeric_limits<double>::infinity();
 
 /// Option structs as command-line flags: field "trim_db" is --trim-db, a list is one
 /// comma-separated word. Structs are registered before parsing and filled in by `assign()`.
@@ -31,7 +36,7 @@ class Flags {
   /// Sets the fields whose flags were given. Throws UsageError for a value of the wrong type.
   void assign();
 
-  /// Whether the flag of this field was given.
+  /// Whether the flag of this field was given, on the command line or in the file of --config.
   bool given(const std::string& field) const;
 
  private:

@@ -56,7 +56,7 @@ bool has_sound(const Waveform& wave) {
 PredictionPrinter::PredictionPrinter(const OutputOptions& options, const Model& model)
     : options_(options), model_(model) {
   if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
-  if (options.top_k < 0)
+  if (options.top_k != kUnsetInt && options.top_k < 1)
     throw UsageError(fmt::format("--top-k: expected at least 1, found {}", options.top_k));
 }
 

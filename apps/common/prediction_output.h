@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "flags.h"
 #include "ser/core/options.h"
 #include "ser/model/model.h"
 
@@ -10,7 +11,7 @@ namespace ser {
 struct OutputOptions {
   bool json = false;
   bool csv = false;
-  int top_k = 0;
+  int top_k = kUnsetInt;  ///< unset: all
 
   void visit(FieldVisitor& v);
 };

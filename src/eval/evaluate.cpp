@@ -33,10 +33,12 @@ std::vector<Prediction> evaluate(const Model& model, const FeatureTable& table,
     clips.emplace_back(table.clip(static_cast<std::size_t>(index)));
   }
   const std::vector<ClipPrediction> said = predict(model, fingerprint(table.set), clips, threads);
+  const std::vector<std::string> speakers = speaker_names(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(indices[i])];
-    predictions.push_back({clip.path, clip.speaker, clip.emotion, clip.gender,
+    const auto index = static_cast<std::size_t>(indices[i]);
+    const Utterance& clip = table.clips[index];
+    predictions.push_back({clip.path, speakers[index], clip.emotion, clip.gender,
                            to_vector(said[i].emotions), to_vector(said[i].genders)});
   }
   return predictions;

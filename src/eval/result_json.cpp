@@ -208,8 +208,9 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
 }
 
 ResultFile read_result(const std::filesystem::path& path) {
+  const std::string text = read_file(path, kMaxBytes);
   return with_context(path.string(), [&] {
-    const Json json = parse_json(read_file(path, kMaxBytes), "result");
+    const Json json = parse_json(text, "result");
     const ResultInfo info = read_info(json);
     return make_result(info, read_folds(json, info.labels));
   });

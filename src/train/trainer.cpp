@@ -7,6 +7,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/corpus/split.h"
 #include "ser/model/batch.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
@@ -59,9 +60,9 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
   TrainingInfo info;
   info.seed = seed;
   info.recipe = to_json(recipe);
+  const std::vector<std::string> names = speaker_names(data.table.clips);
   std::set<std::string> speakers;
-  for (const int clip : data.train)
-    speakers.insert(data.table.clips[static_cast<std::size_t>(clip)].speaker);
+  for (const int clip : data.train) speakers.insert(names[static_cast<std::size_t>(clip)]);
   speakers.erase("");
   info.speakers.assign(speakers.begin(), speakers.end());
   return info;
