@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the scripts share; sourced, not run. Output of what succeeds is kept out of sight, output of
 # what fails is shown.
 
@@ -22,8 +23,8 @@ quietly() {
   rm -f "$log"
 }
 
-# install PACKAGE...: those that are missing, with apt.
-install() {
+# install_packages PACKAGE...: those that are missing, with apt.
+install_packages() {
   local missing=() package
   for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -39,6 +40,12 @@ install() {
   quietly "apt-get update" "${as_root[@]}" apt-get update
   quietly "apt-get install" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+# use_programs: puts ser-extract and the others before PATH; SER_BIN_DIR names their folder.
+use_programs() {
+  export PATH=${SER_BIN_DIR:-$root/build/release/bin}:$PATH
+  command -v ser-extract >/dev/null || die "expected the programs in build/release/bin; run scripts/quickstart first"
 }
 
 # build [CMAKE OPTION...]: the release preset, into build/release.
