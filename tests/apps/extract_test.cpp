@@ -1,0 +1,255 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "apps/run.h"
+#include "ser/corpus/feature_table.h"
+
+namespace ser {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+/// Runs ser-extract with `arguments` and -o on a file of its own.
+class Extract : public ::testing::Test {
+ protected:
+  Outcome extract(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"-o", output_.string()});
+    return run("ser-extract", std::move(arguments));
+  }
+  FeatureTable table() const { return read_feature_table(output_); }
+  std::vector<std::string> files_in_folder() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(output_.parent_path()))
+      names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+  TempFolder inputs_;
+  TempFolder folder_;
+  std::filesystem::path output_ = folder_ / "out";
+};
+
+TEST_F(Extract, ReadsTheCorpusAndItsLabels) {
+  const Outcome done = extract({demo_actor(1), demo_actor(2), "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, IsEmpty());
+  EXPECT_THAT(done.err, HasSubstr("32 clips, 32 rows of 180 features"));
+  const FeatureTable features = table();
+  EXPECT_EQ(features.values.rows(), 180);
+  ASSERT_EQ(features.size(), 32u);
+  const Utterance& clip = features.clips[2];
+  EXPECT_EQ(clip.path, "03-01-02-01-01-01-01.flac");
+  EXPECT_EQ(clip.corpus, "ravdess");
+  EXPECT_EQ(clip.emotion, "calm");
+  EXPECT_EQ(clip.gender, "male");
+  EXPECT_EQ(clip.speaker, "01");
+  EXPECT_EQ(features.clips[16].gender, "female");
+}
+
+TEST_F(Extract, TakesAListOfFeaturesWithRateAndPooling) {
+  const Outcome done = extract({demo_clip(1), "--features", "mfcc,energy:delta,prosody", "--rate",
+                                "8000", "--pool", "stats"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const FeatureTable features = table();
+  EXPECT_EQ(features.set.sample_rate_hz, 8000);
+  EXPECT_EQ(features.set.pool, Pooling::kStats);
+  EXPECT_EQ(features.values.cols(), 1);
+}
+
+TEST_F(Extract, KeepsFramesWithoutPooling) {
+  EXPECT_EQ(extract({demo_clip(1), demo_clip(2), "--features", "mfcc"}).exit_code, 0);
+  EXPECT_GT(table().values.cols(), 60);
+}
+
+TEST_F(Extract, WritesCsv) {
+  EXPECT_EQ(extract({demo_actor(1), "--features", "rms,zcr", "--pool", "mean", "--format", "csv"})
+                .exit_code,
+            0);
+  const std::vector<std::string> lines = lines_of(text_of(output_));
+  ASSERT_THAT(lines, SizeIs(17));
+  EXPECT_THAT(lines[0], AllOf(StartsWith("path,corpus,emotion,gender,speaker,"),
+                              HasSubstr(",frame,rms.mean,zcr.mean")));
+  EXPECT_THAT(lines[1], StartsWith("03-01-01-01-01-01-01.flac,ravdess,neutral,male,01,normal,"));
+}
+
+TEST_F(Extract, ChoosesAndMergesClasses) {
+  const Outcome done = extract({demo_actor(1), "--features", "classic", "--emotions",
+                                "neutral,angry", "--map", "calm=neutral,disgust=angry"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const FeatureTable features = table();
+  EXPECT_EQ(features.size(), 8u);
+  for (const Utterance& clip : features.clips)
+    EXPECT_TRUE(clip.emotion == "neutral" || clip.emotion == "angry") << clip.emotion;
+}
+
+TEST_F(Extract, NamesTheNearestClass) {
+  const Outcome refused = extract({demo_actor(1), "--emotions", "happi"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("did you mean 'happy'?"));
+}
+
+TEST_F(Extract, AddsAugmentedCopies) {
+  const Outcome done =
+      extract({demo_clip(1), "--features", "classic", "--augment", "speed:0.9,1.1,noise:20"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  std::vector<std::string> copies;
+  for (const Utterance& clip : table().clips) {
+    EXPECT_EQ(clip.path, "03-01-01-01-01-01-01.flac");
+    copies.push_back(clip.augmentation);
+  }
+  EXPECT_THAT(copies, ElementsAre("", "speed:0.9", "speed:1.1", "noise:20"));
+}
+
+TEST_F(Extract, StopsAtABrokenFileAndKeepsTheOldOutput) {
+  folder_.add("out", "old");
+  const std::string broken = inputs_.add("broken.wav", "RIFF").string();
+  const Outcome failed = extract({demo_clip(1), broken, "--features", "classic"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(lines_of(failed.err),
+              ElementsAre(AllOf(StartsWith("ser-extract: "), HasSubstr("broken.wav: expected"))));
+  EXPECT_EQ(text_of(output_), "old");
+  EXPECT_THAT(files_in_folder(), ElementsAre("out"));
+}
+
+TEST_F(Extract, SkipsABrokenFileIfAsked) {
+  const std::string broken = inputs_.add("broken.wav", "RIFF").string();
+  const Outcome done =
+      extract({broken, demo_clip(1), "--features", "classic", "--on-error", "skip"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, AllOf(HasSubstr("warning: skipped"), HasSubstr("broken.wav"),
+                              HasSubstr("recordings skipped: 1")));
+  EXPECT_EQ(table().size(), 1u);
+}
+
+TEST_F(Extract, LeavesTheOldFileWhenKilled) {
+  folder_.add("out", "old");
+  RunOptions options;
+  options.kill_after = std::chrono::milliseconds(30);
+  const Outcome killed = run(
+      "ser-extract", {demo_corpus().string(), "--threads", "1", "-o", output_.string()}, options);
+  if (killed.exit_code == 0) GTEST_SKIP() << "done before it could be killed";
+  EXPECT_EQ(text_of(output_), "old");
+}
+
+TEST_F(Extract, FailsOnAnOutputThatCannotBeWritten) {
+  const Outcome failed =
+      run("ser-extract", {demo_clip(1), "--features", "classic", "-o", "/nowhere/f.safetensors"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(failed.err, HasSubstr("/nowhere/f.safetensors"));
+}
+
+TEST_F(Extract, ReportsDuplicatesAndKeepsThem) {
+  for (const char* name : {"03-01-01-01-01-01-01.flac", "03-01-01-01-01-02-01.flac"})
+    std::filesystem::copy_file(demo_clip(1), inputs_ / name);
+  const Outcome done = extract({inputs_.path().string(), "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err,
+              HasSubstr("the same bytes under several names, kept: 03-01-01-01-01-01-01.flac, "
+                        "03-01-01-01-01-02-01.flac"));
+  EXPECT_EQ(table().size(), 2u);
+}
+
+TEST_F(Extract, SaysWhatAWrongFolderHolds) {
+  inputs_.add("notes.txt", "no sound");
+  const Outcome refused = extract({inputs_.path().string()});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("expected a folder with audio files"),
+                                 HasSubstr("found 1 .txt file")));
+}
+
+TEST_F(Extract, SaysWhatFilesOfAnotherCorpusAreCalled) {
+  const Outcome refused = extract({demo_actor(1), "--corpus", "emodb"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("expected EMO-DB"), HasSubstr("16 audio files"),
+                                 HasSubstr("03-01-01-01-01-01-01.flac")));
+}
+
+TEST_F(Extract, TellsInputsApartByTheirFolders) {
+  for (const char* folder : {"a/x", "b/x"}) {
+    std::filesystem::create_directories(inputs_ / folder);
+    std::filesystem::copy_file(demo_clip(folder[0] == 'a' ? 1 : 2),
+                               inputs_ / folder / "03-01-01-01-01-01-01.flac");
+  }
+  const std::string a = (inputs_ / "a/x").string(), b = (inputs_ / "b/x/").string();
+  EXPECT_EQ(extract({a, b, "--features", "classic"}).exit_code, 0);
+  std::vector<std::string> paths;
+  for (const Utterance& clip : table().clips) paths.push_back(clip.path);
+  EXPECT_THAT(paths, ElementsAre("a/x/03-01-01-01-01-01-01.flac", "b/x/03-01-01-01-01-01-01.flac"));
+
+  const Outcome twice = extract({a, a, "--features", "classic"});
+  EXPECT_EQ(twice.exit_code, 1);
+  EXPECT_THAT(twice.err, HasSubstr("01-01.flac: named by two inputs"));
+}
+
+TEST_F(Extract, CountsClipsWithoutLabels) {
+  std::filesystem::copy_file(demo_clip(1), inputs_ / "a.flac");
+  std::filesystem::copy_file(demo_clip(2), inputs_ / "b.flac");
+  const std::string manifest =
+      inputs_.add("clips.csv", "path,emotion\na.flac,happy\nb.flac,\n").string();
+  const Outcome done = extract({manifest, "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, AllOf(HasSubstr("clips without emotion: 1;"),
+                              HasSubstr("clips without gender: 2; a model of them tells the "
+                                        "emotion only")));
+}
+
+TEST_F(Extract, IsSilentIfQuiet) {
+  const Outcome done = extract({demo_clip(1), "--features", "classic", "-q"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_THAT(done.out + done.err, IsEmpty());
+}
+
+TEST_F(Extract, SaysMoreIfVerbose) {
+  const Outcome done = extract({demo_clip(1), "--features", "classic", "-v"});
+  EXPECT_THAT(done.err, AllOf(HasSubstr("1 recordings, read as ravdess"), HasSubstr("\"mfcc\"")));
+}
+
+TEST_F(Extract, WritesTheSameBytesForAnyNumberOfThreads) {
+  std::string first;
+  for (const char* threads : {"1", "2", "7"}) {
+    const Outcome done = extract({demo_actor(1), demo_actor(2), "--augment", "speed:1.1,noise:20",
+                                  "--threads", threads, "-q"});
+    EXPECT_EQ(done.exit_code, 0);
+    EXPECT_THAT(done.err, IsEmpty());
+    if (first.empty()) first = text_of(output_);
+    EXPECT_EQ(text_of(output_), first) << threads << " threads";
+  }
+  EXPECT_FALSE(first.empty());
+}
+
+TEST_F(Extract, RefusesWrongValuesAsWrongUsage) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"--features", "mfc"}, "--features: unknown feature 'mfc' (did you mean 'mfcc'?)"},
+      {{"--pool", "median"}, "expected one of none, mean, stats, found 'median'"},
+      {{"--rate", "-5"}, "expected sample_rate_hz 0 or 1000"},
+      {{"--rate", "fast"}, "--rate: expected an integer"},
+      {{"--trim-db", "-1"}, "trim_db of at least 0"},
+      {{"--augment", "spee:1"}, "did you mean 'speed'?"},
+      {{"--corpus", "ravdes"}, "did you mean 'ravdess'?"},
+      {{"--format", "cvs"}, "did you mean 'csv'?"}};
+  for (const auto& [flags, message] : wrong) {
+    std::vector<std::string> arguments = {demo_clip(1)};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const Outcome refused = extract(arguments);
+    EXPECT_EQ(refused.exit_code, 2) << flags[0];
+    EXPECT_THAT(refused.err, HasSubstr(message));
+  }
+  EXPECT_THAT(files_in_folder(), IsEmpty());
+}
+
+TEST_F(Extract, NeedsAnOutput) {
+  const Outcome refused = run("ser-extract", {demo_clip(1)});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("-o FILE"));
+}
+
+}  // namespace
+}  // namespace ser

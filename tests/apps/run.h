@@ -1,0 +1,99 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/temp_folder.h"
+
+namespace ser {
+
+/// What a program said and how it ended; 128 + signal where one ended it.
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+struct RunOptions {
+  std::filesystem::path standard_input = "/dev/null";
+  std::optional<std::chrono::milliseconds> kill_after;  ///< with SIGKILL
+};
+
+inline std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Runs a program by path, its standard streams redirected to files.
+inline Outcome run_path(const std::filesystem::path& program, std::vector<std::string> arguments,
+                        const RunOptions& options = {}) {
+  const TempFolder folder;
+  const std::filesystem::path out = folder / "out", err = folder / "err";
+  arguments.insert(arguments.begin(), program.string());
+  std::vector<char*> words;
+  for (std::string& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    const auto redirect = [](const std::filesystem::path& path, int flags, int stream) {
+      const int file = ::open(path.c_str(), flags, 0600);
+      if (file < 0 || ::dup2(file, stream) < 0) ::_exit(126);
+    };
+    redirect(options.standard_input, O_RDONLY, STDIN_FILENO);
+    redirect(out, O_WRONLY | O_CREAT, STDOUT_FILENO);
+    redirect(err, O_WRONLY | O_CREAT, STDERR_FILENO);
+    ::execv(words[0], words.data());
+    ::_exit(127);
+  }
+  if (options.kill_after) {
+    std::this_thread::sleep_for(*options.kill_after);
+    ::kill(child, SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
+          text_of(err)};
+}
+
+/// Runs one of the project's programs: run("ser-extract", {...}).
+inline Outcome run(const std::string& program, std::vector<std::string> arguments,
+                   const RunOptions& options = {}) {
+  return run_path(std::filesystem::path(SER_BIN_DIR) / program, std::move(arguments), options);
+}
+
+inline std::filesystem::path demo_corpus() {
+  return std::filesystem::path(SER_SOURCE_DIR) / "data" / "demo";
+}
+
+/// The folder of one actor of the demo corpus, 16 clips.
+inline std::string demo_actor(int actor) {
+  return (demo_corpus() / ("Actor_0" + std::to_string(actor))).string();
+}
+
+/// One clip of actor 1 of the demo corpus; emotion: 1 to 8, as in its name.
+inline std::string demo_clip(int emotion) {
+  return demo_actor(1) + "/03-01-0" + std::to_string(emotion) + "-01-01-01-01.flac";
+}
+
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace ser

@@ -1,0 +1,270 @@
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/run.h"
+
+namespace ser {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kRecipe = R"({
+  "features": "classic",
+  "network": {"layers": [{"type": "dropout", "rate": 0.2},
+                         {"type": "dense", "units": 16, "activation": "relu"}]},
+  "training": {"epochs": 5, "learning_rate": 0.01}
+})";
+
+/// The classic features of four actors and a recipe that trains in no time.
+class TrainAndEval : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Outcome done =
+        run("ser-extract", {demo_actor(1), demo_actor(2), demo_actor(3), demo_actor(4),
+                            "--features", "classic", "-o", features_, "-q"});
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+  }
+
+  std::string file(std::string_view name) const { return (folder_ / name).string(); }
+
+  /// Runs a program that has to succeed.
+  Outcome succeed(const std::string& program, const std::vector<std::string>& arguments) const {
+    const Outcome done = run(program, arguments);
+    EXPECT_EQ(done.exit_code, 0) << program << ": " << done.err;
+    return done;
+  }
+  Outcome train(const std::string& name, std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {features_, "--recipe", recipe_, "-o", file(name)});
+    return succeed("ser-train", more);
+  }
+  Outcome cross_validate(const std::string& name, std::vector<std::string> more) const {
+    more.insert(more.begin(), {features_, "--train", recipe_, "-o", file(name)});
+    return succeed("ser-eval", more);
+  }
+
+  /// A feature file of four clips listed in a manifest.
+  std::string extract_manifest(const std::string& text) const {
+    for (int emotion = 1; emotion <= 4; ++emotion)
+      std::filesystem::copy_file(demo_clip(emotion), folder_ / (std::to_string(emotion) + ".flac"));
+    const std::string manifest = folder_.add("clips.csv", text).string();
+    succeed("ser-extract", {manifest, "--features", "classic", "-o", file("manifest")});
+    return file("manifest");
+  }
+
+  TempFolder folder_;
+  std::string features_ = (folder_ / "features.safetensors").string();
+  std::string recipe_ = folder_.add("recipe.json", kRecipe).string();
+};
+
+TEST_F(TrainAndEval, TrainsAModelAndSaysSoOnStderr) {
+  const Outcome done = train("model.json");
+  EXPECT_THAT(done.out, IsEmpty());
+  EXPECT_THAT(done.err, HasSubstr("model.json: 64 clips, 8 classes and gender, last loss"));
+  const Json model = Json::parse(text_of(file("model.json")));
+  EXPECT_EQ(model["heads"]["gender"], Json({"male", "female"}));
+  EXPECT_EQ(model["training"]["speakers"], Json({"01", "02", "03", "04"}));
+}
+
+TEST_F(TrainAndEval, DescribesTheNetworkWithoutTraining) {
+  const Outcome done = succeed("ser-train", {features_, "--recipe", recipe_, "--describe"});
+  EXPECT_THAT(done.out, AllOf(HasSubstr("dense"), HasSubstr("2896"), HasSubstr("trained numbers")));
+}
+
+TEST_F(TrainAndEval, WritesTheSameBytesForAnyNumberOfThreads) {
+  std::string model, result;
+  for (const char* threads : {"1", "2", "7"}) {
+    const Outcome trained = train("model.json", {"--threads", threads, "-q"});
+    const Outcome scored =
+        cross_validate("result.json", {"--cv", "speakers:2", "--threads", threads, "-q"});
+    EXPECT_THAT(trained.out + trained.err + scored.err, IsEmpty());
+    if (model.empty()) {
+      model = text_of(file("model.json"));
+      result = text_of(file("result.json"));
+    }
+    EXPECT_EQ(text_of(file("model.json")), model) << threads << " threads";
+    EXPECT_EQ(text_of(file("result.json")), result) << threads << " threads";
+  }
+  EXPECT_FALSE(model.empty());
+  EXPECT_FALSE(result.empty());
+}
+
+TEST_F(TrainAndEval, AnotherSeedGivesAnotherModel) {
+  train("a.json");
+  train("b.json", {"--seed", "2"});
+  EXPECT_NE(text_of(file("a.json")), text_of(file("b.json")));
+}
+
+TEST_F(TrainAndEval, ScriptedFoldsGiveTheBuiltInResult) {
+  for (const std::string scheme : {"speakers:2", "random:3"}) {
+    cross_validate("built-in.json", {"--cv", scheme});
+    ASSERT_EQ(::setenv("SER_BIN_DIR", SER_BIN_DIR, 1), 0);
+    const Outcome scripted = run_path(
+        "/bin/bash", {SER_SOURCE_DIR "/scripts/kfold", features_, scheme, recipe_, file("kfold")});
+    EXPECT_EQ(scripted.exit_code, 0) << scripted.err;
+    EXPECT_THAT(scripted.out, HasSubstr("64 clips, " + scheme));
+    EXPECT_EQ(text_of(file("kfold/results.json")), text_of(file("built-in.json"))) << scheme;
+  }
+}
+
+TEST_F(TrainAndEval, MergeNamesTheFoldsThatAreMissing) {
+  train("model.json", {"--cv", "speakers:4", "--fold", "1"});
+  succeed("ser-eval", {features_, "--model", file("model.json"), "--cv", "speakers:4", "--fold",
+                       "1", "-o", file("r1.json")});
+  const Outcome merged = succeed("ser-eval", {"--merge", file("r1.json")});
+  EXPECT_THAT(merged.err, HasSubstr("folds 0, 2, 3 are missing"));
+  const Outcome twice = run("ser-eval", {"--merge", file("r1.json"), file("r1.json")});
+  EXPECT_EQ(twice.exit_code, 1);
+  EXPECT_THAT(twice.err, HasSubstr("expected different clips"));
+}
+
+TEST_F(TrainAndEval, ResultsHaveTheirKeys) {
+  cross_validate("result.json", {"--cv", "speakers:2"});
+  const Json result = Json::parse(text_of(file("result.json")));
+  for (const char* key : {"n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "ci95",
+                          "labels", "confusion", "per_class", "per_speaker", "folds", "predictions",
+                          "recipe", "seed", "fingerprint", "split"})
+    EXPECT_TRUE(result.contains(key)) << key;
+  EXPECT_THAT(result["ci95"]["uar"], SizeIs(2));
+  EXPECT_THAT(result["folds"], SizeIs(2));
+  EXPECT_THAT(result["predictions"], SizeIs(64));
+  for (const char* key : {"file", "speaker", "emotion", "gender", "predicted_emotion",
+                          "predicted_gender", "probabilities", "gender_probabilities"})
+    EXPECT_TRUE(result["predictions"][0].contains(key)) << key;
+}
+
+TEST_F(TrainAndEval, RandomFoldsWarnThatSpeakersLeak) {
+  const Outcome scored = cross_validate("result.json", {"--cv", "random:2"});
+  EXPECT_THAT(scored.err, HasSubstr("warning: random:2: speakers leak"));
+  EXPECT_THAT(scored.out, AllOf(StartsWith("64 clips, random:2\n"), Not(HasSubstr("warning"))));
+}
+
+TEST_F(TrainAndEval, ScoringKnownSpeakersWarns) {
+  train("model.json");
+  const Outcome scored = succeed("ser-eval", {features_, "--model", file("model.json")});
+  EXPECT_THAT(scored.err,
+              HasSubstr("4 of 4 scored speakers were among the model's training speakers"));
+}
+
+TEST_F(TrainAndEval, ComparesTwoResults) {
+  cross_validate("a.json", {"--cv", "speakers:2"});
+  cross_validate("b.json", {"--cv", "random:2", "-q"});
+  const Outcome compared = succeed("ser-eval", {"--compare", file("a.json"), file("b.json")});
+  EXPECT_THAT(compared.out,
+              AllOf(StartsWith("64 clips\n"), HasSubstr("McNemar"), HasSubstr("95 % interval")));
+  const Outcome one = run("ser-eval", {"--compare", file("a.json")});
+  EXPECT_EQ(one.exit_code, 2);
+  const Outcome missing = run("ser-eval", {"--compare", file("a.json"), file("none.json")});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(lines_of(missing.err), ElementsAre(HasSubstr("none.json: opening failed")));
+}
+
+TEST_F(TrainAndEval, OtherFeaturesAreRefusedWithBothFingerprints) {
+  train("model.json");
+  succeed("ser-extract",
+          {demo_actor(1), "--features", "classic", "--rate", "8000", "-o", file("other"), "-q"});
+  const auto fingerprint_of = [](const std::string& path) {
+    const std::string text = text_of(path);
+    const std::string key = "\"fingerprint\":\"";
+    return text.substr(text.find(key) + key.size(), 16);
+  };
+  const Outcome refused = run("ser-eval", {file("other"), "--model", file("model.json")});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(fingerprint_of(features_)),
+                                 HasSubstr(fingerprint_of(file("other")))));
+}
+
+TEST_F(TrainAndEval, ClipsWithoutGenderTrainAnEmotionModel) {
+  const std::string features =
+      extract_manifest("path,emotion\n1.flac,happy\n2.flac,happy\n3.flac,sad\n4.flac,sad\n");
+  const Outcome done =
+      succeed("ser-train", {features, "--recipe", recipe_, "-o", file("model.json")});
+  EXPECT_THAT(done.err, HasSubstr("clips without gender: the model tells the emotion only"));
+  const Outcome predicted =
+      succeed("ser-predict", {"--model", file("model.json"), "--json", demo_clip(1)});
+  EXPECT_TRUE(Json::parse(predicted.out)["gender"].is_null());
+
+  const Outcome scored = run("ser-eval", {features, "--train", recipe_, "--cv", "speakers:2"});
+  EXPECT_EQ(scored.exit_code, 1);
+  EXPECT_THAT(scored.err, HasSubstr("without, use random:K"));
+}
+
+TEST_F(TrainAndEval, ClipsWithoutEmotionAreRefusedByTrainingAndScoring) {
+  train("model.json");
+  const std::string features =
+      extract_manifest("path,emotion\n1.flac,happy\n2.flac,\n3.flac,sad\n4.flac,sad\n");
+  for (const Outcome& refused :
+       {run("ser-train", {features, "--recipe", recipe_, "-o", file("other.json")}),
+        run("ser-eval", {features, "--model", file("model.json")}),
+        run("ser-eval", {features, "--train", recipe_, "--cv", "random:2"})}) {
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err,
+                AllOf(HasSubstr("an emotion"), HasSubstr("found none"), HasSubstr("2.flac")));
+  }
+}
+
+TEST_F(TrainAndEval, SpeakersOfSeveralCorporaAreNamedWithTheirs) {
+  const std::string features = extract_manifest(
+      "path,emotion,speaker,corpus\n1.flac,happy,1,red\n2.flac,sad,1,red\n"
+      "3.flac,happy,1,blue\n4.flac,sad,1,blue\n");
+  succeed("ser-train", {features, "--recipe", recipe_, "-o", file("model.json")});
+  EXPECT_EQ(Json::parse(text_of(file("model.json")))["training"]["speakers"],
+            Json({"blue:1", "red:1"}));
+  succeed("ser-eval", {features, "--train", recipe_, "--cv", "speakers:2", "-o", file("r.json")});
+  const Json result = Json::parse(text_of(file("r.json")));
+  EXPECT_EQ(result["predictions"][0]["speaker"], "blue:1");
+  EXPECT_EQ(result["folds"][0]["test_speakers"], Json({"blue:1"}));
+}
+
+TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"ser-train", features_}, "-o FILE"},
+      {{"ser-train", features_, "-o", file("m"), "--cv", "speakers:2"}, "--cv and --fold"},
+      {{"ser-train", features_, "-o", file("m"), "--fold", "1"}, "--cv and --fold"},
+      {{"ser-train", features_, "-o", file("m"), "--cv", "speakers:2", "--fold", "2"},
+       "--fold: expected 0 to 1 with speakers:2, found 2"},
+      {{"ser-train", features_, "-o", file("m"), "--cv", "folds:2", "--fold", "0"},
+       "--cv: split 'folds:2': expected speakers:K"},
+      {{"ser-train", features_, "-o", file("m"), "--model", "mlp", "--recipe", recipe_},
+       "--model and --recipe"},
+      {{"ser-train", features_, "-o", file("m"), "--epochs", "0"}, "epochs: expected at least 1"},
+      {{"ser-train", features_, "-o", file("m"), "--resume"}, "--checkpoint FILE"},
+      {{"ser-eval", features_}, "expected one of --model, --train"},
+      {{"ser-eval", "--train", "mlp"}, "expected a feature file"},
+      {{"ser-eval", features_, "--train", "mlp", "--fold", "0"}, "--fold has no place"},
+      {{"ser-eval", features_, "--train", "mlp", "--model", "m"}, "expected one of"}};
+  for (auto [arguments, message] : wrong) {
+    const std::string program = arguments.front();
+    arguments.erase(arguments.begin());
+    const Outcome refused = run(program, arguments);
+    EXPECT_EQ(refused.exit_code, 2) << message;
+    EXPECT_THAT(refused.out, IsEmpty());
+    EXPECT_THAT(refused.err, HasSubstr(message));
+  }
+}
+
+TEST_F(TrainAndEval, FilesThatAreMissingOrBrokenExitWithOne) {
+  folder_.add("torn", text_of(features_).substr(0, 5000));
+  for (const Outcome& failed :
+       {run("ser-train", {file("none"), "-o", file("m")}),
+        run("ser-train", {file("torn"), "-o", file("m")}),
+        run("ser-train", {features_, "-o", file("m"), "--recipe", file("none")}),
+        run("ser-eval", {features_, "--model", features_}),
+        run("ser-eval", {"--merge", features_})}) {
+    EXPECT_EQ(failed.exit_code, 1);
+    EXPECT_THAT(failed.out, IsEmpty());
+    EXPECT_THAT(lines_of(failed.err), ElementsAre(HasSubstr(folder_.path().string())));
+  }
+  EXPECT_FALSE(std::filesystem::exists(file("m")));
+}
+
+}  // namespace
+}  // namespace ser

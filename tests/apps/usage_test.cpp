@@ -1,0 +1,107 @@
+#include <gmock/gmock.h>
+
+#include "apps/run.h"
+
+namespace ser {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class EveryCommand : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EveryCommand, HelpHasExamplesAndTheCommonFlags) {
+  const Outcome help = run(GetParam(), {"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.err, IsEmpty());
+  EXPECT_THAT(help.out, HasSubstr("Examples:\n  " + GetParam() + " "));
+  for (const char* flag : {"--version", "--config FILE", "--seed INT=1", "--threads INT=0",
+                           "-q,--quiet", "-v,--verbose"})
+    EXPECT_THAT(help.out, HasSubstr(flag));
+  EXPECT_THAT(help.out, Not(HasSubstr("=-")));
+}
+
+TEST_P(EveryCommand, TellsItsVersion) {
+  const Outcome version = run(GetParam(), {"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_THAT(version.out, StartsWith(GetParam() + " "));
+}
+
+TEST_P(EveryCommand, NeedsArguments) {
+  const Outcome nothing = run(GetParam(), {});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.out, IsEmpty());
+  EXPECT_THAT(nothing.err, AllOf(StartsWith(GetParam() + ": "), HasSubstr("--help")));
+}
+
+TEST_P(EveryCommand, NamesTheFlagNearestToAMisspeltOne) {
+  const Outcome misspelt = run(GetParam(), {"x", "--thread", "2"});
+  EXPECT_EQ(misspelt.exit_code, 2);
+  EXPECT_THAT(misspelt.err, HasSubstr("unknown option '--thread' (did you mean '--threads'?)"));
+}
+
+TEST_P(EveryCommand, RefusesUnknownKeysInItsConfiguration) {
+  const TempFolder folder;
+  const std::string file = folder.add("c.toml", "thread = 2\n").string();
+  const Outcome misspelt = run(GetParam(), {"x", "--config", file});
+  EXPECT_EQ(misspelt.exit_code, 2);
+  EXPECT_THAT(misspelt.err, HasSubstr("unknown option 'thread' (did you mean 'threads'?)"));
+}
+
+TEST_P(EveryCommand, RefusesSectionsInItsConfiguration) {
+  const TempFolder folder;
+  const std::string file = folder.add("c.toml", "[training]\nthreads = 2\n").string();
+  const Outcome sections = run(GetParam(), {"x", "--config", file});
+  EXPECT_EQ(sections.exit_code, 2);
+  EXPECT_THAT(sections.err, HasSubstr("without [sections]"));
+}
+
+TEST_P(EveryCommand, RefusesNumbersThatAreNone) {
+  for (const char* threads : {"two", "-1", "1000000"}) {
+    const Outcome refused = run(GetParam(), {"x", "--threads", threads});
+    EXPECT_EQ(refused.exit_code, 2) << threads;
+    EXPECT_THAT(refused.err, HasSubstr("--threads: expected"));
+  }
+}
+
+TEST_P(EveryCommand, RefusesTruthValuesThatAreNone) {
+  const TempFolder folder;
+  const std::string file = folder.add("c.toml", "quiet = maybe\n").string();
+  const Outcome refused = run(GetParam(), {"x", "--config", file});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--quiet"), HasSubstr("maybe")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, EveryCommand,
+                         ::testing::Values("ser-extract", "ser-train", "ser-eval", "ser-predict"),
+                         [](const auto& program) {
+                           return program.param.substr(program.param.find('-') + 1);
+                         });
+
+TEST(Configuration, GivesFlagsThatTheCommandLineOverrides) {
+  const TempFolder folder;
+  const std::string file =
+      folder
+          .add("c.toml",
+               "features = \"mfcc\"\npool = \"mean\"\nemotions = [\"happy\", \"sad\"]\n"
+               "quiet = false\nformat = \"csv\"\n")
+          .string();
+  const std::string out = (folder / "out.csv").string();
+  const Outcome done =
+      run("ser-extract", {demo_actor(1), "--config", file, "--emotions", "angry", "-o", out});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("2 clips, 2 rows of 20 features"));
+  EXPECT_THAT(text_of(out), AllOf(HasSubstr(",angry,"), Not(HasSubstr(",happy,"))));
+}
+
+TEST(Configuration, MustBeThere) {
+  const Outcome missing = run("ser-extract", {"x", "--config", "/nowhere/c.toml"});
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("/nowhere/c.toml"));
+}
+
+}  // namespace
+}  // namespace ser
