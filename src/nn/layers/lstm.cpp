@@ -6,9 +6,6 @@
 namespace ser::nn {
 namespace {
 
-using Units = Eigen::Map<Eigen::Array<Real, Eigen::Dynamic, 1>>;
-using ConstUnits = Eigen::Map<const Eigen::Array<Real, Eigen::Dynamic, 1>>;
-
 /// Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gates: Gers et al. 2000):
 /// c_t = f c_(t-1) + i g, h_t = o tanh(c_t); gates i, f, o = sigmoid and g = tanh of
 /// W x_t + U h_(t-1) + b. Rows of W, U and b: i, f, o, g. The state kept is c.
@@ -46,9 +43,9 @@ class Lstm : public Recurrent {
     GateGradients gradients(s, pass, {&whole, 1}, dx);
     Real* const dstate = arena.take<Real>(s.units * s.steps.active(0));
     std::fill_n(dstate, s.units * s.steps.active(0), Real{0});
-    Real* const scratch = arena.take<Real>(2 * s.units);
     for (Index step = s.steps.count; step-- > 0;) {
-      for (Index i = 0; i < s.steps.active(step); ++i) retreat(s, step, i, dy, dstate, scratch);
+      for (Index i = 0; i < s.steps.active(step); ++i)
+        retreat(s, step, i, dy, dstate + i * s.units);
       if (step > 0)
         multiply_add(transposed, {s.gates, rows, s.at(s.gate_offsets, step)},
                      {dy, s.at(s.previous_hidden, step)});
@@ -57,49 +54,61 @@ class Lstm : public Recurrent {
   }
 
  private:
+  /// Where one clip's numbers of one step stand.
+  struct Cell {
+    Cell(const Strand& s, Index step, Index i)
+        : entry(s.steps.begin[step] + i),
+          in(s.gates + entry * s.gate_rows),
+          forget(in + s.units),
+          out(forget + s.units),
+          candidate(out + s.units),
+          c(s.state + entry * s.units),
+          before(step == 0 ? nullptr : s.state + (s.steps.begin[step - 1] + i) * s.units),
+          hidden(s.hidden_offsets[static_cast<std::size_t>(entry)]) {}
+    Index entry;
+    Real *in, *forget, *out, *candidate, *c;
+    const Real* before;  ///< c of the step before; null in the first
+    Index hidden;
+  };
+
   static void advance(const Strand& s, Index step, Index i) {
-    const Index entry = s.steps.begin[step] + i;
-    Real* const gates = s.gates + entry * s.gate_rows;
-    Units sigmoids(gates, 3 * s.units), candidate(gates + 3 * s.units, s.units);
-    sigmoids = (sigmoids * Real(0.5)).tanh() * Real(0.5) + Real(0.5);
-    candidate = candidate.tanh();
-    const Units in(gates, s.units), forget(gates + s.units, s.units),
-        out(gates + 2 * s.units, s.units);
-    Units c = state(s, step, i);
-    if (step > 0)
-      c = in * candidate + forget * state(s, step - 1, i);
-    else
-      c = in * candidate;
-    Units(s.y.data + s.hidden_offsets[static_cast<std::size_t>(entry)], s.units) = out * c.tanh();
+    const Cell cell(s, step, i);
+    for_each_lane(s.units, [&]<int kSize>(Lane<kSize> lane) {
+      using Values = typename Lane<kSize>::Values;
+      const auto sigmoid = [&](Real* gate) {
+        const Values half = lane(gate) * Real(0.5);
+        return Values(lane(gate) = half.tanh() * Real(0.5) + Real(0.5));
+      };
+      const Values in = sigmoid(cell.in), forget = sigmoid(cell.forget), out = sigmoid(cell.out);
+      const Values candidate = Values(lane(cell.candidate)).tanh();
+      Values c = in * candidate;
+      if (cell.before) c += forget * lane(cell.before);
+      lane(cell.candidate) = candidate;
+      lane(cell.c) = c;
+      lane(s.y.data + cell.hidden) = out * c.tanh();
+    });
   }
 
-  /// Turns one clip's gates into their gradients. `dstate` comes in as dL/dc_t from the step after
-  /// and leaves as dL/dc_(t-1); c gives way to its tanh, for the step after has used it.
-  static void retreat(const Strand& s, Index step, Index i, const Real* dy, Real* dstate,
-                      Real* scratch) {
-    const Index entry = s.steps.begin[step] + i;
-    Real* const gates = s.gates + entry * s.gate_rows;
-    Units in(gates, s.units), forget(gates + s.units, s.units), out(gates + 2 * s.units, s.units),
-        candidate(gates + 3 * s.units, s.units);
-    const ConstUnits dh(dy + s.hidden_offsets[static_cast<std::size_t>(entry)], s.units);
-    Units c = state(s, step, i), dc(dstate + i * s.units, s.units), carried(scratch, s.units);
-    c = c.tanh();
-    dc += dh * out * (1 - c.square());
-    out = dh * c * out * (1 - out);
-    carried = dc * forget;
-    if (step > 0)
-      forget = carried * (1 - forget) * state(s, step - 1, i);
-    else
-      forget.setZero();
-    Units din(scratch + s.units, s.units);
-    din = dc * candidate * in * (1 - in);
-    candidate = dc * in * (1 - candidate.square());
-    in = din;
-    dc = carried;
-  }
-
-  static Units state(const Strand& s, Index step, Index i) {
-    return {s.state + (s.steps.begin[step] + i) * s.units, s.units};
+  /// Turns one clip's gates into their gradients. `dstate` comes in as what dL/dc_t gets from the
+  /// step after, and leaves as what dL/dc_(t-1) gets from this one.
+  static void retreat(const Strand& s, Index step, Index i, const Real* dy, Real* dstate) {
+    const Cell cell(s, step, i);
+    for_each_lane(s.units, [&]<int kSize>(Lane<kSize> lane) {
+      using Values = typename Lane<kSize>::Values;
+      const Values in = lane(cell.in), forget = lane(cell.forget), out = lane(cell.out);
+      const Values candidate = lane(cell.candidate), dh = lane(dy + cell.hidden);
+      const Values squashed = Values(lane(cell.c)).tanh();
+      const Values dc = lane(dstate) + dh * out * (1 - squashed.square());
+      const Values carried = dc * forget;
+      lane(cell.in) = dc * candidate * in * (1 - in);
+      lane(cell.out) = dh * squashed * out * (1 - out);
+      lane(cell.candidate) = dc * in * (1 - candidate.square());
+      lane(dstate) = carried;
+      if (cell.before)
+        lane(cell.forget) = carried * (1 - forget) * lane(cell.before);
+      else
+        lane(cell.forget).setZero();
+    });
   }
 };
 

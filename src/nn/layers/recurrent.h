@@ -5,6 +5,26 @@
 
 namespace ser::nn {
 
+/// Some neighbouring units, as many as a register holds: gate math on them stays in registers.
+template <int kSize>
+struct Lane {
+  using Values = Eigen::Array<Real, kSize, 1>;
+  Index unit = 0;
+  Eigen::Map<Values> operator()(Real* units) const { return Eigen::Map<Values>(units + unit); }
+  Eigen::Map<const Values> operator()(const Real* units) const {
+    return Eigen::Map<const Values>(units + unit);
+  }
+};
+
+/// Calls f(lane) for all of `units`, the last ones one by one.
+template <typename F>
+void for_each_lane(Index units, const F& f) {
+  constexpr int kSize = Eigen::internal::packet_traits<Real>::size;
+  Index unit = 0;
+  for (; unit + kSize <= units; unit += kSize) f(Lane<kSize>{unit});
+  for (; unit < units; ++unit) f(Lane<1>{unit});
+}
+
 /// The order in which one direction visits the columns of a batch, all clips side by side: longest
 /// first, so the clips that still run at a step are the first ones of the step before.
 struct Steps {
