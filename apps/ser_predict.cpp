@@ -93,7 +93,6 @@ int predict(const Options& options, const ser::CommonOptions& common) {
     }
   };
   ser::parallel_pipeline(inputs.size(), common.threads, produce, consume);
-  printer.finish();
   return failed ? 1 : 0;
 }
 

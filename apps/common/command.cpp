@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -129,7 +130,10 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
     set_up_log(common_);
     std::optional<MoreThreadsThanCores> more;
     if (common_.threads > available_threads()) more.emplace(common_.threads);
-    return body();
+    const int code = body();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw Error("standard output: writing failed");
+    return code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_->exit(error, std::cout, std::cerr);
     return wrong_usage(app_->get_name(), usage_sentence(*app_, error));

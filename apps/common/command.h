@@ -59,7 +59,8 @@ class Command {
   Flags& flags() { return flags_; }
   const CommonOptions& common() const { return common_; }
 
-  /// Parses the arguments, then runs `body`, which returns the exit code.
+  /// Parses the arguments, then runs `body`, which returns the exit code. What cannot be written to
+  /// stdout is an Error, too.
   /// 0 done; 1 Error, its message on stderr; 2 wrong usage.
   int run(int argc, char** argv, const std::function<int()>& body);
 

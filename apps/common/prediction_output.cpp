@@ -84,8 +84,8 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   for (const std::size_t i : order) {
     const double share = p.emotions(static_cast<long>(i));
     const int filled = static_cast<int>(share * kBarWidth + 0.5);
-    fmt::print("    {:<10} {:>5.1f} %  {}\n", model_.emotions[i], 100 * share,
-               fmt::format("{:#<{}}", "", filled));
+    fmt::print("    {:<10} {:>5.1f} %{}{:#<{}}\n", model_.emotions[i], 100 * share,
+               filled > 0 ? "  " : "", "", filled);
   }
 }
 
@@ -120,10 +120,6 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
   for (const double share : p.emotions) fmt::print(",{:.6f}", share);
   for (const double share : p.genders) fmt::print(",{:.6f}", share);
   fmt::print("\n");
-}
-
-void PredictionPrinter::finish() {
-  if (std::fflush(stdout) != 0) throw Error("standard output: writing failed");
 }
 
 }  // namespace ser

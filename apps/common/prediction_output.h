@@ -32,8 +32,6 @@ class PredictionPrinter {
   PredictionPrinter(const OutputOptions& options, const Model& model);
 
   void print(const PredictedClip& clip);
-  /// Ends the output; throws Error if stdout could not be written.
-  void finish();
 
  private:
   void print_table(const PredictedClip& clip);

@@ -151,6 +151,16 @@ TEST_F(Predict, SaysTheSameForAnyNumberOfThreads) {
   }
 }
 
+TEST_F(Predict, FailsWhereItsOutputCannotBeWritten) {
+  RunOptions options;
+  options.standard_output = "/dev/full";
+  for (const char* format : {"--json", "--csv", "--top-k=8"}) {
+    const Outcome failed = predict({demo_clip(1), format}, options);
+    EXPECT_EQ(failed.exit_code, 1) << format;
+    EXPECT_THAT(lines_of(failed.err), ElementsAre(HasSubstr("standard output: writing failed")));
+  }
+}
+
 TEST_F(Predict, FindsModelsByName) {
   ASSERT_EQ(::setenv("SER_MODELS", folder_.path().c_str(), 1), 0);
   EXPECT_EQ(run("ser-predict", {"--model", "model", demo_clip(1)}).exit_code, 0);

@@ -28,6 +28,7 @@ struct Outcome {
 
 struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
+  std::filesystem::path standard_output;                ///< empty: captured
   std::optional<std::chrono::milliseconds> kill_after;  ///< with SIGKILL
 };
 
@@ -54,7 +55,8 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
       if (file < 0 || ::dup2(file, stream) < 0) ::_exit(126);
     };
     redirect(options.standard_input, O_RDONLY, STDIN_FILENO);
-    redirect(out, O_WRONLY | O_CREAT, STDOUT_FILENO);
+    redirect(options.standard_output.empty() ? out : options.standard_output, O_WRONLY | O_CREAT,
+             STDOUT_FILENO);
     redirect(err, O_WRONLY | O_CREAT, STDERR_FILENO);
     ::execv(words[0], words.data());
     ::_exit(127);
