@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -119,7 +120,20 @@ void Command::words(const std::string& flag, std::vector<std::string>& values, i
   if (count > 0) option->expected(count);
 }
 
+namespace {
+
+/// Keeps freed memory for the next clip instead of handing it back to the system, which otherwise
+/// spends a third of an extraction on page faults.
+void keep_freed_memory() {
+  constexpr int kBytes = 64 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
+}  // namespace
+
 int Command::run(int argc, char** argv, const std::function<int()>& body) {
+  keep_freed_memory();
   flags_.add(common_, "Common");
   try {
     app_->parse(argc, argv);

@@ -1,7 +1,6 @@
 #include "ser/nn/network.h"
 
 #include <fmt/format.h>
-#include <Eigen/QR>
 
 #include <cmath>
 #include <utility>
@@ -33,14 +32,16 @@ std::vector<Parameter> with_full_names(const std::vector<Node>& nodes,
   return result;
 }
 
-/// Columns of a square Gaussian matrix made orthonormal, signs fixed by R's diagonal.
+/// The columns of a square Gaussian matrix made orthonormal one after the other (Gram-Schmidt, each
+/// projection taken twice, which is as exact as it gets: Giraud et al. 2005).
 Matrix random_orthogonal(Index size, Rng& rng) {
-  Eigen::MatrixXd gaussian(size, size);
-  for (Index i = 0; i < gaussian.size(); ++i) gaussian.data()[i] = rng.normal();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(gaussian);
-  Eigen::MatrixXd q = qr.householderQ();
-  for (Index i = 0; i < size; ++i)
-    if (qr.matrixQR()(i, i) < 0) q.col(i) = -q.col(i);
+  Eigen::MatrixXd q(size, size);
+  for (Index i = 0; i < q.size(); ++i) q.data()[i] = rng.normal();
+  for (Index i = 0; i < size; ++i) {
+    for (int pass = 0; pass < 2; ++pass)
+      for (Index j = 0; j < i; ++j) q.col(i) -= q.col(j).dot(q.col(i)) * q.col(j);
+    q.col(i).normalize();
+  }
   return q.cast<Real>();
 }
 

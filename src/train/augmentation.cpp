@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace ser {
 namespace {
@@ -40,7 +41,10 @@ Stretch draw_stretch(const FeatureAugmentation& options, Rng& rng) {
   Stretch stretch;
   if (options.time_stretch > 0)
     stretch.factor = rng.uniform(1 - options.time_stretch, 1 + options.time_stretch);
-  if (options.band_shift > 0) stretch.shift = rng.uniform(-options.band_shift, options.band_shift);
+  if (options.band_shift > 0) {
+    const auto choices = 2 * static_cast<std::uint64_t>(options.band_shift) + 1;
+    stretch.shift = static_cast<Eigen::Index>(rng.below(choices)) - options.band_shift;
+  }
   return stretch;
 }
 
@@ -53,13 +57,14 @@ void write_stretched(const Eigen::Ref<const Eigen::MatrixXf>& clip, const Stretc
                  at.share * clip.col(at.right).cast<nn::Real>();
   }
   if (stretch.shift == 0) return;
-  Eigen::Matrix<nn::Real, Eigen::Dynamic, 1> moved(spectral_rows);
+  const Eigen::Index up = std::clamp(stretch.shift, Eigen::Index{0}, spectral_rows - 1);
+  const Eigen::Index down = std::clamp(-stretch.shift, Eigen::Index{0}, spectral_rows - 1);
+  const Eigen::Index kept = spectral_rows - up - down;
   for (Eigen::Index t = 0; t < out.cols(); ++t) {
-    for (Eigen::Index band = 0; band < spectral_rows; ++band) {
-      const Between at = between(static_cast<double>(band) - stretch.shift, spectral_rows);
-      moved(band) = (1 - at.share) * out(at.left, t) + at.share * out(at.right, t);
-    }
-    out.col(t).head(spectral_rows) = moved;
+    nn::Real* const frame = out.col(t).data();
+    std::memmove(frame + up, frame + down, static_cast<std::size_t>(kept) * sizeof(nn::Real));
+    std::fill(frame, frame + up, frame[up]);
+    std::fill(frame + up + kept, frame + spectral_rows, frame[up + kept - 1]);
   }
 }
 

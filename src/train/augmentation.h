@@ -17,13 +17,14 @@ Crop draw_crop(Eigen::Index frames, const FeatureAugmentation& options, Rng& rng
 
 /// How one clip is changed: drawn first, so that its length is known before memory is.
 struct Stretch {
-  double factor = 1;  ///< frames of the copy, relative to the original
-  double shift = 0;   ///< bands that the spectrum moves up
+  double factor = 1;       ///< frames of the copy, relative to the original
+  Eigen::Index shift = 0;  ///< bands that the spectrum moves up
 };
 Stretch draw_stretch(const FeatureAugmentation& options, Rng& rng);
 
-/// Writes `clip` [rows x frames] into `out`, stretched to its number of frames; the first
-/// `spectral_rows` moved by `shift` bands. Linear interpolation; edges are repeated.
+/// Writes `clip` [rows x frames] into `out`, stretched to its number of frames by linear
+/// interpolation; the first `spectral_rows` moved by whole bands, so that harmonics stay sharp.
+/// Edges are repeated.
 void write_stretched(const Eigen::Ref<const Eigen::MatrixXf>& clip, const Stretch& stretch,
                      Eigen::Index spectral_rows, nn::MatrixMap out);
 

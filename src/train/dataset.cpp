@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "ser/core/error.h"
 #include "ser/corpus/corpus.h"
@@ -41,6 +43,20 @@ nn::Index count_spectral_rows(const std::vector<std::string>& rows) {
     return name.starts_with("log_mel.") || name.starts_with("mel.");
   });
   return end == rows.begin() ? static_cast<nn::Index>(rows.size()) : end - rows.begin();
+}
+
+/// Positions in `clips` of each recording's versions, in the order of their first appearance.
+std::vector<std::vector<int>> group_versions(const FeatureTable& table,
+                                             const std::vector<int>& clips) {
+  std::map<std::pair<std::string, std::string>, std::size_t> groups;
+  std::vector<std::vector<int>> versions;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(clips[i])];
+    const auto [group, fresh] = groups.emplace(std::pair(clip.corpus, clip.path), versions.size());
+    if (fresh) versions.emplace_back();
+    versions[group->second].push_back(static_cast<int>(i));
+  }
+  return versions;
 }
 
 }  // namespace
@@ -117,6 +133,7 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
     label(tasks.genders, utterance.gender);
     label(tasks.intensities, utterance.intensity);
   }
+  data.versions = group_versions(table, clips);
   if (options.balance_classes) {
     const auto emotions = static_cast<nn::Index>(tasks.emotions.size());
     const Eigen::VectorXd balance = class_weights(data.targets, emotions);

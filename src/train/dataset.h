@@ -32,10 +32,11 @@ Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> gen
 
 /// Scaled clips with their targets.
 struct Dataset {
-  std::vector<Eigen::MatrixXf> clips;  ///< [rows x frames]
-  nn::Matrix targets;                  ///< [outputs x clips], one-hot in every head
-  nn::Matrix weights;                  ///< [heads x clips], zero where a label is missing
-  nn::Index spectral_rows = 0;         ///< leading rows that are bands of a spectrum
+  std::vector<Eigen::MatrixXf> clips;      ///< [rows x frames]
+  nn::Matrix targets;                      ///< [outputs x clips], one-hot in every head
+  nn::Matrix weights;                      ///< [heads x clips], zero where a label is missing
+  std::vector<std::vector<int>> versions;  ///< clips and their augmented copies, by index
+  nn::Index spectral_rows = 0;             ///< leading rows that are bands of a spectrum
 
   std::size_t size() const { return clips.size(); }
 };

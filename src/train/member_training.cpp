@@ -60,8 +60,14 @@ MemberTraining::MemberTraining(const Dataset& train, const Dataset& validation, 
 /// by length within groups of several batches, then the batches are shuffled.
 std::vector<std::vector<int>> MemberTraining::draw_batches() const {
   Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(state_.epoch));
-  std::vector<int> order(train_.size());
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<int> order;
+  if (options_.one_version) {
+    for (const std::vector<int>& versions : train_.versions)
+      order.push_back(versions[rng.below(versions.size())]);
+  } else {
+    order.resize(train_.size());
+    std::iota(order.begin(), order.end(), 0);
+  }
   rng.shuffle(std::span(order));
   const auto batch = static_cast<std::size_t>(options_.batch_size);
   constexpr std::size_t kBatchesPerGroup = 8;

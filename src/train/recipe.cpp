@@ -80,6 +80,8 @@ void TrainingOptions::visit(FieldVisitor& v) {
   v.field("gradient_clip", gradient_clip, "Largest norm of the gradient; 0: any");
   v.field("weight_average", weight_average, "Decay of the weights' running average; 0: none");
   v.field("norm_momentum", norm_momentum, "Of batch normalisation's running statistics");
+  v.field("one_version", one_version,
+          "An epoch takes one version of a clip, drawn among the original and its copies");
   v.field("balance_classes", balance_classes, "Let every emotion count alike");
   v.group("tasks", tasks);
   v.group("augmentation", augmentation);

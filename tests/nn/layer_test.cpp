@@ -131,6 +131,23 @@ TEST(Network, EveryMatrixIsAligned) {
         << p.name;
 }
 
+TEST(Network, RecurrentWeightsStartOrthogonal) {
+  Network network(parse(R"({"layers": [{"type": "lstm", "units": 12}, {"type": "pool_time"}]})"),
+                  {5, 1, 0}, 3);
+  network.initialize(Rng(1, 0));
+  int found = 0;
+  for (const Parameter& p : network.named_parameters()) {
+    if (p.init != Init::kOrthogonal) continue;
+    ++found;
+    const ConstAlignedMap all(network.parameters().data() + p.offset, p.rows, p.cols);
+    for (Index row = 0; row < p.rows; row += p.cols) {
+      const Matrix block = all.middleRows(row, p.cols);
+      EXPECT_TRUE((block.transpose() * block).isIdentity(1e-5f)) << p.name;
+    }
+  }
+  EXPECT_GT(found, 0);
+}
+
 TEST(Network, CopyComputesTheSame) {
   Network network(parse(R"({"layers": [{"type": "dense", "units": 7, "activation": "relu"}]})"),
                   {5, 1, 1}, 3);

@@ -157,6 +157,18 @@ TEST(Trainer, EarlyStoppingKeepsTheBestEpoch) {
   EXPECT_EQ(last_epoch, best_epoch + 5);
 }
 
+TEST(Trainer, AnEpochMayTakeOneVersionOfEachClip) {
+  FeatureTable table = synthetic_table(4, 2);
+  const std::size_t originals = table.size();
+  for (std::size_t i = originals / 2; i < originals; ++i)
+    table.clips[i] = table.clips[i - originals / 2], table.clips[i].augmentation = "speed:0.9";
+  Recipe recipe = small_recipe();
+  recipe.training.one_version = true;
+  RunOptions run;
+  run.observer = [&](const EpochReport& report) { EXPECT_EQ(report.clips, originals / 2); };
+  train({table, all_of_table(table), {}}, recipe, run);
+}
+
 TEST(Checkpoint, StoppedAnywhereAndResumedGivesTheSameBits) {
   const FeatureTable table = synthetic_table(6, 4);
   std::vector<int> train_clips, validation;

@@ -33,7 +33,7 @@ struct FeatureAugmentation {
   double noise = 0;           ///< standard deviation of noise added to every number
   double gain = 0;            ///< spectral rows are moved by up to +- this
   double time_stretch = 0;    ///< frames are stretched by up to +- this share
-  double band_shift = 0;      ///< the spectrum is moved by up to +- this many bands
+  int band_shift = 0;         ///< the spectrum is moved by up to +- this many bands
   int time_masks = 0;         ///< runs of frames set to zero
   int time_mask_frames = 20;  ///< longest of them
   int band_masks = 0;         ///< runs of bands set to zero
@@ -58,6 +58,7 @@ struct TrainingOptions {
   double gradient_clip = 0;    ///< largest norm of the gradient; 0: any
   double weight_average = 0;   ///< decay of the running average of the weights; 0: none
   double norm_momentum = 0.1;  ///< of batch normalisation's running statistics
+  bool one_version = false;    ///< an epoch takes one version of a clip, drawn among its copies
   bool balance_classes = false;  ///< weigh clips so that every emotion counts alike
   TaskWeights tasks;
   FeatureAugmentation augmentation;
@@ -73,7 +74,7 @@ struct Recipe {
   std::string description;
   /// What it is made for: a feature preset, or a feature file's JSON beside the recipe.
   std::string features = "functionals";
-  int members = 1;                       ///< networks trained from different seeds and averaged
+  int members = 1;  ///< networks trained from different seeds and averaged
   ScalerOptions scaler;
   nn::NetworkOptions network;
   TrainingOptions training;
