@@ -28,8 +28,9 @@ struct Outcome {
 
 struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
-  std::filesystem::path standard_output;                ///< empty: captured
-  std::optional<std::chrono::milliseconds> kill_after;  ///< with SIGKILL
+  std::filesystem::path standard_output;  ///< empty: captured
+  std::optional<std::chrono::milliseconds> kill_after;
+  std::filesystem::path interrupt_at;  ///< SIGINT as soon as this file is there
 };
 
 inline std::string text_of(const std::filesystem::path& path) {
@@ -66,7 +67,15 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
     ::kill(child, SIGKILL);
   }
   int status = 0;
-  ::waitpid(child, &status, 0);
+  bool ended = false;
+  if (!options.interrupt_at.empty()) {
+    while (!std::filesystem::exists(options.interrupt_at) && !ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ended = ::waitpid(child, &status, WNOHANG) != 0;
+    }
+    if (!ended) ::kill(child, SIGINT);
+  }
+  if (!ended) ::waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
           text_of(err)};
 }

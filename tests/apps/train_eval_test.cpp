@@ -97,6 +97,38 @@ TEST_F(TrainAndEval, WritesTheSameBytesForAnyNumberOfThreads) {
   EXPECT_FALSE(result.empty());
 }
 
+TEST_F(TrainAndEval, KilledAndResumedEndsInTheSameBytes) {
+  const std::vector<std::string> long_run = {"--epochs", "120"};
+  train("straight.json", long_run);
+  std::vector<std::string> arguments = {
+      features_,      "--recipe",         recipe_,    "-o", file("resumed.json"),
+      "--checkpoint", file("checkpoint"), "--resume", "-q"};
+  arguments.insert(arguments.end(), long_run.begin(), long_run.end());
+  int killed = 0;
+  Outcome done;
+  do {  // each run gets a little more time than the one before
+    RunOptions options;
+    options.kill_after = std::chrono::milliseconds(60 + 15 * killed);
+    done = run("ser-train", arguments, options);
+  } while (done.exit_code != 0 && ++killed < 100);
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  if (killed == 0) GTEST_SKIP() << "done before it could be killed";
+  EXPECT_EQ(text_of(file("resumed.json")), text_of(file("straight.json")));
+}
+
+TEST_F(TrainAndEval, InterruptSavesAndSaysHowToResume) {
+  RunOptions options;
+  options.interrupt_at = file("checkpoint");
+  const Outcome done = run("ser-train",
+                           {features_, "--recipe", recipe_, "-o", file("m.json"), "--checkpoint",
+                            file("checkpoint"), "--epochs", "100000"},
+                           options);
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(done.err, AllOf(HasSubstr("interrupted"), HasSubstr("--resume")));
+  EXPECT_TRUE(std::filesystem::exists(file("checkpoint")));
+  EXPECT_FALSE(std::filesystem::exists(file("m.json")));
+}
+
 TEST_F(TrainAndEval, AnotherSeedGivesAnotherModel) {
   train("a.json");
   train("b.json", {"--seed", "2"});
