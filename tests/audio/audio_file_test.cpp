@@ -14,6 +14,7 @@
 
 #include "audio/signals.h"
 #include "ser/core/atomic_file.h"
+#include "support/temp_folder.h"
 
 namespace ser {
 namespace {
@@ -84,7 +85,7 @@ TEST(AudioFile, ChannelsAreAveraged) {
 }
 
 TEST(AudioFile, ReaderGivesTheSameSamplesInBlocks) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   write_wav(folder / "long.wav", sine(200, 10, 48000), SampleFormat::kFloat);
   AudioReader reader(folder / "long.wav");
   EXPECT_EQ(reader.sample_rate_hz(), 48000);
@@ -100,7 +101,7 @@ TEST(AudioFile, ReaderGivesTheSameSamplesInBlocks) {
 }
 
 TEST(AudioFile, WrittenInt16ReadsBackExactly) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   std::vector<std::int16_t> samples;
   for (int i = 0; i < 4000; ++i)
     samples.push_back(static_cast<std::int16_t>(i * 37 % 65536 - 32768));
@@ -111,14 +112,14 @@ TEST(AudioFile, WrittenInt16ReadsBackExactly) {
 }
 
 TEST(AudioFile, WrittenFloatKeepsPeaksAboveOne) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const Waveform wave = sine(100, 0.2, 8000, 1.6e4);
   write_wav(folder / "loud.wav", wave, SampleFormat::kFloat);
   EXPECT_EQ(read_audio(folder / "loud.wav").samples, wave.samples);
 }
 
 TEST(AudioFile, WrittenInt16Clips) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   write_wav(folder / "loud.wav", sine(100, 0.2, 8000, 3));
   const Waveform wave = read_audio(folder / "loud.wav");
   EXPECT_EQ(wave.samples.minCoeff(), -1.0f);
@@ -126,7 +127,7 @@ TEST(AudioFile, WrittenInt16Clips) {
 }
 
 TEST(AudioFile, PipeIsRead) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::filesystem::path pipe = folder / "pipe.wav";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const std::string bytes = wav_bytes(1, 16000, std::vector<std::int16_t>(40000, 5));
@@ -135,7 +136,7 @@ TEST(AudioFile, PipeIsRead) {
 }
 
 TEST(AudioFile, NameDoesNotDecideTheFormat) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string bytes = wav_bytes(1, 16000, std::vector<std::int16_t>(4000, 5));
   for (const char* name : {"a.mp3", "a.vox", "a.au", "a.gsm", "a.raw", "a"}) {
     write_file(folder / name, bytes);
@@ -160,7 +161,7 @@ TEST(AudioFile, HeaderCountsAreNotTrusted) {
 }
 
 TEST(AudioFile, RefusesWhatIsNoFile) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   EXPECT_THAT(error_of([&] { read_audio(folder / "none.wav"); }),
               MatchesRegex(".*none.wav: expected an audio file, found: No such file or directory"));
   EXPECT_THAT(error_of([&] { read_audio(folder / ""); }),
@@ -174,7 +175,7 @@ TEST(AudioFile, RefusesWhatIsNoFile) {
 
 TEST(AudioFile, RefusesAnUnreadableFile) {
   if (::geteuid() == 0) GTEST_SKIP() << "root reads every file";
-  const ScratchFolder folder;
+  const TempFolder folder;
   write_file(folder / "secret.wav", "RIFF");
   std::filesystem::permissions(folder / "secret.wav", std::filesystem::perms::none);
   EXPECT_THAT(error_of([&] { read_audio(folder / "secret.wav"); }),
@@ -191,7 +192,7 @@ TEST(AudioFile, RefusesHeaderOnlyAndTooShort) {
 }
 
 TEST(AudioFile, RefusesSamplesThatAreNotFinite) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   write_wav(folder / "float.wav", sine(100, 5, 16000), SampleFormat::kFloat);
   const std::string good = read_file(folder / "float.wav", 1 << 20);
   for (const auto& [value, found] : {std::pair{std::numeric_limits<float>::quiet_NaN(), "nan"},
@@ -234,7 +235,7 @@ TEST(AudioFile, RefusesOtherContentWithAHint) {
 }
 
 TEST(AudioFile, WriteRefusesWhatNoReaderTakes) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   EXPECT_THAT(error_of([&] { write_wav(folder / "a.wav", sine(100, 1, 8000, NAN)); }),
               HasSubstr("a.wav: expected finite samples to write, found NaN or infinity"));
   EXPECT_THAT(error_of([&] {

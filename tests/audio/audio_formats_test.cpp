@@ -9,6 +9,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/rng.h"
+#include "support/temp_folder.h"
 #include "support/test_data.h"
 
 namespace ser {
@@ -115,7 +116,7 @@ TEST_F(AudioFormats, TableNamesEveryFile) {
 }
 
 TEST_F(AudioFormats, MemoryAndWrongNamesGiveTheSameSamples) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   for (const char* file : {"he_48khz.mp3", "owl.mp3", "48k-mono.ogg",
                            "RF64-16bit-8kHz-stereo-reaper.wav", "01 - changing samplerate.flac"}) {
     const std::filesystem::path path = audio_folder() / "formats" / file;

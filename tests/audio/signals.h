@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <numbers>
 #include <string>
 
@@ -31,21 +30,5 @@ std::string error_of(Work&& work) {
   ADD_FAILURE() << "expected an Error";
   return "";
 }
-
-/// A folder that is removed with the object.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = testing::TempDir() + "ser-audio-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace ser
