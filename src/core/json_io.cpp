@@ -60,4 +60,19 @@ void check_keys(const Json& object, std::span<const std::string_view> known,
   }
 }
 
+std::string dump_lines(const Json& object) {
+  std::string text = "{";
+  for (const auto& [key, value] : object.items()) {
+    text += fmt::format("{}\n  {}: ", text.size() > 1 ? "," : "", Json(key).dump());
+    if (!value.is_array() || value.empty() || !value.front().is_object()) {
+      text += value.dump();
+      continue;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i)
+      text += fmt::format("{}\n    {}", i == 0 ? "[" : ",", value[i].dump());
+    text += "\n  ]";
+  }
+  return text + "\n}\n";
+}
+
 }  // namespace ser

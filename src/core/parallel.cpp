@@ -57,17 +57,32 @@ std::size_t pipeline_slots(int threads) { return 2 * static_cast<std::size_t>(re
 void parallel_pipeline(std::size_t count, int threads,
                        const std::function<void(std::size_t, std::size_t)>& produce,
                        const std::function<void(std::size_t, std::size_t)>& consume) {
+  const auto take = [&](std::size_t i, std::size_t) { return i < count; };
+  parallel_pipeline(threads, take, produce, consume);
+}
+
+void parallel_pipeline(int threads, const std::function<bool(std::size_t, std::size_t)>& take,
+                       const std::function<void(std::size_t, std::size_t)>& produce,
+                       const std::function<void(std::size_t, std::size_t)>& consume) {
   const std::size_t slots = pipeline_slots(threads);
   std::vector<std::exception_ptr> failures(slots);
   std::exception_ptr failure;
-  std::atomic<bool> failed = false;  // `take` and `use` run at the same time
+  std::atomic<bool> failed = false;  // `fetch` and `use` run at the same time
+  bool broken = false;               // `take` threw
   std::size_t next = 0;
 
-  const auto take = [&](tbb::flow_control& control) -> std::size_t {
-    if (next == count || failed) control.stop();
+  const auto fetch = [&](tbb::flow_control& control) -> std::size_t {
+    const std::size_t slot = next % slots;
+    try {
+      if (broken || failed || !take(next, slot)) control.stop();
+    } catch (...) {
+      failures[slot] = std::current_exception();
+      broken = true;
+    }
     return next++;
   };
   const auto make = [&](std::size_t i) {
+    if (failures[i % slots]) return i;
     try {
       produce(i, i % slots);
     } catch (...) {
@@ -90,7 +105,7 @@ void parallel_pipeline(std::size_t count, int threads,
   tbb::task_arena arena(resolve(threads));
   arena.execute([&] {
     tbb::parallel_pipeline(
-        slots, tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, take) &
+        slots, tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, fetch) &
                    tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make) &
                    tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, use));
   });

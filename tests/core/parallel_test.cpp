@@ -101,6 +101,35 @@ TEST_P(Threads, PipelineThrowsWhatConsumeThrows) {
                "consume 5");
 }
 
+TEST_P(Threads, PipelineTakesUnitsInOrderUntilThereAreNone) {
+  std::vector<int> slots(pipeline_slots(GetParam())), results;
+  int left = 50;
+  parallel_pipeline(
+      GetParam(),
+      [&](std::size_t i, std::size_t slot) {
+        slots[slot] = static_cast<int>(i);
+        return left-- > 0;
+      },
+      [&](std::size_t, std::size_t slot) { slots[slot] *= 2; },
+      [&](std::size_t, std::size_t slot) { results.push_back(slots[slot]); });
+  ASSERT_EQ(results.size(), 50u);
+  for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i], static_cast<int>(2 * i));
+}
+
+TEST_P(Threads, PipelineThrowsWhatTakeThrowsAfterTheUnitsBefore) {
+  std::vector<std::size_t> consumed;
+  EXPECT_ERROR(parallel_pipeline(
+                   GetParam(),
+                   [](std::size_t i, std::size_t) {
+                     if (i == 7) throw Error("take 7");
+                     return true;
+                   },
+                   [](std::size_t, std::size_t) {},
+                   [&](std::size_t i, std::size_t) { consumed.push_back(i); }),
+               "take 7");
+  EXPECT_EQ(consumed.size(), 7u);
+}
+
 TEST_P(Threads, PipelineUnitsMayRunLoops) {
   std::vector<int> sums(pipeline_slots(GetParam()));
   std::vector<int> results;

@@ -23,6 +23,13 @@ void parallel_pipeline(std::size_t count, int threads,
                        const std::function<void(std::size_t i, std::size_t slot)>& produce,
                        const std::function<void(std::size_t i, std::size_t slot)>& consume);
 
+/// The same for work of unknown length: `take(i, slot)`, called one after the other in index order,
+/// fetches unit i, or returns false where there is none; then the work ends.
+void parallel_pipeline(int threads,
+                       const std::function<bool(std::size_t i, std::size_t slot)>& take,
+                       const std::function<void(std::size_t i, std::size_t slot)>& produce,
+                       const std::function<void(std::size_t i, std::size_t slot)>& consume);
+
 /// Units that `parallel_pipeline` keeps between produce and consume.
 std::size_t pipeline_slots(int threads);
 
