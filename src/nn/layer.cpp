@@ -22,10 +22,12 @@ constexpr LayerType kLayerTypes[] = {
     {"lstm", "Long short-term memory", make_lstm},
     {"gru", "Gated recurrent unit", make_gru},
     {"sequential", "Layers one after the other", make_sequential},
+    {"parallel", "Layers side by side on one input", make_parallel},
     {"residual", "Layers and a way around them", make_residual},
     {"squeeze_excitation", "Scales each channel by what the others hold", make_squeeze_excitation},
     {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
     {"attention_pool", "Weighted mean and deviation of a clip's frames", make_attention_pool},
+    {"rows", "Some neighbouring bands of every frame", make_rows},
     {"reshape", "The same numbers under another shape", make_reshape},
     {"flatten", "All frames as one vector", make_flatten},
 };

@@ -91,6 +91,13 @@ TEST(Layers, OptionsOutOfRangeAreRefused) {
       {R"({"type": "reshape"})", "expected one vector a clip, found [3 x T]"},
       {R"({"type": "squeeze_excitation", "reduction": 0})", "'reduction': expected at least 1"},
       {R"({"type": "attention_pool", "hidden": -1})", "'hidden': expected at least 0, found -1"},
+      {R"({"type": "rows", "first": 1})", "expected some of the 1 bands, found 1 and 1"},
+      {R"({"type": "rows", "count": 2})", "expected some of the 1 bands, found 0 and 2"},
+      {R"({"type": "parallel"})", "'branches': expected at least one, found none"},
+      {R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "pool_time"}]})",
+       "expected branches of as many frames, found [3 x T] and [3 x 1]"},
+      {R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "rows", "count": 2}]})",
+       "branch 1 (rows): 'first' and 'count'"},
       {R"({"type": "residual", "body": [{"type": "dense", "units": 4}]})",
        "body and shortcut of one shape, found [4 x T] and [3 x T]"}};
   for (const auto& [json, message] : cases)
@@ -103,6 +110,30 @@ TEST(Residual, WaysOfDifferentLengthAreRefused) {
       {3, 1, 0});
   EXPECT_THAT(message_of([&] { residual.run(random_input(3, 12), {12}); }),
               HasSubstr("the body leaves 6 frames of 12, the shortcut 12"));
+}
+
+TEST(Rows, KeepsSomeBands) {
+  Alone rows(R"({"type": "rows", "first": 1, "count": 2})", {2, 4, 0});
+  const Matrix x = random_input(8, 5);
+  EXPECT_EQ(rows.run(x, {5}).matrix(), x.middleRows(2, 4));
+}
+
+TEST(Parallel, PutsTheBranchesOutputsOneAfterTheOther) {
+  Alone parallel(R"({"type": "parallel", "branches": [{"type": "rows", "first": 2},
+                                                      {"type": "activation", "activation": "relu"}]})",
+                 {1, 3, 0});
+  const Matrix x = random_input(3, 5);
+  Matrix expected(4, 5);
+  expected << x.row(2), x.cwiseMax(Real{0});
+  EXPECT_EQ(parallel.run(x, {5}).matrix(), expected);
+}
+
+TEST(Parallel, BranchesOfDifferentLengthAreRefused) {
+  Alone parallel(
+      R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "conv1d", "stride": 2}]})",
+      {3, 1, 0});
+  EXPECT_THAT(message_of([&] { parallel.run(random_input(3, 12), {12}); }),
+              HasSubstr("branch 0 leaves 12 frames of 12, branch 1 leaves 6"));
 }
 
 TEST(Residual, AddsItsInput) {

@@ -20,9 +20,11 @@ std::unique_ptr<Layer> make_gru();
 std::unique_ptr<Layer> make_layer_norm();
 std::unique_ptr<Layer> make_lstm();
 std::unique_ptr<Layer> make_max_pool();
+std::unique_ptr<Layer> make_parallel();
 std::unique_ptr<Layer> make_pool_time();
 std::unique_ptr<Layer> make_reshape();
 std::unique_ptr<Layer> make_residual();
+std::unique_ptr<Layer> make_rows();
 std::unique_ptr<Layer> make_sequential();
 std::unique_ptr<Layer> make_squeeze_excitation();
 
