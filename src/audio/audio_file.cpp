@@ -20,16 +20,15 @@ struct CloseSound {
   void operator()(SNDFILE* sound) const { sf_close(sound); }
 };
 
-void check_layout(const SF_INFO& info, const std::string& name) {
-  if (info.samplerate < kLowestRateHz || info.samplerate > kHighestRateHz)
-    throw Error(fmt::format("{}: expected a sampling rate of {} to {} Hz, found {} Hz", name,
-                            kLowestRateHz, kHighestRateHz, info.samplerate));
-  if (info.channels < 1 || info.channels > kMostChannels)
-    throw Error(
-        fmt::format("{}: expected 1 to {} channels, found {}", name, kMostChannels, info.channels));
-}
-
 }  // namespace
+
+void check_limits(int sample_rate_hz, int num_channels) {
+  if (sample_rate_hz < kLowestRateHz || sample_rate_hz > kHighestRateHz)
+    throw Error(fmt::format("expected a sampling rate of {} to {} Hz, found {} Hz", kLowestRateHz,
+                            kHighestRateHz, sample_rate_hz));
+  if (num_channels < 1 || num_channels > kMostChannels)
+    throw Error(fmt::format("expected 1 to {} channels, found {}", kMostChannels, num_channels));
+}
 
 struct AudioReader::Impl {
   template <typename Source>
@@ -62,7 +61,7 @@ void AudioReader::Impl::open() {
   SF_VIRTUAL_IO io = ByteSource::callbacks();
   sound.reset(sf_open_virtual(&io, SFM_READ, &info, &source));
   if (!sound) fail_unsupported();
-  check_layout(info, name);
+  with_context(name, [&] { check_limits(info.samplerate, info.channels); });
   if (info.channels > 1) interleaved.resize(kBlockSamples);
 }
 
@@ -132,6 +131,10 @@ int AudioReader::sample_rate_hz() const { return impl_->info.samplerate; }
 
 int AudioReader::num_channels() const { return impl_->info.channels; }
 
+double AudioReader::share_read() const {
+  return static_cast<double>(impl_->source.position()) / static_cast<double>(impl_->source.size());
+}
+
 std::span<const float> AudioReader::next_block() {
   Impl& self = *impl_;
   const std::int64_t got = self.read_mono();
@@ -144,9 +147,7 @@ std::span<const float> AudioReader::next_block() {
   return self.mono;
 }
 
-namespace {
-
-Waveform read_all(AudioReader reader) {
+Waveform read_audio(AudioReader reader) {
   Waveform wave{{}, reader.sample_rate_hz()};
   Eigen::Index size = 0;
   for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
@@ -160,12 +161,10 @@ Waveform read_all(AudioReader reader) {
   return wave;
 }
 
-}  // namespace
-
-Waveform read_audio(const std::filesystem::path& path) { return read_all(AudioReader(path)); }
+Waveform read_audio(const std::filesystem::path& path) { return read_audio(AudioReader(path)); }
 
 Waveform read_audio(std::span<const std::byte> bytes, std::string_view name) {
-  return read_all(AudioReader(bytes, name));
+  return read_audio(AudioReader(bytes, name));
 }
 
 }  // namespace ser

@@ -75,11 +75,11 @@ std::string ByteSource::head(std::size_t count) const {
 SF_VIRTUAL_IO ByteSource::callbacks() {
   SF_VIRTUAL_IO io{};
   io.get_filelen = [](void* user) -> sf_count_t { return source(user).size_; };
-  io.tell = [](void* user) -> sf_count_t { return source(user).position_; };
+  io.tell = [](void* user) -> sf_count_t { return source(user).position_.load(); };
   io.seek = [](sf_count_t offset, int whence, void* user) -> sf_count_t {
     ByteSource& self = source(user);
     const std::int64_t base = whence == SEEK_SET   ? 0
-                              : whence == SEEK_CUR ? self.position_
+                              : whence == SEEK_CUR ? self.position_.load()
                                                    : self.size_;
     // A lying header asks for places outside the file.
     std::int64_t target = 0;

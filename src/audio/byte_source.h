@@ -2,6 +2,7 @@
 
 #include <sndfile.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +24,8 @@ class ByteSource {
   ByteSource& operator=(const ByteSource&) = delete;
 
   std::int64_t size() const { return size_; }
+  /// Where reading has come to; may be asked while another thread reads.
+  std::int64_t position() const { return position_; }
   /// Up to `count` bytes from the start; the position stays.
   std::string head(std::size_t count) const;
   /// Callbacks; their user data is a ByteSource.
@@ -35,7 +38,7 @@ class ByteSource {
   std::string buffer_;
   std::span<const std::byte> bytes_;
   std::int64_t size_ = 0;
-  std::int64_t position_ = 0;
+  std::atomic<std::int64_t> position_ = 0;
 };
 
 }  // namespace ser

@@ -38,6 +38,16 @@ double active_rms(const Waveform& wave, double range_db) {
   return std::sqrt(sum / count);
 }
 
+double silent_share(const Waveform& wave, double range_db) {
+  const std::vector<double> powers = frame_powers(wave);
+  const double loudest = powers.empty() ? 0 : *std::max_element(powers.begin(), powers.end());
+  if (!(loudest > 0)) return 1;
+  const double threshold = loudest * std::pow(10, -range_db / 10);
+  const auto silent =
+      std::count_if(powers.begin(), powers.end(), [&](double power) { return power < threshold; });
+  return static_cast<double>(silent) / static_cast<double>(powers.size());
+}
+
 Waveform scale_to(const Waveform& wave, double rms) {
   const double level = active_rms(wave);
   if (!(level > 0)) return wave;

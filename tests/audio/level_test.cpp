@@ -26,6 +26,18 @@ TEST(Level, FramesWithinTheRangeCount) {
   EXPECT_NEAR(active_rms(wave, 10), 0.5 / std::sqrt(2), 1e-6);
 }
 
+TEST(Level, SilentShareCountsQuietFrames) {
+  Waveform wave = sine(200, 1, 16000, 0.5);
+  EXPECT_EQ(silent_share(wave), 0);
+  wave.samples.tail(4000) *= 1e-3f;  // 60 dB below
+  EXPECT_DOUBLE_EQ(silent_share(wave), 0.25);
+  EXPECT_EQ(silent_share(wave, 70), 0);
+  wave.samples *= 0.01f;
+  EXPECT_DOUBLE_EQ(silent_share(wave), 0.25);
+  wave.samples.setZero();
+  EXPECT_EQ(silent_share(wave), 1);
+}
+
 TEST(Level, SilenceIsZeroAndStaysSilence) {
   for (const Eigen::Index size : {0, 1, 16000}) {
     const Waveform silence{Eigen::VectorXf::Zero(size), 16000};

@@ -17,6 +17,9 @@ inline constexpr int kLowestRateHz = 1000;
 inline constexpr int kHighestRateHz = 400000;
 inline constexpr int kMostChannels = 64;
 
+/// Throws Error for a rate or a number of channels outside these limits.
+void check_limits(int sample_rate_hz, int num_channels);
+
 /// A recording, decoded block by block and averaged over its channels. The format is told by
 /// content alone, never by the name; integers are scaled by their full range (int16 / 32768).
 /// Memory does not depend on the frame count a header claims.
@@ -41,6 +44,10 @@ class AudioReader {
   int sample_rate_hz() const;
   int num_channels() const;
 
+  /// Share of the file's bytes that has been asked for, 0 to 1: about how far reading is. May be
+  /// called while another thread reads.
+  double share_read() const;
+
   /// The next mono samples, valid until the next call; empty at the end.
   /// Throws Error for samples that are not finite, a stream that breaks off with a decoding error,
   /// and at the end of a recording that had no frame or less than kShortestRecordingS.
@@ -53,6 +60,9 @@ class AudioReader {
 
 /// The whole recording, mono, at its own rate. Throws Error as AudioReader does.
 Waveform read_audio(const std::filesystem::path& path);
+
+/// What is left of a recording that was opened. Throws Error as AudioReader does.
+Waveform read_audio(AudioReader reader);
 
 /// The whole recording in `bytes` (a file read from stdin); `name` stands for it in messages.
 Waveform read_audio(std::span<const std::byte> bytes, std::string_view name);

@@ -1,0 +1,72 @@
+#include "ser/audio/capture.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+
+namespace ser {
+namespace {
+
+constexpr const char* kModuleFile = "ser-capture.so";
+
+std::string quoted_names(const std::vector<CaptureDevice>& devices) {
+  std::vector<std::string> names;
+  for (const CaptureDevice& device : devices)
+    names.push_back(fmt::format("{} '{}'", device.number, device.name));
+  return join(names, ", ");
+}
+
+}  // namespace
+
+const CaptureModule& load_capture_module(std::span<const std::filesystem::path> folders,
+                                         const std::string& version) {
+  std::vector<std::string> looked;
+  for (const std::filesystem::path& folder : folders) {
+    const std::filesystem::path file = folder / kModuleFile;
+    looked.push_back(folder.lexically_normal().string());
+    if (!std::filesystem::exists(file)) continue;
+    void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) throw Error(fmt::format("recording from a microphone: {}", ::dlerror()));
+    const auto* module = static_cast<const CaptureModule*>(::dlsym(library, "ser_capture_module"));
+    if (!module || version != module->version)
+      throw Error(fmt::format("{}: expected a module of ser {}, found {}", file.string(), version,
+                              module ? module->version : "another library"));
+    return *module;
+  }
+  throw Error(fmt::format(
+      "recording from a microphone: expected {}, which is built where PortAudio is (Debian: "
+      "portaudio19-dev), found none in {}",
+      kModuleFile, join(looked, ", ")));
+}
+
+const CaptureDevice& choose_device(const std::vector<CaptureDevice>& devices,
+                                   const std::string& wanted) {
+  if (devices.empty()) throw Error("expected a device to record from, found none");
+  const auto named = [&](const CaptureDevice& device) {
+    return wanted.empty() ? device.is_default
+                          : device.name == wanted || std::to_string(device.number) == wanted;
+  };
+  const auto exact = std::find_if(devices.begin(), devices.end(), named);
+  if (exact != devices.end()) return *exact;
+  if (wanted.empty())
+    throw Error(fmt::format("expected a default device to record from, found only {}",
+                            quoted_names(devices)));
+  const auto alike = [&](const CaptureDevice& device) {
+    return to_lower(device.name).find(to_lower(wanted)) != std::string::npos;
+  };
+  std::vector<CaptureDevice> found;
+  std::copy_if(devices.begin(), devices.end(), std::back_inserter(found), alike);
+  if (found.size() != 1)
+    throw Error(
+        fmt::format("expected the number of a device or a part of one's name, found '{}': "
+                    "{} {}",
+                    wanted, found.empty() ? "there are" : "it may be",
+                    quoted_names(found.empty() ? devices : found)));
+  return *std::find_if(devices.begin(), devices.end(), alike);
+}
+
+}  // namespace ser
