@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <vector>
+#include <limits>
 
 #include "features/registry.h"
 #include "ser/core/error.h"
@@ -32,7 +31,7 @@ class ContrastFeature : public FeatureWith<ContrastFeature, ContrastOptions> {
 struct BinRange {
   Eigen::Index begin = 0;
   Eigen::Index end = 0;
-  std::ptrdiff_t extremes = 0;  ///< bins that make the peak, and the valley
+  Eigen::Index extremes = 0;  ///< bins that make the peak, and the valley
 };
 
 /// librosa's bands: both edges belong to a band, which also takes the bin below it and leaves its
@@ -48,7 +47,7 @@ BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOpt
   const auto count = static_cast<double>(range.end - range.begin);
   if (!is_last) --range.end;
   range.extremes =
-      static_cast<std::ptrdiff_t>(std::max(1.0, std::nearbyint(options.quantile * count)));
+      static_cast<Eigen::Index>(std::max(1.0, std::nearbyint(options.quantile * count)));
   if (range.extremes > range.end - range.begin)
     throw Error(
         fmt::format("contrast: a band from {} to {} Hz is narrower than two FFT bins of {} Hz", low,
@@ -56,9 +55,25 @@ BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOpt
   return range;
 }
 
-float mean(std::vector<float>::const_iterator begin, std::ptrdiff_t count) {
-  return static_cast<float>(std::accumulate(begin, begin + count, 0.0) /
-                            static_cast<double>(count));
+/// Mean of the `count` smallest values of each column. They are kept sorted, all columns at once,
+/// while the rows go by.
+Eigen::RowVectorXf mean_of_smallest(const Eigen::Ref<const FrameMatrix>& values,
+                                    Eigen::Index count) {
+  FrameMatrix smallest =
+      FrameMatrix::Constant(count, values.cols(), std::numeric_limits<float>::infinity());
+  Eigen::RowVectorXf rest(values.cols());
+  for (Eigen::Index row = 0; row < values.rows(); ++row) {
+    rest = values.row(row);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      float* const kept = smallest.row(i).data();
+      for (Eigen::Index t = 0; t < values.cols(); ++t) {
+        const float smaller = std::min(kept[t], rest[t]);
+        rest[t] = std::max(kept[t], rest[t]);
+        kept[t] = smaller;
+      }
+    }
+  }
+  return (smallest.cast<double>().colwise().sum() / static_cast<double>(count)).cast<float>();
 }
 
 }  // namespace
@@ -85,15 +100,9 @@ FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
   FrameMatrix peak(options.num_bands + 1, magnitude.cols()), valley = peak;
   for (int band = 0; band <= options.num_bands; ++band) {
     const BinRange range = band_bins(band, magnitude.rows(), bin_hz, options);
-    std::vector<float> values(static_cast<std::size_t>(range.end - range.begin));
-    for (Eigen::Index t = 0; t < magnitude.cols(); ++t) {
-      for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = magnitude(range.begin + static_cast<Eigen::Index>(i), t);
-      std::nth_element(values.begin(), values.begin() + (range.extremes - 1), values.end());
-      valley(band, t) = mean(values.begin(), range.extremes);
-      std::nth_element(values.begin(), values.end() - range.extremes, values.end());
-      peak(band, t) = mean(values.end() - range.extremes, range.extremes);
-    }
+    const FrameMatrix bins = magnitude.middleRows(range.begin, range.end - range.begin);
+    valley.row(band) = mean_of_smallest(bins, range.extremes);
+    peak.row(band) = -mean_of_smallest(-bins, range.extremes);
   }
   return power_to_db(peak) - power_to_db(valley);
 }

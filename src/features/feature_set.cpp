@@ -45,7 +45,8 @@ FeatureSet parse_list(std::string_view text) {
       set.features.push_back(parse_feature(name));
     } catch (const Error& error) {
       std::vector<std::string_view> presets = preset_names();
-      throw Error(fmt::format("{}; presets are {}", error.what(), fmt::join(presets, ", ")));
+      throw Error(fmt::format("{}; presets are {}{}", error.what(), fmt::join(presets, ", "),
+                              did_you_mean(name, presets)));
     }
   }
   return set;
@@ -94,9 +95,9 @@ std::vector<std::string> row_names(const FeatureSet& set) {
 
 namespace {
 
-/// The part of a waveform that the set looks at. Throws Error if it is too short.
-Waveform cut(Waveform wave, const FeatureSet& set) {
-  if (set.offset_s == 0 && set.duration_s == 0) return wave;
+/// The samples that the set looks at, before trimming.
+SampleRange cut_range(const Waveform& wave, const FeatureSet& set) {
+  if (set.offset_s == 0 && set.duration_s == 0) return {0, wave.samples.size()};
   if (!(set.offset_s >= 0 && set.duration_s >= 0))
     throw Error(fmt::format("expected offset_s and duration_s from 0, found {} and {}",
                             set.offset_s, set.duration_s));
@@ -107,15 +108,24 @@ Waveform cut(Waveform wave, const FeatureSet& set) {
   if (end - begin < kShortestRecordingS * rate)
     throw Error(fmt::format("expected at least {} s of audio after {} s, found {:.3f} s",
                             kShortestRecordingS, set.offset_s, (end - begin) / rate));
-  wave.samples =
-      wave.samples.segment(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end - begin))
-          .eval();
-  return wave;
+  return {static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end)};
+}
+
+Waveform part_of(const Waveform& wave, const SampleRange& range) {
+  return {wave.samples.segment(range.begin, range.end - range.begin), wave.sample_rate_hz};
 }
 
 }  // namespace
 
-Waveform prepare(const Waveform& wave, const FeatureSet& set) {
+SampleRange kept_range(const Waveform& wave, const FeatureSet& set) {
+  const SampleRange cut = cut_range(wave, set);
+  if (set.trim_db == 0) return cut;
+  if (cut.end - cut.begin == wave.samples.size()) return active_range(wave, set.trim_db);
+  const SampleRange trimmed = active_range(part_of(wave, cut), set.trim_db);
+  return {cut.begin + trimmed.begin, cut.begin + trimmed.end};
+}
+
+void check_recording(const Waveform& wave) {
   if (wave.sample_rate_hz < kLowestRateHz)
     throw Error(fmt::format("expected a sampling rate of at least {} Hz, found {} Hz",
                             kLowestRateHz, wave.sample_rate_hz));
@@ -123,11 +133,15 @@ Waveform prepare(const Waveform& wave, const FeatureSet& set) {
     throw Error(fmt::format("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS,
                             wave.duration_s()));
   if (!wave.samples.allFinite()) throw Error("expected finite samples, found NaN or infinity");
+}
+
+Waveform prepare(const Waveform& wave, const FeatureSet& set) {
+  check_recording(wave);
   Waveform prepared = wave;
   if (set.sample_rate_hz > 0 && set.sample_rate_hz != wave.sample_rate_hz)
     prepared = resample(wave, set.sample_rate_hz);
-  prepared = cut(std::move(prepared), set);
-  if (set.trim_db > 0) prepared = trim_silence(prepared, set.trim_db);
+  const SampleRange kept = kept_range(prepared, set);
+  if (kept.end - kept.begin < prepared.samples.size()) prepared = part_of(prepared, kept);
   if (set.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
   return prepared;
 }

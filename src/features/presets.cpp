@@ -17,12 +17,14 @@ constexpr Preset kPresets[] = {
     {"type": "chroma", "spectrum": "magnitude"},
     {"type": "mel"}
   ]})"},
-    // Frame level, for networks that see time: 25 ms windows every 10 ms.
+    // Frame level, for networks that see time: spectrum, melody and voice quality every 10 ms.
     {"frames", R"({
   "sample_rate_hz": 16000, "trim_db": 40, "level": "active",
   "features": [
     {"type": "log_mel", "standardize": true,
-     "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}}
+     "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
+    {"type": "melody"},
+    {"type": "voice"}
   ]})"},
     // Clip level, for networks that see one vector: spectrum, voice quality, melody and rhythm.
     {"functionals", R"({

@@ -209,10 +209,7 @@ class ProsodyFeature : public FeatureWith<ProsodyFeature, ProsodyOptions> {
     const int hop = static_cast<int>(std::lround(options_.hop_s * wave.sample_rate_hz));
     if (hop < 1) throw Error(fmt::format("prosody: expected hop_s > 0, found {}", options_.hop_s));
     const PitchTrack& pitch = analysis.pitch(voicing_options(wave.sample_rate_hz, hop));
-    const FrameMatrix level = rms(wave.samples, {wave.sample_rate_hz / 40, hop});
-    const Eigen::RowVectorXf level_db =
-        (level.row(0).array().max(1e-5f).log() * (20 / std::log(10.0f))).matrix();
-    return prosody(pitch, level_db, static_cast<double>(hop) / wave.sample_rate_hz);
+    return prosody(pitch, level_db(wave, hop), static_cast<double>(hop) / wave.sample_rate_hz);
   }
 
  protected:

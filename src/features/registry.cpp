@@ -34,6 +34,7 @@ constexpr Entry kFeatures[] = {
     {"energy", make_energy},
     {"voice", make_voice},
     {"prosody", make_prosody},
+    {"melody", make_melody},
 };
 
 constexpr auto kTypes = [] {

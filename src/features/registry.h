@@ -36,5 +36,6 @@ std::unique_ptr<Feature> make_f0();
 std::unique_ptr<Feature> make_energy();
 std::unique_ptr<Feature> make_voice();
 std::unique_ptr<Feature> make_prosody();
+std::unique_ptr<Feature> make_melody();
 
 }  // namespace ser

@@ -15,6 +15,7 @@ namespace ser {
 namespace {
 
 constexpr double kMinEnergy = 1e-10;
+constexpr float kMinLevel = 1e-5f;
 constexpr double kNoCrossing = 1e-10;
 
 void check(const FrameOptions& options) {
@@ -68,6 +69,11 @@ void FrameOptions::visit(FieldVisitor& v) {
 
 FrameMatrix rms(const Eigen::VectorXf& samples, const FrameOptions& options) {
   return (frame_energy(samples, options) / static_cast<float>(options.frame_samples)).cwiseSqrt();
+}
+
+Eigen::RowVectorXf level_db(const Waveform& wave, int hop_samples) {
+  const FrameMatrix level = rms(wave.samples, {wave.sample_rate_hz / 40, hop_samples});
+  return (level.row(0).array().max(kMinLevel).log() * (20 / std::log(10.0f))).matrix();
 }
 
 FrameMatrix log_energy(const Eigen::VectorXf& samples, const FrameOptions& options) {

@@ -8,6 +8,7 @@
 #include "ser/features/chroma.h"
 #include "ser/features/delta.h"
 #include "ser/features/functionals.h"
+#include "ser/features/melody.h"
 #include "ser/features/mfcc.h"
 #include "ser/features/pitch.h"
 #include "ser/features/prosody.h"
@@ -243,6 +244,25 @@ TEST(Prosody, DescribesARisingVoice) {
   EXPECT_NEAR(row("voiced.share"), 1, 1e-6);
   EXPECT_NEAR(row("level.sd"), 0, 1e-6);
   EXPECT_NEAR(row("pause.share"), 0, 1e-6);
+}
+
+TEST(Melody, IsRelativeToTheClip) {
+  PitchTrack track{Eigen::VectorXf(5), Eigen::VectorXf::Constant(5, 0.75f)};
+  track.hz << 0, 110, 220, 440, 0;
+  Eigen::RowVectorXf level(5);
+  level << -100, -40, -20, -20, -20;
+  const FrameMatrix rows = melody(track, level);
+  FrameMatrix expected(kMelodyRows, 5);
+  const float height = std::log2(220 / 165.0f);
+  expected << 0, -2, 0, 2, 0,                // half octaves around the median
+      0, height - 1, height, height + 1, 0,  // octaves above 165 Hz
+      0.75f, 0.75f, 0.75f, 0.75f, 0.75f, -3, -1, 0, 0, 0;
+  EXPECT_TRUE(rows.isApprox(expected, 1e-5f)) << rows;
+}
+
+TEST(Melody, OfSilenceIsFinite) {
+  const PitchTrack track{Eigen::VectorXf::Zero(3), Eigen::VectorXf::Zero(3)};
+  EXPECT_EQ(melody(track, Eigen::RowVectorXf::Constant(3, -100)), FrameMatrix::Zero(4, 3));
 }
 
 }  // namespace

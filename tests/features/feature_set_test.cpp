@@ -141,7 +141,7 @@ TEST_P(LevelledPreset, IgnoresGain) {
 
 TEST(Presets, HaveTheirShapes) {
   EXPECT_EQ(row_names(parse_feature_set("classic")).size(), 180u);
-  EXPECT_EQ(row_names(parse_feature_set("frames")).size(), 64u);
+  EXPECT_EQ(row_names(parse_feature_set("frames")).size(), 76u);
   const std::size_t functionals = row_names(parse_feature_set("functionals")).size();
   EXPECT_GE(functionals, 600u);
   EXPECT_LE(functionals, 1500u);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ser/audio/trim.h"
 #include "ser/audio/waveform.h"
 #include "ser/core/options.h"
 #include "ser/features/feature.h"
@@ -46,6 +47,13 @@ std::string fingerprint(const FeatureSet& set);
 
 /// Names of the rows of `extract()`: "mfcc.0", "mel.17:delta", "mfcc.0.mean", ...
 std::vector<std::string> row_names(const FeatureSet& set);
+
+/// Throws Error for a waveform of less than 0.1 s or 1 kHz, or with samples that are not finite.
+void check_recording(const Waveform& wave);
+
+/// The samples of `wave`, which has the set's rate, that features are computed from: what offset_s
+/// and duration_s cut out, trimmed. Throws Error if that is too short.
+SampleRange kept_range(const Waveform& wave, const FeatureSet& set);
 
 /// The waveform as the features see it: resampled, cut, trimmed, brought to level.
 Waveform prepare(const Waveform& wave, const FeatureSet& set);

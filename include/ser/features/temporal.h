@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include "ser/audio/waveform.h"
 #include "ser/core/options.h"
 #include "ser/features/frame_matrix.h"
 
@@ -28,5 +29,8 @@ FrameMatrix zero_crossing_rate(const Eigen::VectorXf& samples, const FrameOption
 
 /// Natural logarithm of each frame's energy (the sum of its squares), at least log(1e-10).
 FrameMatrix log_energy(const Eigen::VectorXf& samples, const FrameOptions& options);
+
+/// Level of each frame of 25 ms, dB relative to full scale, at least -100: 20 log10 of `rms`.
+Eigen::RowVectorXf level_db(const Waveform& wave, int hop_samples);
 
 }  // namespace ser
