@@ -19,6 +19,7 @@ struct FeatureTable {
   std::vector<Utterance> clips;
   std::vector<std::int64_t> offsets;  ///< clips + 1; clip i is columns [offsets[i], offsets[i + 1])
   Eigen::MatrixXf values;             ///< [rows x all frames]
+  bool relative_to_speakers = false;  ///< see enrollment.h; never so in a file
 
   std::size_t size() const { return clips.size(); }
   /// Features of one clip, [rows x frames].

@@ -1,0 +1,161 @@
+#include "ser/corpus/survey.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "corpus/clip_groups.h"
+#include "ser/audio/audio_file.h"
+#include "ser/audio/level.h"
+#include "ser/audio/resample.h"
+#include "ser/core/error.h"
+#include "ser/core/parallel.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/split.h"
+#include "ser/features/analysis.h"
+#include "ser/features/functionals.h"
+
+namespace ser {
+namespace {
+
+constexpr int kPitchRateHz = 16000;
+constexpr double kPitchChunkS = 30;  // bounds the memory of the pitch tracker
+
+/// Median fundamental frequency, tracked part by part.
+double median_f0(const Waveform& wave, const Tables& tables) {
+  PitchOptions options;
+  options.frame_samples = 1024;
+  options.hop_samples = 320;
+  const Waveform low = resample(wave, kPitchRateHz);
+  const auto chunk = static_cast<Eigen::Index>(kPitchChunkS * kPitchRateHz);
+  std::vector<double> voiced;
+  for (Eigen::Index begin = 0; begin < low.samples.size(); begin += chunk) {
+    const Waveform part{low.samples.segment(begin, std::min(chunk, low.samples.size() - begin)),
+                        kPitchRateHz};
+    const Analysis analysis(part, tables);
+    for (const float hz : analysis.pitch(options).hz)
+      if (hz > 0) voiced.push_back(hz);
+  }
+  if (voiced.empty()) return std::numeric_limits<double>::quiet_NaN();
+  return distribution(voiced).median;
+}
+
+ClipMeasures measure(const std::filesystem::path& file, const Tables& tables) {
+  AudioReader reader(file);
+  ClipMeasures measures;
+  measures.sample_rate_hz = reader.sample_rate_hz();
+  measures.channels = reader.num_channels();
+  const Waveform wave = read_audio(std::move(reader));
+  measures.duration_s = wave.duration_s();
+  if (const double rms = active_rms(wave); rms > 0) measures.level_dbfs = 20 * std::log10(rms);
+  measures.silence_share = silent_share(wave);
+  measures.f0_hz = median_f0(wave, tables);
+  return measures;
+}
+
+/// The message without the file that it begins with.
+std::string without_name(std::string message, const std::filesystem::path& file) {
+  const std::string name = file.string() + ": ";
+  return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
+std::vector<Utterance> clips_of(const Survey& survey) {
+  std::vector<Utterance> clips;
+  for (const SurveyedClip& surveyed : survey.clips) clips.push_back(surveyed.clip);
+  return clips;
+}
+
+}  // namespace
+
+std::size_t Survey::readable() const {
+  return static_cast<std::size_t>(std::count_if(
+      clips.begin(), clips.end(), [](const SurveyedClip& clip) { return clip.error.empty(); }));
+}
+
+Survey survey_recordings(const std::vector<std::filesystem::path>& files,
+                         const std::vector<Utterance>& utterances, int threads,
+                         const std::function<void()>& measured) {
+  Survey survey;
+  survey.clips.resize(files.size());
+  const Tables tables;
+  parallel_for(files.size(), threads, [&](std::size_t i) {
+    survey.clips[i].clip = utterances[i];
+    try {
+      survey.clips[i].measures = measure(files[i], tables);
+    } catch (const Error& error) {
+      survey.clips[i].error = without_name(error.what(), files[i]);
+    }
+    if (measured) measured();
+  });
+  return survey;
+}
+
+Distribution distribution(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  const auto n = static_cast<Eigen::Index>(values.size());
+  const Eigen::VectorXd sorted = Eigen::VectorXd::Map(values.data(), n);
+  return {n,
+          quantile(sorted, 0.05),
+          quantile(sorted, 0.25),
+          quantile(sorted, 0.5),
+          quantile(sorted, 0.75),
+          quantile(sorted, 0.95),
+          values.front(),
+          std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(n),
+          values.back()};
+}
+
+Distribution distribution(const Survey& survey, ClipMeasure measure,
+                          const std::function<bool(const Utterance&)>& chosen) {
+  std::vector<double> values;
+  for (const SurveyedClip& surveyed : survey.clips)
+    if (surveyed.error.empty() && (!chosen || chosen(surveyed.clip)))
+      values.push_back(surveyed.measures.*measure);
+  return distribution(std::move(values));
+}
+
+std::vector<std::pair<std::string, std::int64_t>> count_by(const Survey& survey,
+                                                           std::string Utterance::*label) {
+  std::map<std::string, std::int64_t> counts;
+  for (const SurveyedClip& surveyed : survey.clips) ++counts[surveyed.clip.*label];
+  std::vector<std::string> order;
+  if (label == &Utterance::emotion)
+    order = emotion_labels(clips_of(survey));
+  else
+    for (const auto& [value, count] : counts)
+      if (!value.empty()) order.push_back(value);
+  if (counts.contains("")) order.emplace_back();
+  std::vector<std::pair<std::string, std::int64_t>> result;
+  for (const std::string& value : order) result.emplace_back(value, counts.at(value));
+  return result;
+}
+
+std::vector<SpeakerCount> count_speakers(const Survey& survey) {
+  const std::vector<Utterance> clips = clips_of(survey);
+  std::vector<int> all(clips.size());
+  std::iota(all.begin(), all.end(), 0);
+  const std::vector<Speaker> speakers = group_by_speaker(clips, all);
+  std::vector<SpeakerCount> result;
+  std::int64_t known = 0;
+  for (const Speaker& speaker : speakers) {
+    const auto count = static_cast<std::int64_t>(speaker.clips.size());
+    result.push_back({speaker.name(count_corpora(speakers)), speaker.gender, count});
+    known += count;
+  }
+  const auto total = static_cast<std::int64_t>(clips.size());
+  if (known < total) result.push_back({"", "", total - known});
+  return result;
+}
+
+std::vector<std::pair<int, std::int64_t>> count_by(const Survey& survey,
+                                                   int ClipMeasures::*number) {
+  std::map<int, std::int64_t> counts;
+  for (const SurveyedClip& surveyed : survey.clips)
+    if (surveyed.error.empty()) ++counts[surveyed.measures.*number];
+  return {counts.begin(), counts.end()};
+}
+
+}  // namespace ser
