@@ -114,25 +114,34 @@ Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std:
   return v;
 }
 
+Json write_scaler(const Scaler& scaler) {
+  Json json = options_to_json(scaler.options());
+  json["mean"] = write_vector(scaler.mean());
+  json["scale"] = write_vector(scaler.scale());
+  return json;
+}
+
 Json write_member(const Member& member, WeightFormat format) {
   const nn::Network& network = member.network;
   Json network_json = {{"frames", network.input().frames}, {"rows", network.input().rows()}};
   network_json.update(options_to_json(network.options()));
-  Json scaler = options_to_json(member.scaler.options());
-  scaler["mean"] = write_vector(member.scaler.mean());
-  scaler["scale"] = write_vector(member.scaler.scale());
   Json weights = Json::object();
   for (const nn::Parameter& p : network.named_parameters())
     weights[p.name] = write_tensor(network.parameters(), p, format);
   for (const nn::Parameter& p : network.named_state())
     weights[p.name] = write_tensor(network.state(), p, WeightFormat::kF32);
-  return {{"features", options_to_json(member.set)},
-          {"fingerprint", fingerprint(member.set)},
-          {"scaler", std::move(scaler)},
-          {"network", std::move(network_json)},
-          {"calibration", {{"temperature", member.temperature}}},
-          {"weight", member.weight},
-          {"weights", std::move(weights)}};
+  Json json = {{"features", options_to_json(member.set)},
+               {"fingerprint", fingerprint(member.set)},
+               {"scaler", write_scaler(member.scaler)},
+               {"network", std::move(network_json)},
+               {"calibration", {{"temperature", member.temperature}}},
+               {"weight", member.weight},
+               {"enrolled", member.enrolled},
+               {"weights", std::move(weights)}};
+  if (member.range.limit > 0)
+    json["training_range"] = {{"scaler", write_scaler(member.range.scaler)},
+                              {"limit", member.range.limit}};
+  return json;
 }
 
 Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) {
@@ -173,6 +182,21 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
   return network;
 }
 
+/// rows: of the features. Models from before it was stored have none.
+TrainingRange read_training_range(const Json& member, nn::Index rows, bool frames,
+                                  const std::vector<std::vector<std::byte>>& blobs) {
+  if (!member.contains("training_range")) return {};
+  const Json& json = member["training_range"];
+  TrainingRange range{read_scaler(at(json, "scaler"), blobs), number_at(json, "limit")};
+  if (!(range.limit > 0 && range.limit < 1e30)) throw Error("'limit': expected a number above 0");
+  const nn::Index expected = frames ? 2 * rows : rows;
+  if (range.scaler.options().kind != ScalerOptions::Kind::kRows ||
+      range.scaler.mean().size() != expected)
+    throw Error(fmt::format("expected {} rows with a mean and a scale each, found {}", expected,
+                            range.scaler.mean().size()));
+  return range;
+}
+
 Member read_member(const Json& json, int outputs,
                    const std::vector<std::vector<std::byte>>& blobs) {
   FeatureSet set;
@@ -185,6 +209,7 @@ Member read_member(const Json& json, int outputs,
   const double weight = number_at(json, "weight");
   if (!(temperature > 1e-3 && temperature < 1e3)) throw Error("'temperature': out of range");
   if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
+  const bool enrolled = json.contains("enrolled") && json["enrolled"] == true;
   const auto rows = static_cast<nn::Index>(row_names(set).size());
   if (rows != network.input().rows() ||
       (set.pool == Pooling::kNone) != (network.input().frames == 0))
@@ -192,7 +217,11 @@ Member read_member(const Json& json, int outputs,
                             nn::to_string(network.input())));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     throw Error(fmt::format("scaler: expected {} rows, found {}", rows, scaler.mean().size()));
-  return {std::move(set), std::move(scaler), std::move(network), temperature, weight};
+  TrainingRange range = with_context("training_range", [&] {
+    return read_training_range(json, rows, network.input().frames == 0, blobs);
+  });
+  return {std::move(set), std::move(scaler), std::move(network), temperature,
+          weight,         enrolled,          std::move(range)};
 }
 
 Json write_training(const TrainingInfo& info) {

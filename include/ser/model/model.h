@@ -11,6 +11,7 @@
 #include "ser/audio/waveform.h"
 #include "ser/features/feature_set.h"
 #include "ser/model/scaler.h"
+#include "ser/model/training_range.h"
 #include "ser/nn/loss.h"
 #include "ser/nn/network.h"
 
@@ -23,12 +24,15 @@ struct Member {
   nn::Network network;     ///< logits: emotions, then genders
   double temperature = 1;  ///< logits of the emotions are divided by it (Guo et al. 2017)
   double weight = 1;       ///< share in the average over members
+  bool enrolled = false;   ///< reads features relative to the mean of the speaker's clips
+  TrainingRange range;     ///< of the clips it was trained on
 };
 
 /// Emotion and gender of one clip.
 struct ClipPrediction {
   Eigen::VectorXd emotions;  ///< probabilities, in the order of Model::emotions
   Eigen::VectorXd genders;   ///< probabilities of Model::genders; empty without a gender head
+  double distance = 0;       ///< of a recording from the training clips, above 1: unlike them
 };
 
 /// How the weights are stored in a model file.
@@ -45,7 +49,7 @@ struct TrainingInfo {
 };
 
 /// What turns features, or a recording, into emotion and gender: one network, or several whose
-/// probabilities are averaged.
+/// logits are averaged.
 struct Model {
   std::vector<std::string> emotions;
   std::vector<std::string> genders;  ///< "male", "female"; empty without a gender head
@@ -53,17 +57,34 @@ struct Model {
   double uncertain_below = 0.4;  ///< largest probability of an uncertain prediction
   TrainingInfo training;
 
+  /// Whether it compares a clip with others of the speaker: then all members do.
+  bool enrolled() const;
   /// The softmax groups among a member's logits.
   std::vector<nn::HeadRange> heads() const;
 };
 
-/// Predictions for clips of features of the set `fingerprint`, [rows x frames] each.
-/// Throws Error, naming both fingerprints, if a member was trained on another set.
-std::vector<ClipPrediction> predict(const Model& model, const std::string& features_fingerprint,
-                                    const std::vector<Eigen::MatrixXf>& clips, int threads);
+/// Features of clips, [rows x frames] each, of the set with this fingerprint.
+struct ClipFeatures {
+  std::string fingerprint;
+  std::vector<Eigen::MatrixXf> clips;
+  bool relative_to_speakers = false;  ///< the mean of the speaker's clips is subtracted
+};
 
-/// Whether the emotion is little more than a guess: largest probability below the model's threshold.
+/// Predictions for clips. features: of the same clips, one entry for each set that a member reads.
+/// Throws Error, naming the fingerprints, if a member's set is missing.
+std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
+                                    int threads);
+
+/// What the members' last hidden layers make of each clip, one member below the other,
+/// [units x clips]. Throws Error as `predict` does.
+Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads);
+
+/// Whether the emotion is little more than a guess: largest probability below the model's
+/// threshold.
 bool is_uncertain(const Model& model, const ClipPrediction& prediction);
+
+/// Whether a recording is unlike those the model was trained on.
+inline bool is_unlike_training(const ClipPrediction& prediction) { return prediction.distance > 1; }
 
 /// Predicts from recordings: knows its features' tables and shares what members have in common.
 /// `predict` may be called from several threads.
@@ -73,6 +94,11 @@ class Predictor {
   ~Predictor();
   Predictor(Predictor&&) noexcept;
 
+  /// Clips of the speaker whose recordings follow: what an enrolled model compares them with.
+  /// Throws Error for no clips, and for a model that is not enrolled.
+  void enroll(const std::vector<Waveform>& clips);
+
+  /// Throws Error if the model is an enrolled one and no clips of the speaker are known.
   ClipPrediction predict(const Waveform& wave) const;
   const Model& model() const { return model_; }
 

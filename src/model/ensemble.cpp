@@ -1,0 +1,67 @@
+#include "ser/model/ensemble.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/json_io.h"
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+void check_alike(const Model& a, const Model& b) {
+  const auto check = [](const std::vector<std::string>& of_a, const std::vector<std::string>& of_b,
+                        std::string_view what) {
+    if (of_a != of_b)
+      throw Error(fmt::format("expected the same {}, found {} and {}", what, fmt::join(of_a, ","),
+                              fmt::join(of_b, ",")));
+  };
+  check(a.emotions, b.emotions, "emotions");
+  check(a.genders, b.genders, "genders");
+  if (a.enrolled() != b.enrolled())
+    throw Error("expected all models or none to compare clips with others of the speaker");
+  if (a.training.split != b.training.split || a.training.fold != b.training.fold)
+    throw Error(
+        fmt::format("expected models trained on the same clips, found fold {} of '{}' and "
+                    "fold {} of '{}'",
+                    a.training.fold, a.training.split, b.training.fold, b.training.split));
+}
+
+std::vector<std::string> all_of(const std::vector<std::string>& a,
+                                const std::vector<std::string>& b) {
+  std::vector<std::string> both;
+  std::ranges::set_union(a, b, std::back_inserter(both));
+  return both;
+}
+
+}  // namespace
+
+Model combine(const std::vector<Model>& models, const std::vector<std::string>& names,
+              double temperature) {
+  if (models.empty()) throw Error("expected models to combine, found none");
+  if (!(temperature > 0))
+    throw Error(fmt::format("temperature: expected a number above 0, found {}", temperature));
+  Model ensemble = models[0];
+  ensemble.members.clear();
+  ensemble.training.scores.clear();
+  Json recipes = Json::array();
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    with_context(fmt::format("{} and {}", names[0], names[i]),
+                 [&] { check_alike(models[0], models[i]); });
+    recipes.push_back(parse_json(models[i].training.recipe, "recipe"));
+    ensemble.training.speakers = all_of(ensemble.training.speakers, models[i].training.speakers);
+    double total = 0;
+    for (const Member& member : models[i].members) total += member.weight;
+    for (Member member : models[i].members) {
+      member.weight /= total;
+      member.temperature *= temperature;
+      ensemble.members.push_back(std::move(member));
+    }
+  }
+  ensemble.training.recipe = Json{{"average", std::move(recipes)}}.dump();
+  return ensemble;
+}
+
+}  // namespace ser

@@ -1,0 +1,189 @@
+#include "ser/model/timeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+#include "ser/audio/rolling_window.h"
+#include "ser/audio/speech.h"
+#include "ser/core/parallel.h"
+
+namespace ser {
+namespace {
+
+using Eigen::Index;
+
+constexpr double kSilenceRms = 0.00316;    // -50 dB of full scale
+constexpr double kLeastSpeechShare = 0.2;  // of the centre: what lies around a voice is not enough
+
+/// Windows of a recording, one by one.
+class WindowSource {
+ public:
+  WindowSource(AudioReader& reader, const TimelineOptions& options)
+      : reader_(reader), rolling_(reader.sample_rate_hz(), options.window_s, options.hop_s) {}
+
+  /// False at the end.
+  bool next(Window& window) {
+    const auto keep = [&](const Window& found) { pending_.push_back(found); };
+    while (pending_.empty() && !ended_) {
+      const std::span<const float> block = reader_.next_block();
+      ended_ = block.empty();
+      if (ended_)
+        rolling_.finish_with_rest(keep);
+      else
+        rolling_.push(block, keep);
+    }
+    if (pending_.empty()) return false;
+    window = std::move(pending_.front());
+    pending_.pop_front();
+    return true;
+  }
+
+  double heard_s() const { return rolling_.heard_s(); }
+
+ private:
+  AudioReader& reader_;
+  RollingWindow rolling_;
+  std::deque<Window> pending_;
+  bool ended_ = false;
+};
+
+/// The middle of a window, one hop wide; it reaches out to the recording's beginning, and to its
+/// end where the window was cut there.
+SampleRange centre_of(const Window& window, const TimelineOptions& options) {
+  const Index rate = window.wave.sample_rate_hz, size = window.wave.samples.size();
+  const Index full = std::lround(options.window_s * static_cast<double>(rate));
+  const Index hop = std::lround(options.hop_s * static_cast<double>(rate));
+  const Index around = std::max<Index>(0, (full - hop) / 2);
+  return {window.begin == 0 ? 0 : std::min(around, size), size < full ? size : size - around};
+}
+
+Sound sound_at(const SampleRange& centre, const Waveform& wave, const Speech& speech) {
+  const Index size = centre.end - centre.begin;
+  Index spoken = 0;
+  for (const SampleRange& part : speech.parts)
+    spoken +=
+        std::max<Index>(0, std::min(part.end, centre.end) - std::max(part.begin, centre.begin));
+  if (static_cast<double>(spoken) >= kLeastSpeechShare * static_cast<double>(size) && spoken > 0)
+    return Sound::kSpeech;
+  const double energy = wave.samples.segment(centre.begin, size).cast<double>().squaredNorm();
+  return energy < kSilenceRms * kSilenceRms * static_cast<double>(size) ? Sound::kSilence
+                                                                        : Sound::kOther;
+}
+
+TimelineWindow answer(const Window& window, const Predictor& predictor,
+                      const TimelineOptions& options) {
+  const Speech speech = find_speech(window.wave);
+  return {window.start_s(), window.end_s(), speech.found,
+          sound_at(centre_of(window, options), window.wave, speech),
+          predictor.predict(window.wave)};
+}
+
+double centre_s(const TimelineWindow& window) { return (window.start_s + window.end_s) / 2; }
+
+Eigen::Index most_likely(const ClipPrediction& prediction) {
+  Eigen::Index best = 0;
+  prediction.emotions.maxCoeff(&best);
+  return best;
+}
+
+void add_weighted(ClipPrediction& sum, const ClipPrediction& prediction, double weight) {
+  if (sum.emotions.size() == 0) {
+    sum.emotions = Eigen::VectorXd::Zero(prediction.emotions.size());
+    sum.genders = Eigen::VectorXd::Zero(prediction.genders.size());
+  }
+  sum.emotions += weight * prediction.emotions;
+  sum.genders += weight * prediction.genders;
+  sum.distance += weight * prediction.distance;
+}
+
+ClipPrediction scaled(ClipPrediction sum, double scale) {
+  sum.emotions *= scale;
+  sum.genders *= scale;
+  sum.distance *= scale;
+  return sum;
+}
+
+ClipPrediction smoothed(const TimelineWindow* previous, const TimelineWindow& current,
+                        const TimelineWindow* next) {
+  if (current.sound != Sound::kSpeech) return current.prediction;
+  ClipPrediction sum;
+  add_weighted(sum, current.prediction, 2);
+  double weights = 2;
+  for (const TimelineWindow* neighbour : {previous, next}) {
+    if (!neighbour || neighbour->sound != Sound::kSpeech) continue;
+    add_weighted(sum, neighbour->prediction, 1);
+    weights += 1;
+  }
+  return scaled(std::move(sum), 1 / weights);
+}
+
+}  // namespace
+
+double predict_windows(AudioReader& reader, const Predictor& predictor,
+                       const TimelineOptions& options, int threads,
+                       const std::function<void(const TimelineWindow&)>& on_window) {
+  WindowSource source(reader, options);
+  const std::size_t slots = pipeline_slots(threads);
+  std::vector<Window> windows(slots);
+  std::vector<TimelineWindow> answers(slots);
+  parallel_pipeline(
+      threads, [&](std::size_t, std::size_t slot) { return source.next(windows[slot]); },
+      [&](std::size_t, std::size_t slot) {
+        answers[slot] = answer(windows[slot], predictor, options);
+      },
+      [&](std::size_t, std::size_t slot) { on_window(answers[slot]); });
+  return source.heard_s();
+}
+
+void SegmentMerger::add(const TimelineWindow& window) {
+  if (current_) place(&window, (centre_s(*current_) + centre_s(window)) / 2);
+  previous_ = std::move(current_);
+  current_ = window;
+}
+
+void SegmentMerger::finish(double duration_s) {
+  if (!current_) return;
+  place(nullptr, duration_s);
+  close();
+}
+
+/// Hands on the segment, if there is one.
+void SegmentMerger::close() {
+  if (windows_ == 0) return;
+  segment_.prediction = scaled(std::move(segment_.prediction), 1.0 / static_cast<double>(windows_));
+  on_segment_(segment_);
+}
+
+/// Puts the current window, which ends for segments at `end_s`, into a segment.
+void SegmentMerger::place(const TimelineWindow* next, double end_s) {
+  const ClipPrediction prediction = smoothed(previous_ ? &*previous_ : nullptr, *current_, next);
+  const bool joins = windows_ > 0 && segment_.sound == current_->sound &&
+                     (segment_.sound != Sound::kSpeech ||
+                      most_likely(segment_.prediction) == most_likely(prediction));
+  if (!joins) {
+    close();
+    segment_ = {current_start_s_, end_s, current_->sound, {}};
+    windows_ = 0;
+  }
+  add_weighted(segment_.prediction, prediction, 1);
+  ++windows_;
+  segment_.end_s = end_s;
+  current_start_s_ = end_s;
+}
+
+Timeline make_timeline(AudioReader& reader, const Predictor& predictor,
+                       const TimelineOptions& options, int threads) {
+  Timeline timeline;
+  SegmentMerger merger(
+      [&](const TimelineSegment& segment) { timeline.segments.push_back(segment); });
+  timeline.duration_s =
+      predict_windows(reader, predictor, options, threads, [&](const TimelineWindow& window) {
+        timeline.windows.push_back(window);
+        merger.add(window);
+      });
+  merger.finish(timeline.duration_s);
+  return timeline;
+}
+
+}  // namespace ser

@@ -1,0 +1,90 @@
+#include "ser/model/ensemble.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ser/model/batch.h"
+#include "support/errors.h"
+
+namespace ser {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Model model_on(const std::string& features, int rows, int members, const std::string& speaker) {
+  Model model;
+  model.emotions = {"happy", "sad", "angry"};
+  model.genders = {"male", "female"};
+  model.training.recipe = R"({"features":")" + features + R"("})";
+  model.training.speakers = {speaker};
+  for (int m = 0; m < members; ++m) {
+    FeatureSet set = parse_feature_set(features, Pooling::kMean);
+    nn::NetworkOptions options;
+    nn::Network network(options, input_shape(rows, false), 5);
+    network.initialize(Rng(7, static_cast<std::uint64_t>(m)));
+    model.members.push_back({set, {}, network, 1.5, 1, false, {}});
+  }
+  return model;
+}
+
+const Model kMfcc = model_on("mfcc", 20, 2, "1");
+const Model kChroma = model_on("chroma", 12, 1, "2");
+
+ClipFeatures clips_of(const Model& model, int rows) {
+  return {fingerprint(model.members[0].set), {Eigen::MatrixXf::Constant(rows, 1, 0.5f)}};
+}
+
+TEST(Ensemble, AveragesTheModelsLogOddsWhateverTheirNumberOfMembers) {
+  const ClipFeatures mfcc = clips_of(kMfcc, 20), chroma = clips_of(kChroma, 12);
+  const Eigen::VectorXd a = predict(kMfcc, {mfcc}, 1)[0].emotions,
+                        b = predict(kChroma, {chroma}, 1)[0].emotions;
+  const Eigen::VectorXd pooled =
+      predict(combine({kMfcc, kChroma}, {"a", "b"}), {chroma, mfcc}, 1)[0].emotions;
+  Eigen::VectorXd expected = (a.array() * b.array()).sqrt();
+  expected /= expected.sum();
+  EXPECT_TRUE(pooled.isApprox(expected, 1e-5)) << pooled << "\n" << expected;
+}
+
+TEST(Ensemble, TemperatureSharpensOnceMore) {
+  const ClipFeatures mfcc = clips_of(kMfcc, 20);
+  Eigen::VectorXd expected = predict(kMfcc, {mfcc}, 1)[0].emotions.array().square();
+  expected /= expected.sum();
+  EXPECT_TRUE(
+      predict(combine({kMfcc}, {"a"}, 0.5), {mfcc}, 1)[0].emotions.isApprox(expected, 1e-5));
+}
+
+TEST(Ensemble, RemembersWhereItsModelsComeFrom) {
+  const Model ensemble = combine({kMfcc, kChroma}, {"a", "b"});
+  EXPECT_EQ(ensemble.training.recipe, R"({"average":[{"features":"mfcc"},{"features":"chroma"}]})");
+  EXPECT_THAT(ensemble.training.speakers, ElementsAre("1", "2"));
+}
+
+TEST(Ensemble, NeedsTheFeaturesOfEveryMember) {
+  EXPECT_ERROR(predict(combine({kMfcc, kChroma}, {"a", "b"}), {clips_of(kMfcc, 20)}, 1),
+               AllOf(HasSubstr(fingerprint(kChroma.members[0].set)),
+                     HasSubstr(fingerprint(kMfcc.members[0].set))));
+}
+
+TEST(Ensemble, ModelsThatDifferAreRefused) {
+  const auto refused = [](const Model& other, const char* message) {
+    EXPECT_ERROR(combine({kMfcc, other}, {"a.json", "b.json"}),
+                 AllOf(HasSubstr("a.json and b.json"), HasSubstr(message)));
+  };
+  Model other = kChroma;
+  other.emotions = {"happy", "sad", "bored"};
+  refused(other, "expected the same emotions, found happy,sad,angry and happy,sad,bored");
+  other = kChroma;
+  other.genders.clear();
+  refused(other, "expected the same genders");
+  other = kChroma;
+  other.training.split = "speakers:5";
+  other.training.fold = 1;
+  refused(other, "found fold -1 of '' and fold 1 of 'speakers:5'");
+  EXPECT_ERROR(combine({}, {}), HasSubstr("expected models to combine, found none"));
+  EXPECT_ERROR(combine({kMfcc}, {"a"}, -1), HasSubstr("temperature: expected a number above 0"));
+}
+
+}  // namespace
+}  // namespace ser
