@@ -7,6 +7,8 @@
 namespace ser {
 namespace {
 
+constexpr Eigen::Index kFilterKnots = 5;
+
 /// A run of up to `longest` positions among `size`.
 Crop draw_run(Eigen::Index size, int longest, Rng& rng) {
   const auto limit = std::min<Eigen::Index>(longest, size);
@@ -27,6 +29,19 @@ Between between(double position, Eigen::Index size) {
   const auto left = static_cast<Eigen::Index>(inside);
   return {left, std::min(left + 1, size - 1),
           static_cast<nn::Real>(inside - static_cast<double>(left))};
+}
+
+/// A curve over the bands through random values at evenly spaced knots.
+nn::Vector draw_filter(double largest, Eigen::Index bands, Rng& rng) {
+  Eigen::Matrix<nn::Real, kFilterKnots, 1> knots;
+  for (nn::Real& knot : knots) knot = static_cast<nn::Real>(rng.uniform(-largest, largest));
+  nn::Vector curve(bands);
+  const double step = (kFilterKnots - 1.0) / std::max<double>(1, static_cast<double>(bands - 1));
+  for (Eigen::Index b = 0; b < bands; ++b) {
+    const Between at = between(static_cast<double>(b) * step, kFilterKnots);
+    curve[b] = (1 - at.share) * knots[at.left] + at.share * knots[at.right];
+  }
+  return curve;
 }
 
 }  // namespace
@@ -73,6 +88,8 @@ void mask_and_perturb(const FeatureAugmentation& options, Eigen::Index spectral_
   if (options.gain > 0)
     clip.topRows(spectral_rows).array() +=
         static_cast<nn::Real>(rng.uniform(-options.gain, options.gain));
+  if (options.filter > 0)
+    clip.topRows(spectral_rows).colwise() += draw_filter(options.filter, spectral_rows, rng);
   if (options.noise > 0)
     for (Eigen::Index i = 0; i < clip.size(); ++i)
       clip.data()[i] += static_cast<nn::Real>(options.noise * rng.normal());

@@ -37,6 +37,7 @@ void TaskWeights::visit(FieldVisitor& v) {
 void FeatureAugmentation::visit(FieldVisitor& v) {
   v.field("noise", noise, "Standard deviation of noise on scaled features");
   v.field("gain", gain, "Spectral rows are moved by up to plus or minus this");
+  v.field("filter", filter, "A random curve over the bands, up to plus or minus this, is added");
   v.field("time_stretch", time_stretch, "Frames are stretched by up to plus or minus this share");
   v.field("band_shift", band_shift, "The spectrum is moved by up to this many bands");
   v.field("time_masks", time_masks, "Runs of frames set to zero");
@@ -53,6 +54,7 @@ void FeatureAugmentation::validate() const {
   };
   at_least_zero("noise", noise);
   at_least_zero("gain", gain);
+  at_least_zero("filter", filter);
   at_least_zero("band_shift", band_shift);
   at_least_zero("time_masks", time_masks);
   at_least_zero("time_mask_frames", time_mask_frames);
@@ -114,6 +116,10 @@ void Recipe::visit(FieldVisitor& v) {
   v.field("description", description, "What the recipe is for");
   v.field("features", features, "Feature preset it is made for");
   v.field("members", members, "Networks trained from different seeds and averaged");
+  v.field("temperature", temperature,
+          "Divides the emotions' logits; fitted on validation speakers (ser-eval prints the best)");
+  v.field("enrolled", enrolled,
+          "Features relative to the speaker's mean; prediction needs clips of the speaker");
   v.group("scaler", scaler);
   v.group("network", network);
   v.group("training", training);
@@ -122,6 +128,8 @@ void Recipe::visit(FieldVisitor& v) {
 void Recipe::validate() const {
   if (members < 1 || members > 64)
     throw Error(fmt::format("members: expected 1 to 64, found {}", members));
+  if (!(temperature > 0.01 && temperature < 100))
+    throw Error(fmt::format("temperature: expected 0.01 to 100, found {}", temperature));
   training.validate();
 }
 

@@ -73,6 +73,9 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
 Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
   recipe.validate();
   if (data.train.empty()) throw Error("training: expected clips to train on, found none");
+  if (data.table.relative_to_speakers != recipe.enrolled)
+    throw Error(recipe.enrolled ? "training: expected features relative to their speakers"
+                                : "training: expected features as they were extracted");
   const Tasks tasks =
       make_tasks(emotion_labels(data.table, data.train), gender_labels(data.table, data.train),
                  data.table, data.train, recipe.training.tasks);
@@ -111,7 +114,10 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   model.emotions = tasks.emotions;
   model.genders = tasks.genders;
   model.training = training_info(data, recipe, run.seed);
-  for (const auto& network : networks) model.members.push_back({data.table.set, scaler, *network});
+  const TrainingRange range = fit_training_range(data.table, data.train);
+  for (const auto& network : networks)
+    model.members.push_back(
+        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.enrolled, range});
   return model;
 }
 

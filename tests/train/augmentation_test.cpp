@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace ser {
 namespace {
 
@@ -53,6 +55,21 @@ TEST(Crop, StaysInside) {
     EXPECT_LE(crop.begin + crop.count, 25);
   }
   EXPECT_EQ(draw_crop(7, options, rng).count, 7);
+}
+
+TEST(Filter, AddsOneCurveOverTheBandsToEveryFrame) {
+  FeatureAugmentation options;
+  options.filter = 0.5;
+  Rng rng(1, 0);
+  nn::Matrix clip = nn::Matrix::Zero(10, 6);
+  mask_and_perturb(options, 9, rng, FrameMap(clip.data(), 10, 6));
+  EXPECT_EQ(clip, clip.col(0).replicate(1, 6));
+  EXPECT_EQ(clip(9, 0), 0);  // no band
+  const auto curve = clip.col(0).head(9);
+  EXPECT_LE(curve.cwiseAbs().maxCoeff(), 0.5);
+  EXPECT_GT(curve.cwiseAbs().maxCoeff(), 0);
+  EXPECT_NEAR(curve[1], (curve[0] + curve[2]) / 2, 1e-6);  // knots at every second band
+  EXPECT_GT(std::abs(curve[2] - (curve[0] + curve[4]) / 2), 1e-3);
 }
 
 TEST(Masks, ZeroNoMoreThanTheyMay) {

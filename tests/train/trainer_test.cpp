@@ -7,6 +7,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/corpus/enrollment.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
 #include "support/temp_folder.h"
@@ -43,7 +44,7 @@ Model train_small(const FeatureTable& table, const Recipe& recipe, std::uint64_t
 double accuracy(const Model& model, const FeatureTable& table, const std::vector<int>& clips) {
   std::vector<Eigen::MatrixXf> features;
   for (const int clip : clips) features.emplace_back(table.clip(static_cast<std::size_t>(clip)));
-  const auto predictions = predict(model, fingerprint(table.set), features, 1);
+  const auto predictions = predict(model, {{fingerprint(table.set), features}}, 1);
   double right = 0;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     Eigen::Index best = 0;
@@ -227,6 +228,17 @@ TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
   run.checkpoint = folder / "c.safetensors";
   EXPECT_THROW(train({table, all_of_table(table), {}}, recipe, run), Error);
   EXPECT_TRUE(std::filesystem::exists(run.checkpoint));
+}
+
+TEST(Trainer, EnrolledRecipesWantFeaturesRelativeToTheSpeakersAndOthersDoNot) {
+  FeatureTable table = synthetic_table(4, 2);
+  Recipe recipe = small_recipe();
+  recipe.enrolled = true;
+  EXPECT_ERROR(train_small(table, recipe, 1, 1), HasSubstr("relative to their speakers"));
+  make_relative_to_speakers(table);
+  EXPECT_TRUE(train_small(table, recipe, 1, 1).enrolled());
+  recipe.enrolled = false;
+  EXPECT_ERROR(train_small(table, recipe, 1, 1), HasSubstr("as they were extracted"));
 }
 
 TEST(Trainer, RecipeThatDoesNotFitTheFeaturesIsRefused) {

@@ -32,6 +32,7 @@ struct EarlyStoppingOptions {
 struct FeatureAugmentation {
   double noise = 0;           ///< standard deviation of noise added to every number
   double gain = 0;            ///< spectral rows are moved by up to +- this
+  double filter = 0;          ///< a random curve over the bands, up to +- this, is added
   double time_stretch = 0;    ///< frames are stretched by up to +- this share
   int band_shift = 0;         ///< the spectrum is moved by up to +- this many bands
   int time_masks = 0;         ///< runs of frames set to zero
@@ -53,8 +54,6 @@ struct TrainingOptions {
   nn::OptimizerOptions optimizer;
   nn::ScheduleOptions schedule;
   double label_smoothing = 0;
-  double mixup = 0;            ///< alpha of the beta distribution two clips are mixed with; 0: none
-  double feature_noise = 0;    ///< standard deviation of noise added to scaled features
   double gradient_clip = 0;    ///< largest norm of the gradient; 0: any
   double weight_average = 0;   ///< decay of the running average of the weights; 0: none
   double norm_momentum = 0.1;  ///< of batch normalisation's running statistics
@@ -75,6 +74,10 @@ struct Recipe {
   /// What it is made for: a feature preset, or a feature file's JSON beside the recipe.
   std::string features = "functionals";
   int members = 1;  ///< networks trained from different seeds and averaged
+  /// Divides the emotions' logits: calibration, fitted on validation speakers.
+  double temperature = 1;
+  /// Features are taken relative to the speaker's mean; prediction needs other clips of the speaker.
+  bool enrolled = false;
   ScalerOptions scaler;
   nn::NetworkOptions network;
   TrainingOptions training;
