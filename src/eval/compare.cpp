@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "eval/bootstrap.h"
+#include "eval/pairing.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -25,28 +25,6 @@ void check_same_classes(std::vector<std::string> a, std::vector<std::string> b) 
   if (a != b)
     throw Error(fmt::format("expected the same classes, found {} and {}", fmt::join(a, ","),
                             fmt::join(b, ",")));
-}
-
-/// Predictions of `b` in the order of those of `a`.
-std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b) {
-  std::map<std::string, const Prediction*> by_file;
-  for (const Prediction& prediction : b.predictions) by_file[prediction.file] = &prediction;
-  std::vector<const Prediction*> pairs;
-  for (const Prediction& prediction : a.predictions) {
-    const auto found = by_file.find(prediction.file);
-    if (found == by_file.end())
-      throw Error(
-          fmt::format("expected the same clips, found {} in the first only", prediction.file));
-    if (found->second->emotion != prediction.emotion)
-      throw Error(fmt::format("{}: expected the same true emotion, found {} and {}",
-                              prediction.file, prediction.emotion, found->second->emotion));
-    pairs.push_back(found->second);
-    by_file.erase(found);
-  }
-  if (!by_file.empty())
-    throw Error(fmt::format("expected the same clips, found {} in the second only",
-                            by_file.begin()->first));
-  return pairs;
 }
 
 /// Two-sided exact test that `few` and `many` come from a fair coin (McNemar 1947).

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
@@ -23,16 +25,45 @@ void check_label(const Model& model, const Utterance& clip) {
                             clip.emotion, fmt::join(model.emotions, ", ")));
 }
 
+/// Where the clips of `table` at `indices` stand in another table.
+std::vector<int> same_clips(const FeatureTable& table, const std::vector<int>& indices,
+                            const FeatureTable& other) {
+  std::map<std::pair<std::string, std::string>, int> places;
+  for (std::size_t i = 0; i < other.size(); ++i)
+    if (const Utterance& clip = other.clips[i]; clip.augmentation.empty())
+      places[{clip.corpus, clip.path}] = static_cast<int>(i);
+  std::vector<int> found;
+  for (const int index : indices) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(index)];
+    const auto place = places.find({clip.corpus, clip.path});
+    if (place == places.end())
+      throw Error(fmt::format("{}: expected the clip in every feature file, features {} lack it",
+                              clip.path, fingerprint(other.set)));
+    found.push_back(place->second);
+  }
+  return found;
+}
+
+/// Features of the clips of the first table at `indices`, from every table.
+std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& tables,
+                                      const std::vector<int>& indices) {
+  const FeatureTable& table = *tables.at(0);
+  std::vector<ClipFeatures> features;
+  for (const FeatureTable* other : tables) {
+    features.push_back({fingerprint(other->set), {}, other->relative_to_speakers});
+    for (const int index : other == &table ? indices : same_clips(table, indices, *other))
+      features.back().clips.emplace_back(other->clip(static_cast<std::size_t>(index)));
+  }
+  return features;
+}
+
 }  // namespace
 
-std::vector<Prediction> evaluate(const Model& model, const FeatureTable& table,
+std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads) {
-  std::vector<Eigen::MatrixXf> clips;
-  for (const int index : indices) {
-    check_label(model, table.clips[static_cast<std::size_t>(index)]);
-    clips.emplace_back(table.clip(static_cast<std::size_t>(index)));
-  }
-  const std::vector<ClipPrediction> said = predict(model, fingerprint(table.set), clips, threads);
+  const FeatureTable& table = *tables.at(0);
+  for (const int index : indices) check_label(model, table.clips[static_cast<std::size_t>(index)]);
+  const std::vector<ClipPrediction> said = predict(model, features_at(tables, indices), threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
@@ -42,6 +73,16 @@ std::vector<Prediction> evaluate(const Model& model, const FeatureTable& table,
                            to_vector(said[i].emotions), to_vector(said[i].genders)});
   }
   return predictions;
+}
+
+HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
+                         const std::vector<int>& indices, int fold, int threads) {
+  HiddenLayer layer;
+  layer.fold = fold;
+  for (const int index : indices)
+    layer.files.push_back(tables.at(0)->clips[static_cast<std::size_t>(index)].path);
+  layer.units = embed(model, features_at(tables, indices), threads);
+  return layer;
 }
 
 TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
@@ -57,7 +98,7 @@ TrainingData training_data(const FeatureTable& table, const std::vector<int>& cl
 
 ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                           const Recipe& recipe, std::uint64_t seed, int threads,
-                          const FoldObserver& observer) {
+                          const FoldObserver& observer, const ModelObserver& model_observer) {
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   std::vector<FoldPredictions> scored(folds.size());
   std::vector<std::vector<std::string>> labels(folds.size());
@@ -69,7 +110,8 @@ ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
     };
     const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
     labels[k] = model.emotions;
-    scored[k] = {fold, folds[k].test_speakers, evaluate(model, table, folds[k].test, threads)};
+    scored[k] = {fold, folds[k].test_speakers, evaluate(model, {&table}, folds[k].test, threads)};
+    if (model_observer) model_observer(fold, model, folds[k].test);
   });
   for (std::size_t k = 1; k < labels.size(); ++k)
     if (labels[k] != labels[0])

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "eval/bootstrap.h"
 #include "ser/core/error.h"
 
 namespace ser {
 namespace {
+
+constexpr double kLeastProbability = 1e-12;
+constexpr double kTemperatureStep = 1e-4;
 
 double ratio(std::int64_t part, std::int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
@@ -69,20 +74,78 @@ double gender_accuracy(const std::vector<Prediction>& predictions) {
   return known > 0 ? ratio(right, known) : std::numeric_limits<double>::quiet_NaN();
 }
 
-double calibration_error(const std::vector<Prediction>& predictions,
-                         const std::vector<Outcome>& outcomes) {
-  constexpr std::size_t kBins = 10;
-  std::array<double, kBins> confidence{}, right{};
+std::array<CalibrationBin, 10> bins_of(const std::vector<Prediction>& predictions,
+                                       const std::vector<Outcome>& outcomes) {
+  constexpr int kBins = 10;
+  std::array<CalibrationBin, kBins> bins;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const auto& p = predictions[i].probabilities;
     const double largest = *std::max_element(p.begin(), p.end());
-    const std::size_t bin = std::min(kBins - 1, static_cast<std::size_t>(largest * kBins));
-    confidence[bin] += largest;
-    right[bin] += outcomes[i].truth == outcomes[i].predicted;
+    CalibrationBin& bin =
+        bins[std::min<std::size_t>(kBins - 1, static_cast<std::size_t>(largest * kBins))];
+    ++bin.n;
+    bin.right += outcomes[i].truth == outcomes[i].predicted;
+    bin.confidence_sum += largest;
   }
+  return bins;
+}
+
+double calibration_error(const std::array<CalibrationBin, 10>& bins, std::int64_t n) {
   double error = 0;
-  for (std::size_t b = 0; b < kBins; ++b) error += std::abs(right[b] - confidence[b]);
-  return error / static_cast<double>(predictions.size());
+  for (const CalibrationBin& bin : bins)
+    error += std::abs(static_cast<double>(bin.right) - bin.confidence_sum);
+  return error / static_cast<double>(n);
+}
+
+std::vector<Outcome> outcomes_of(const std::vector<std::string>& labels,
+                                 const std::vector<Prediction>& predictions) {
+  const std::vector<std::size_t> truth = true_classes(labels, predictions);
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < predictions.size(); ++i)
+    outcomes.push_back({static_cast<Eigen::Index>(truth[i]),
+                        static_cast<Eigen::Index>(most_likely(predictions[i].probabilities))});
+  return outcomes;
+}
+
+/// Mean -log p(truth) of probabilities sharpened or flattened by a temperature.
+double log_loss(const std::vector<Prediction>& predictions, const std::vector<Outcome>& outcomes,
+                double temperature) {
+  double loss = 0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    double sum = 0, right = 0;
+    for (std::size_t c = 0; c < predictions[i].probabilities.size(); ++c) {
+      const double p =
+          std::pow(std::max(kLeastProbability, predictions[i].probabilities[c]), 1 / temperature);
+      sum += p;
+      if (static_cast<Eigen::Index>(c) == outcomes[i].truth) right = p;
+    }
+    loss -= std::log(right / sum);
+  }
+  return loss / static_cast<double>(predictions.size());
+}
+
+/// The minimum of the log loss, which has one: golden section over log temperatures.
+double best_temperature(const std::vector<Prediction>& predictions,
+                        const std::vector<Outcome>& outcomes) {
+  const double ratio = (std::sqrt(5.0) - 1) / 2;
+  double low = std::log(0.1), high = std::log(10.0);
+  const auto loss = [&](double x) { return log_loss(predictions, outcomes, std::exp(x)); };
+  double left = high - ratio * (high - low), right = low + ratio * (high - low);
+  double loss_left = loss(left), loss_right = loss(right);
+  while (high - low > kTemperatureStep) {
+    if (loss_left < loss_right) {
+      high = std::exchange(right, left);
+      loss_right = loss_left;
+      left = high - ratio * (high - low);
+      loss_left = loss(left);
+    } else {
+      low = std::exchange(left, right);
+      loss_left = loss_right;
+      right = low + ratio * (high - low);
+      loss_right = loss(right);
+    }
+  }
+  return std::exp((low + high) / 2);
 }
 
 void add_intervals(Scores& scores, const std::vector<Prediction>& predictions,
@@ -108,17 +171,26 @@ std::size_t most_likely(std::span<const double> probabilities) {
                                   probabilities.begin());
 }
 
+std::array<CalibrationBin, 10> calibration_bins(const std::vector<std::string>& labels,
+                                                const std::vector<Prediction>& predictions) {
+  return bins_of(predictions, outcomes_of(labels, predictions));
+}
+
+Interval wilson_95(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return {0, 1};
+  constexpr double z = 1.959963984540054;  // 97.5 % point of the normal distribution
+  const double n = static_cast<double>(whole), p = static_cast<double>(part) / n;
+  const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
+  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
 Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions,
              std::uint64_t seed) {
   if (predictions.empty()) throw Error("expected predictions to score, found none");
-  const std::vector<std::size_t> truth = true_classes(labels, predictions);
-  std::vector<Outcome> outcomes;
-  std::vector<int> all;
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    outcomes.push_back({static_cast<Eigen::Index>(truth[i]),
-                        static_cast<Eigen::Index>(most_likely(predictions[i].probabilities))});
-    all.push_back(static_cast<int>(i));
-  }
+  const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
+  std::vector<int> all(predictions.size());
+  std::iota(all.begin(), all.end(), 0);
   Scores scores;
   scores.n = static_cast<std::int64_t>(predictions.size());
   scores.confusion = confusion_of(outcomes, all, labels.size());
@@ -127,7 +199,8 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
   scores.per_class = class_scores(labels, scores.confusion);
   scores.macro_f1 = macro_f1(scores.per_class);
   scores.gender_accuracy = gender_accuracy(predictions);
-  scores.ece = calibration_error(predictions, outcomes);
+  scores.ece = calibration_error(bins_of(predictions, outcomes), scores.n);
+  scores.best_temperature = best_temperature(predictions, outcomes);
   for (const SpeakerClips& speaker : clips_by_speaker(predictions)) {
     const Confusion own = confusion_of(outcomes, speaker.clips, labels.size());
     scores.per_speaker.push_back({speaker.speaker, own.sum(), accuracy_of(own), uar_of(own)});

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/json_io.h"
+#include "eval/pairing.h"
 #include "ser/core/error.h"
 #include "ser/corpus/split.h"
 
@@ -25,18 +26,6 @@ void check_alike(const ResultInfo& a, const ResultInfo& b, const std::string& na
   check(a.fingerprint, b.fingerprint, "features");
   check(fmt::format("{}", a.seed), fmt::format("{}", b.seed), "seed");
   if (a.recipe != b.recipe) throw Error(fmt::format("{}: expected the same recipe", names));
-}
-
-/// A result's predictions, fold by fold.
-std::vector<FoldPredictions> take_apart(const ResultFile& result) {
-  std::vector<FoldPredictions> folds;
-  auto next = result.predictions.begin();
-  for (const FoldResult& fold : result.folds) {
-    const auto end = next + fold.scores.n;
-    folds.push_back({fold.fold, fold.test_speakers, {next, end}});
-    next = end;
-  }
-  return folds;
 }
 
 }  // namespace
@@ -77,7 +66,7 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
       if (const auto [earlier, is_new] = owner.emplace(prediction.file, i); !is_new)
         throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
                                 names[earlier->second], names[i], prediction.file));
-    for (FoldPredictions& fold : take_apart(results[i])) folds.push_back(std::move(fold));
+    for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
   }
   return make_result(results[0].info, std::move(folds));
 }

@@ -1,11 +1,11 @@
+#include "eval/result_json.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "core/json_io.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
-#include "ser/eval/result_file.h"
 
 namespace ser {
 namespace {
@@ -46,7 +46,8 @@ Json figures_json(const Scores& scores) {
           {"uar", scores.uar},
           {"macro_f1", scores.macro_f1},
           {"gender_accuracy", scores.gender_accuracy},
-          {"ece", scores.ece}};
+          {"ece", scores.ece},
+          {"best_temperature", scores.best_temperature}};
 }
 
 Json folds_json(const std::vector<FoldResult>& folds) {
@@ -81,22 +82,6 @@ Json predictions_json(const ResultFile& result) {
          {"gender_probabilities", has_gender ? std::move(gender_probabilities) : Json()}});
   }
   return list;
-}
-
-/// The object with one line a key, and one line an item of a list of objects.
-std::string dump_lines(const Json& object) {
-  std::string text = "{";
-  for (const auto& [key, value] : object.items()) {
-    text += fmt::format("{}\n  {}: ", text.size() > 1 ? "," : "", Json(key).dump());
-    if (!value.is_array() || value.empty() || !value.front().is_object()) {
-      text += value.dump();
-      continue;
-    }
-    for (std::size_t i = 0; i < value.size(); ++i)
-      text += fmt::format("{}\n    {}", i == 0 ? "[" : ",", value[i].dump());
-    text += "\n  ]";
-  }
-  return text + "\n}\n";
 }
 
 const Json& member(const Json& object, const char* key) {
@@ -185,7 +170,7 @@ std::vector<FoldPredictions> read_folds(const Json& json, const std::vector<std:
 
 }  // namespace
 
-std::string result_json(const ResultFile& result) {
+Json result_figures(const ResultFile& result) {
   const Scores& scores = result.scores;
   Json json = figures_json(scores);
   json["ci95"] = {{"accuracy", interval_json(scores.ci95_accuracy)},
@@ -199,6 +184,11 @@ std::string result_json(const ResultFile& result) {
   json["seed"] = result.info.seed;
   json["fingerprint"] = result.info.fingerprint;
   json["recipe"] = result.info.recipe.empty() ? Json() : parse_json(result.info.recipe, "recipe");
+  return json;
+}
+
+std::string result_json(const ResultFile& result) {
+  Json json = result_figures(result);
   json["predictions"] = predictions_json(result);
   return dump_lines(json);
 }

@@ -37,7 +37,7 @@ TEST(CrossValidation, FoldsRunOneByOneGiveTheSameBytes) {
             train(training_data(table, folds[fold].train, recipe, 5, fold), recipe, {5, fold, 1});
         apart.push_back(make_result(
             together.info,
-            {{k, folds[fold].test_speakers, evaluate(model, table, folds[fold].test, 1)}}));
+            {{k, folds[fold].test_speakers, evaluate(model, {&table}, folds[fold].test, 1)}}));
         names.push_back(std::to_string(k));
       }
       EXPECT_EQ(result_json(merge_results(apart, names)), result_json(together)) << name;
@@ -73,9 +73,18 @@ TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   FeatureTable table = synthetic_table(4, 2);
   const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});
   table.clips[1].emotion.clear();
-  EXPECT_ERROR(evaluate(model, table, {0, 1}, 1), HasSubstr("scoring needs labels"));
+  EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("scoring needs labels"));
   table.clips[1].emotion = "bored";
-  EXPECT_ERROR(evaluate(model, table, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
+  EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
+}
+
+TEST(Evaluate, AnotherFeatureFileMustHoldTheClips) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});
+  FeatureTable other = table;
+  other.clips[1].path = "other.wav";
+  EXPECT_ERROR(evaluate(model, {&table, &other}, {0, 1}, 1),
+               AllOf(HasSubstr(table.clips[1].path), HasSubstr("in every feature file")));
 }
 
 }  // namespace

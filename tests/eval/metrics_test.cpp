@@ -147,5 +147,47 @@ TEST(MostLikely, TakesTheFirstOfEquals) {
   EXPECT_EQ(most_likely(std::vector<double>{0.2, 0.4, 0.4}), 1u);
 }
 
+TEST(BestTemperature, MakesConfidenceMatchAccuracy) {
+  // 80 of 100 right: a confidence of 0.8 is as it should be; twice the log odds are halved.
+  for (const auto& [confidence, temperature] : {std::pair{0.8, 1.0}, {16.0 / 17, 2.0}}) {
+    std::vector<Prediction> predictions;
+    for (int i = 0; i < 100; ++i)
+      predictions.push_back(
+          predict({"a", "b"}, std::to_string(i), "", "a", i < 80 ? "a" : "b", confidence));
+    EXPECT_NEAR(score({"a", "b"}, predictions, 1).best_temperature, temperature, 1e-3);
+  }
+}
+
+TEST(CalibrationBins, AddUpToTheCalibrationError) {
+  std::vector<Prediction> predictions;
+  for (const auto& [said, confidence] :
+       std::vector<std::pair<std::string, double>>{{"a", 0.95}, {"b", 0.95}, {"a", 0.45}})
+    predictions.push_back(
+        predict(kLabels, std::to_string(predictions.size()), "", "a", said, confidence));
+  const auto bins = calibration_bins(kLabels, predictions);
+  EXPECT_EQ(bins[9].n, 2);
+  EXPECT_EQ(bins[9].right, 1);
+  EXPECT_DOUBLE_EQ(bins[9].confidence_sum, 1.9);
+  EXPECT_EQ(bins[4].n, 1);
+  EXPECT_EQ(bins[0].n, 0);
+  EXPECT_DOUBLE_EQ(score(kLabels, predictions, 1).ece, (std::abs(1 - 1.9) + (1 - 0.45)) / 3);
+}
+
+TEST(Wilson, GivesThePublishedIntervals) {
+  // Newcombe (1998), table I, method 3.
+  const Interval many = wilson_95(81, 263), few = wilson_95(15, 148), none = wilson_95(0, 20);
+  EXPECT_NEAR(many.low, 0.2553, 5e-5);
+  EXPECT_NEAR(many.high, 0.3662, 5e-5);
+  EXPECT_NEAR(few.low, 0.0624, 5e-5);
+  EXPECT_NEAR(few.high, 0.1605, 5e-5);
+  EXPECT_EQ(none.low, 0);
+  EXPECT_NEAR(none.high, 0.1611, 5e-5);
+}
+
+TEST(Wilson, NoTrialsSayNothing) {
+  EXPECT_EQ(wilson_95(0, 0).low, 0);
+  EXPECT_EQ(wilson_95(0, 0).high, 1);
+}
+
 }  // namespace
 }  // namespace ser

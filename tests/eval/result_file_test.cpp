@@ -30,10 +30,11 @@ TEST(ResultFile, HasTheKeysOfTheDesign) {
   const json result = json::parse(result_json(make_result(kInfo, random_folds(kLabels, 3, 8, 1))));
   std::vector<std::string> keys;
   for (const auto& [key, value] : result.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre(
-                        "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "ci95",
-                        "labels", "confusion", "per_class", "per_speaker", "folds", "predictions",
-                        "recipe", "seed", "fingerprint", "split"));
+  EXPECT_THAT(
+      keys, testing::UnorderedElementsAre("n", "accuracy", "uar", "macro_f1", "gender_accuracy",
+                                          "ece", "best_temperature", "ci95", "labels", "confusion",
+                                          "per_class", "per_speaker", "folds", "predictions",
+                                          "recipe", "seed", "fingerprint", "split"));
   EXPECT_EQ(result["ci95"]["uar"].size(), 2u);
   EXPECT_EQ(result["recipe"]["epochs"], 5);
   const json& prediction = result["predictions"][0];

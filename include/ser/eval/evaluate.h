@@ -10,10 +10,24 @@
 
 namespace ser {
 
-/// The clips of a table at `indices`, with what the model says of them.
-/// Throws Error for a clip without an emotion or with one the model does not know.
-std::vector<Prediction> evaluate(const Model& model, const FeatureTable& table,
+/// The clips of the first table at `indices`, with what the model says of them. tables: one for
+/// each feature set that the model reads; clips are told apart by corpus and path.
+/// Throws Error for a clip without an emotion or with one the model does not know, and for one that
+/// another table lacks.
+std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads);
+
+/// Clips as the last hidden layer of one model has them.
+struct HiddenLayer {
+  int fold = 0;  ///< that the model was not trained on
+  std::vector<std::string> files;
+  Eigen::MatrixXf units;  ///< [units x clips]
+};
+
+/// The clips of the first table at `indices` in the model's last hidden layer; tables as for
+/// `evaluate`.
+HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
+                         const std::vector<int>& indices, int fold, int threads);
 
 /// What a fold is trained with: its training clips, some of them held out as validation speakers
 /// where the recipe stops early.
@@ -22,11 +36,14 @@ TrainingData training_data(const FeatureTable& table, const std::vector<int>& cl
 
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
+/// Called from several threads, once a fold, with its trained model and its test clips.
+using ModelObserver = std::function<void(int fold, const Model&, const std::vector<int>& test)>;
 
 /// Trains on the other folds and scores each fold, folds in parallel. Fold k draws from
 /// Rng(seed, k), so folds run one by one give the same figures.
 ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                           const Recipe& recipe, std::uint64_t seed, int threads,
-                          const FoldObserver& observer = {});
+                          const FoldObserver& observer = {},
+                          const ModelObserver& model_observer = {});
 
 }  // namespace ser

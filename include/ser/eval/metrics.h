@@ -59,12 +59,31 @@ struct Scores {
   /// Expected calibration error: ten equal bins [0, 0.1) ... [0.9, 1] of the largest probability,
   /// mean |accuracy - confidence| weighted by clips (Guo et al. 2017, eq. 3).
   double ece = 0;
+  /// What the logits would have to be divided by for the smallest log loss (Guo et al. 2017): 1
+  /// where the probabilities are as sure as they are right. From 0.1 to 10.
+  double best_temperature = 1;
   Interval ci95_accuracy;
   Interval ci95_uar;
   Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic> confusion;  ///< rows are the truth
   std::vector<ClassScore> per_class;
   std::vector<SpeakerScore> per_speaker;  ///< by id, as numbers where all are; none if unknown
 };
+
+/// Clips whose largest probability lies in one bin.
+struct CalibrationBin {
+  std::int64_t n = 0;
+  std::int64_t right = 0;
+  double confidence_sum = 0;  ///< of the largest probabilities
+};
+
+/// The ten equal bins [0, 0.1) ... [0.9, 1] that the calibration error is taken over.
+/// Throws Error as `score` does.
+std::array<CalibrationBin, 10> calibration_bins(const std::vector<std::string>& labels,
+                                                const std::vector<Prediction>& predictions);
+
+/// The 95 % score interval of a share, part / whole (Wilson 1927): trials count as independent.
+/// [0, 1] where there are none.
+Interval wilson_95(std::int64_t part, std::int64_t whole);
 
 /// Scores of predictions. The intervals are percentiles of 2,000 bootstrap resamples, drawn with
 /// `seed`, of whole speakers: clips of one voice stand and fall together. Clips without a speaker,

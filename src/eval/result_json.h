@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/json_io.h"
+#include "ser/eval/result_file.h"
+
+namespace ser {
+
+/// What a result file holds, the predictions left out.
+Json result_figures(const ResultFile& result);
+
+}  // namespace ser

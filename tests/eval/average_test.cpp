@@ -1,0 +1,80 @@
+#include "ser/eval/average.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "eval/predictions.h"
+#include "support/errors.h"
+
+namespace ser {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::vector<std::string> kLabels = {"happy", "sad"};
+
+ResultFile result_of(const std::string& fingerprint, std::vector<FoldPredictions> folds) {
+  return make_result(
+      {kLabels, "speakers:2", R"({"name": ")" + fingerprint + R"("})", fingerprint, 3},
+      std::move(folds));
+}
+
+/// One clip, happy with these probabilities.
+ResultFile one_clip(const std::string& fingerprint, double happy, double male) {
+  const Prediction p{"a.wav", "1", "happy", "male", {happy, 1 - happy}, {male, 1 - male}};
+  return result_of(fingerprint, {{0, {"1"}, {p}}});
+}
+
+TEST(Average, IsTheLogLinearPool) {
+  const ResultFile pooled =
+      average_results({one_clip("a", 0.8, 0.6), one_clip("b", 0.5, 0.9)}, {"a", "b"}, 1);
+  // Odds are multiplied, then the root is taken: sqrt(4 * 1) = 2, sqrt(1.5 * 9).
+  EXPECT_NEAR(pooled.predictions[0].probabilities[0], 2.0 / 3, 1e-12);
+  const double odds = std::sqrt(1.5 * 9);
+  EXPECT_NEAR(pooled.predictions[0].gender_probabilities[0], odds / (1 + odds), 1e-12);
+  EXPECT_EQ(pooled.info.fingerprint, "a+b");
+  EXPECT_EQ(pooled.info.recipe, R"({"average":[{"name":"a"},{"name":"b"}]})");
+}
+
+TEST(Average, TemperatureDividesTheEmotionsLogOdds) {
+  const ResultFile pooled = average_results({one_clip("a", 0.8, 0.6)}, {"a"}, 0.5);
+  EXPECT_NEAR(pooled.predictions[0].probabilities[0], 16.0 / 17, 1e-12);
+  EXPECT_NEAR(pooled.predictions[0].gender_probabilities[0], 0.6, 1e-12);
+}
+
+TEST(Average, MatchesClipsByNameAndKeepsFolds) {
+  std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 5, 1), turned = folds;
+  for (FoldPredictions& fold : turned) std::ranges::reverse(fold.predictions);
+  const ResultFile a = result_of("a", folds),
+                   pooled = average_results({a, result_of("a", turned)}, {"a", "b"}, 1);
+  ASSERT_EQ(pooled.folds.size(), 2u);
+  EXPECT_EQ(pooled.info.fingerprint, "a");
+  for (std::size_t i = 0; i < a.predictions.size(); ++i)
+    EXPECT_NEAR(pooled.predictions[i].probabilities[0], a.predictions[i].probabilities[0], 1e-12);
+}
+
+TEST(Average, ResultsThatDifferAreRefused) {
+  const ResultFile a = one_clip("a", 0.8, 0.6);
+  const auto refused = [&](ResultFile b, const char* message) {
+    EXPECT_ERROR(average_results({a, b}, {"a.json", "b.json"}, 1),
+                 AllOf(HasSubstr("a.json and b.json"), HasSubstr(message)));
+  };
+  ResultFile b = a;
+  b.info.labels = {"happy", "angry"};
+  refused(b, "expected the same labels, found happy,sad and happy,angry");
+  b = a;
+  b.info.split = "loso";
+  refused(b, "expected the same split, found speakers:2 and loso");
+  b = a;
+  b.folds[0].test_speakers = {"2"};
+  refused(b, "expected the same speakers in every fold");
+  b = a;
+  b.predictions[0].file = "b.wav";
+  refused(b, "expected the same clips");
+  EXPECT_ERROR(average_results({a}, {"a"}, 0), HasSubstr("temperature: expected a number above 0"));
+  EXPECT_ERROR(average_results({}, {}, 1), HasSubstr("expected results to average, found none"));
+}
+
+}  // namespace
+}  // namespace ser
