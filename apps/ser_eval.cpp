@@ -9,36 +9,49 @@
 #include "common/score_table.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
+#include "ser/corpus/enrollment.h"
+#include "ser/eval/average.h"
 #include "ser/eval/compare.h"
 #include "ser/eval/evaluate.h"
+#include "ser/eval/report.h"
+#include "ser/features/describe.h"
 
 namespace {
 
 constexpr const char* kExamples =
-    "  ser-eval features.safetensors --cv speakers:6 --train mlp -o results.json\n"
+    "  ser-eval features.safetensors --cv speakers:6 --train mlp --report report.html\n"
     "  ser-eval features.safetensors --model fold3.json --cv speakers:6 --fold 3 -o r3.json\n"
+    "  ser-eval --average mlp.json cnn.json -o ensemble.json\n"
     "  ser-eval --merge r0.json r1.json r2.json -o results.json\n"
     "  ser-eval --compare a.json b.json\n";
 
+constexpr const char* kEnrolled =
+    "enrolled speakers: each clip is compared with the others of its speaker; report this apart";
+
 struct Options {
-  std::string features;
+  std::vector<std::string> features;
   std::vector<std::string> merge;
+  std::vector<std::string> average;
   std::vector<std::string> compare;
   std::string model;
   std::string train;
   std::string cv;
   int fold = ser::kUnsetInt;
+  double temperature = 1;
   std::string output;
+  std::string report;
 
   void visit(ser::FieldVisitor& v) {
     v.field("model", model, "Score this model: a file, or the name of a shipped one");
     v.field("train", train,
-            "Train this recipe on the other folds and score each: " +
-                ser::join(ser::recipe_preset_names(), "|") + " or a file");
+            ser::join(ser::recipe_preset_names(), "|") +
+                " or a recipe file: train it on the other folds and score each");
     v.field("cv", cv,
             "Split scheme: speakers:K, luna, loso, random:K, actors:A-B (--train: speakers:6)");
     v.field("fold", fold, "Score --model on this fold alone (from 0)");
+    v.field("temperature", temperature, "Divides the mean log probabilities of --average");
     v.field("output", output, "Result file to write (JSON)");
+    v.field("report", report, "Report to write (HTML): scores, learning curves, maps, mistakes");
   }
 };
 
@@ -58,8 +71,8 @@ std::vector<std::string> speakers_of(const std::vector<ser::Utterance>& clips) {
   return {speakers.begin(), speakers.end()};
 }
 
-/// Scores on a speaker's clips mean little if the model has heard that speaker.
-void warn_of_known_speakers(const ser::Model& model, const ser::FoldPredictions& fold) {
+/// Scored speakers that the model has heard, with a warning: scores on their clips mean little.
+int count_known_speakers(const ser::Model& model, const ser::FoldPredictions& fold) {
   const auto& known = model.training.speakers;
   const auto heard = std::count_if(fold.test_speakers.begin(), fold.test_speakers.end(),
                                    [&](const std::string& speaker) {
@@ -70,6 +83,7 @@ void warn_of_known_speakers(const ser::Model& model, const ser::FoldPredictions&
         "{} of {} scored speakers were among the model's training speakers: the score "
         "flatters",
         heard, fold.test_speakers.size());
+  return static_cast<int>(heard);
 }
 
 ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Options& options,
@@ -94,66 +108,134 @@ ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Option
   return fold;
 }
 
-ser::ResultFile score_model(const Options& options, const ser::CommonOptions& common) {
+ser::Report score_model(const Options& options, const ser::CommonOptions& common) {
   if (options.cv.empty() != (options.fold == ser::kUnsetInt))
     throw ser::UsageError("--model: expected --cv and --fold together, or neither");
-  const ser::FeatureTable table = ser::read_feature_table(options.features);
+  std::vector<ser::FeatureTable> tables;
   const ser::Model model = ser::read_model(ser::find_model(options.model));
+  for (const std::string& file : options.features) {
+    tables.push_back(ser::read_feature_table(file));
+    if (model.enrolled()) ser::make_relative_to_speakers(tables.back());
+  }
+  const ser::FeatureTable& table = tables[0];
+  if (model.enrolled()) spdlog::warn(kEnrolled);
   std::vector<int> indices;
   ser::FoldPredictions fold =
       clips_to_score(table, options, static_cast<std::uint64_t>(common.seed), indices);
-  warn_of_known_speakers(model, fold);
-  fold.predictions = ser::with_context(
-      options.features, [&] { return ser::evaluate(model, table, indices, common.threads); });
+  ser::Report report;
+  report.kind = ser::ReportKind::kModel;
+  report.heard_speakers = count_known_speakers(model, fold);
+  std::vector<const ser::FeatureTable*> views;
+  std::vector<std::string> fingerprints, features;
+  for (const ser::FeatureTable& each : tables) {
+    views.push_back(&each);
+    fingerprints.push_back(ser::fingerprint(each.set));
+    features.push_back(ser::describe(each.set));
+  }
+  fold.predictions = ser::with_context(ser::join(options.features, ", "), [&] {
+    return ser::evaluate(model, views, indices, common.threads);
+  });
+  const int number = fold.fold;
   const ser::TrainingInfo& training = model.training;
-  return ser::make_result(
-      {model.emotions, options.cv, training.recipe, ser::fingerprint(table.set), training.seed},
+  report.result = ser::make_result(
+      {model.emotions, options.cv, training.recipe, ser::join(fingerprints, "+"), training.seed},
       {std::move(fold)});
+  if (options.report.empty()) return report;
+  report.features = ser::join(features, "; ");
+  for (const int i : indices) report.clips.push_back(table.clips[static_cast<std::size_t>(i)]);
+  report.hidden = {ser::hidden_layer(model, views, indices, number, common.threads)};
+  return report;
 }
 
-ser::ResultFile score_folds(const Options& options, const ser::CommonOptions& common) {
+ser::Report score_folds(const Options& options, const ser::CommonOptions& common) {
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
+  if (options.features.size() > 1)
+    throw ser::UsageError("--train: expected one feature file; several are for --model");
   const ser::Recipe recipe = ser::load_recipe(options.train);
-  const ser::FeatureTable table = ser::read_feature_table(options.features);
+  ser::FeatureTable table = ser::read_feature_table(options.features[0]);
+  if (recipe.enrolled) {
+    ser::make_relative_to_speakers(table);
+    spdlog::warn(kEnrolled);
+  }
   warn_of_split(table, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
   ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);
-  return ser::cross_validate(table, scheme, recipe, seed, common.threads,
-                             [&](int fold, const ser::EpochReport& report) {
-                               progress.on_epoch(fmt::format("fold {}", fold), report);
-                             });
+  ser::LearningLog log;
+  std::vector<ser::HiddenLayer> hidden(folds);
+  ser::Report report;
+  report.result = ser::cross_validate(
+      table, scheme, recipe, seed, common.threads,
+      [&](int fold, const ser::EpochReport& epoch) {
+        log.add(fold, epoch);
+        progress.on_epoch(fmt::format("fold {}", fold), epoch);
+      },
+      [&](int fold, const ser::Model& model, const std::vector<int>& test) {
+        if (!options.report.empty())
+          hidden[static_cast<std::size_t>(fold)] =
+              ser::hidden_layer(model, {&table}, test, fold, common.threads);
+      });
+  report.features = ser::describe(table.set);
+  report.clips = table.clips;
+  report.curves = log.curves();
+  report.hidden = std::move(hidden);
+  return report;
 }
 
-ser::ResultFile merge(const std::vector<std::string>& files) {
+std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files) {
   std::vector<ser::ResultFile> results;
   for (const std::string& file : files) results.push_back(ser::read_result(file));
-  ser::ResultFile merged = ser::merge_results(results, files);
-  const std::vector<int> missing = ser::missing_folds(merged);
-  if (!missing.empty())
-    spdlog::warn("{}: folds {} are missing", merged.info.split, fmt::join(missing, ", "));
-  return merged;
+  return results;
 }
 
-int evaluate(const Options& options, const ser::CommonOptions& common) {
+ser::Report merge(const std::vector<std::string>& files) {
+  ser::Report report;
+  report.kind = ser::ReportKind::kMerged;
+  report.result = ser::merge_results(read_results(files), files);
+  const std::vector<int> missing = ser::missing_folds(*report.result);
+  if (!missing.empty())
+    spdlog::warn("{}: folds {} are missing", report.result->info.split, fmt::join(missing, ", "));
+  return report;
+}
+
+ser::Report average(const Options& options) {
+  ser::Report report;
+  report.kind = ser::ReportKind::kAveraged;
+  report.result =
+      ser::average_results(read_results(options.average), options.average, options.temperature);
+  return report;
+}
+
+ser::Report scored(const Options& options, const ser::CommonOptions& common) {
+  if (!options.merge.empty()) return merge(options.merge);
+  if (!options.average.empty()) return average(options);
+  if (options.features.empty()) throw ser::UsageError("expected a feature file");
+  return options.model.empty() ? score_folds(options, common) : score_model(options, common);
+}
+
+int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   const int modes = !options.model.empty() + !options.train.empty() + !options.merge.empty() +
-                    !options.compare.empty();
-  if (modes != 1) throw ser::UsageError("expected one of --model, --train, --merge and --compare");
+                    !options.average.empty() + !options.compare.empty();
+  if (modes != 1)
+    throw ser::UsageError("expected one of --model, --train, --merge, --average and --compare");
+  if (flags.given("temperature") && options.average.empty())
+    throw ser::UsageError("--temperature: expected --average; a recipe has its own");
   if (!options.compare.empty()) {
+    if (!options.report.empty())
+      throw ser::UsageError("--compare: --report shows one result, it has no place");
     ser::print_comparison(
         ser::compare(ser::read_result(options.compare[0]), ser::read_result(options.compare[1])),
         options.compare[0], options.compare[1]);
     return 0;
   }
-  if (options.merge.empty() && options.features.empty())
-    throw ser::UsageError("expected a feature file");
-  const ser::ResultFile result = !options.merge.empty()   ? merge(options.merge)
-                                 : !options.model.empty() ? score_model(options, common)
-                                                          : score_folds(options, common);
-  if (!options.output.empty()) ser::write_result(options.output, result);
-  ser::print_scores(result);
+  ser::check_folder_of(options.report);
+  ser::Report report = scored(options, common);
+  report.recipe = report.result->info.recipe;
+  if (!options.output.empty()) ser::write_result(options.output, *report.result);
+  ser::print_scores(*report.result);
+  if (!options.report.empty()) ser::write_report(options.report, report, common.threads);
   return 0;
 }
 
@@ -162,12 +244,21 @@ int evaluate(const Options& options, const ser::CommonOptions& common) {
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-eval", "Scores models on speakers they have not heard.", kExamples);
-  command.positional("FEATURES", options.features, "Feature file of ser-extract",
+  command.positional("FEATURES", options.features,
+                     "Feature file of ser-extract; several for a model that reads several sets",
                      ser::Presence::kOptional);
-  command.words("--merge", options.merge, 0, "FILE...", "Pool result files of folds scored apart");
+  command.words("--merge", options.merge, 0, "FILE...", "Pool result files of folds scored apart",
+                "Scoring");
+  command.words("--average", options.average, 0, "FILE...",
+                "Pool the probabilities of models scored on the same folds: an ensemble's score",
+                "Scoring");
   command.words("--compare", options.compare, 2, "A B",
-                "Paired test of two result files on the same clips");
+                "Paired test of two result files on the same clips", "Scoring");
   command.flags().alias("output", "-o");
+  for (const char* field : {"output", "model", "report"}) command.flags().show_as(field, "FILE");
+  command.flags().show_as("train", "RECIPE");
+  command.flags().show_as("cv", "SCHEME");
   command.flags().add(options, "Scoring");
-  return command.run(argc, argv, [&] { return evaluate(options, command.common()); });
+  return command.run(argc, argv,
+                     [&] { return evaluate(options, command.flags(), command.common()); });
 }

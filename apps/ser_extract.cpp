@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "common/clip_plots.h"
 #include "common/command.h"
 #include "common/extraction.h"
+#include "common/survey.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 
@@ -14,7 +16,10 @@ constexpr const char* kExamples =
     "  ser-extract data/ravdess -o features.safetensors\n"
     "  ser-extract data/ravdess --features classic --rate 22050 -o classic.safetensors\n"
     "  ser-extract talk.wav --features mfcc,f0,energy --format csv -o talk.csv\n"
-    "  ser-extract data/ravdess --emotions happy,sad,angry --map calm=neutral -o few.safetensors\n";
+    "  ser-extract data/ravdess --emotions happy,sad,angry --map calm=neutral -o few.safetensors\n"
+    "  ser-extract data/ravdess --describe --report data.html\n"
+    "  ser-extract talk.wav --plot pictures/ --plot-format png\n"
+    "  ser-extract data/ravdess --plot pictures/ --pictures mfcc,chroma --rate 0\n";
 
 struct Options {
   std::vector<std::string> inputs;
@@ -53,24 +58,65 @@ void check_corpus(const std::string& corpus) {
                                       ser::did_you_mean(corpus, kinds)));
 }
 
+/// Flags that would change nothing are wrong usage.
+void check_flags(const Options& options, const ser::PlotOptions& plots,
+                 const ser::SurveyOptions& survey, const ser::Flags& flags) {
+  ser::check_survey_flags(survey, flags);
+  if (options.output.empty() && plots.plot.empty() && !survey.describe)
+    throw ser::UsageError(
+        "expected an output file, -o FILE, a folder for pictures, --plot DIR, or --describe");
+  const auto refuse = [&](std::initializer_list<const char*> fields, const char* needed) {
+    for (const char* field : fields)
+      if (flags.given(field))
+        throw ser::UsageError(
+            fmt::format("{}: expected together with {}", ser::flag_name(field), needed));
+  };
+  if (options.output.empty() && !survey.describe) refuse({"pool", "augment", "format"}, "-o FILE");
+  if (plots.plot.empty()) refuse({"pictures", "plot_format"}, "--plot DIR");
+  check_corpus(options.corpus);
+}
+
+int extract(const Options& options, const ser::PlotOptions& plots, const ser::SurveyOptions& survey,
+            const ser::Flags& flags, const ser::CommonOptions& common) {
+  check_flags(options, plots, survey, flags);
+  const std::vector<ser::Recording> recordings =
+      ser::find_recordings(options.inputs, options.corpus, options.emotions, options.map);
+  if (survey.describe) ser::describe_recordings(recordings, survey, common);
+  if (!plots.plot.empty()) {
+    const std::size_t written =
+        ser::plot_recordings(recordings, ser::feature_set(options.extraction), plots,
+                             options.extraction.on_error, common);
+    spdlog::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
+  }
+  if (options.output.empty()) return 0;
+  ser::warn_of_duplicates(recordings);
+  const ser::ExtractionSummary summary =
+      ser::extract_to_file(recordings, options.extraction, options.output, common);
+  report(summary, options.output);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  ser::Command command("ser-extract", "Turns recordings into a feature file.", kExamples);
+  ser::PlotOptions plots;
+  ser::SurveyOptions survey;
+  ser::Command command("ser-extract", "Turns recordings into a feature file, or into pictures.",
+                       kExamples);
   command.positional("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files",
                      ser::Presence::kRequired);
   command.flags().alias("output", "-o");
+  for (const char* field : {"output", "report"}) command.flags().show_as(field, "FILE");
+  command.flags().show_as("corpus", "KIND");
+  command.flags().show_as("features", "SET");
+  command.flags().show_as("pool", "HOW");
+  command.flags().show_as("augment", "LIST");
+  command.flags().show_as("plot", "DIR");
   command.flags().add(options, "Extraction");
+  command.flags().add(survey, "Analysis");
+  command.flags().add(plots, "Pictures");
   return command.run(argc, argv, [&] {
-    if (options.output.empty()) throw ser::UsageError("expected an output file: -o FILE");
-    check_corpus(options.corpus);
-    const std::vector<ser::Recording> recordings =
-        ser::find_recordings(options.inputs, options.corpus, options.emotions, options.map);
-    ser::warn_of_duplicates(recordings);
-    const ser::ExtractionSummary summary =
-        ser::extract_to_file(recordings, options.extraction, options.output, command.common());
-    report(summary, options.output);
-    return 0;
+    return extract(options, plots, survey, command.flags(), command.common());
   });
 }

@@ -1,16 +1,22 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <span>
+#include <string_view>
 
 #include "common/command.h"
 #include "common/default_model.h"
+#include "common/live.h"
 #include "common/prediction_output.h"
+#include "common/progress.h"
+#include "common/timeline_output.h"
 #include "ser/audio/audio_file.h"
+#include "ser/audio/speech.h"
 #include "ser/core/parallel.h"
 #include "ser/corpus/corpus.h"
 #include "ser/model/model.h"
@@ -20,16 +26,28 @@ namespace {
 constexpr const char* kExamples =
     "  ser-predict clip.wav\n"
     "  ser-predict --model model.json --json recordings/ > predictions.jsonl\n"
-    "  sox talk.flac -t wav - | ser-predict -\n";
+    "  ser-predict --enroll recordings-of-anna/ anna.wav\n"
+    "  ser-predict --window 3 --hop 1 interview.mp3 --labels interview.txt\n"
+    "  ser-predict interview.mp3 --plot interview.svg\n"
+    "  sox talk.flac -t wav - | ser-predict -\n"
+    "  ser-predict --live\n"
+    "  arecord -f S16_LE -r 16000 | ser-predict --live - --json\n";
 
 struct Options {
   std::vector<std::string> inputs;
   std::string model;
+  std::string enroll;
   ser::OutputOptions output;
+  ser::LiveOptions live;
+  ser::TimelineFlags timeline;
 
   void visit(ser::FieldVisitor& v) {
     v.field("model", model, "Model file, or the name of a shipped one (default: default)");
+    v.field("enroll", enroll,
+            "Folder of recordings of the same speaker, any emotions, that INPUT is compared with "
+            "(model: enrolled)");
     v.group("output", output);
+    v.group("timeline", timeline);
   }
 };
 
@@ -56,37 +74,108 @@ std::vector<Input> expand(const std::vector<std::string>& arguments) {
   return inputs;
 }
 
+constexpr std::string_view kStandardInput = "standard input";
+
+std::string standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
+
 ser::Waveform read(const std::string& name) {
   if (name != "-") return ser::read_audio(name);
-  const std::string bytes(std::istreambuf_iterator<char>(std::cin), {});
-  return ser::read_audio(std::as_bytes(std::span(bytes)), "standard input");
+  const std::string bytes = standard_input();
+  return ser::read_audio(std::as_bytes(std::span(bytes)), kStandardInput);
+}
+
+int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& predictor,
+                      const Options& options, const ser::CommonOptions& common) {
+  ser::check_timeline(options.timeline, inputs.size());
+  ser::TimelinePrinter printer(options.timeline, options.output, predictor.model());
+  bool failed = false;
+  for (const Input& input : inputs) {
+    try {
+      if (!input.error.empty()) throw ser::Error(input.error);
+      const std::string bytes = input.name == "-" ? standard_input() : "";
+      const auto open = [&] {
+        return input.name == "-" ? ser::AudioReader(std::as_bytes(std::span(bytes)), kStandardInput)
+                                 : ser::AudioReader(input.name);
+      };
+      ser::AudioReader reader = open();
+      ser::predict_timeline(input.name, reader, predictor, options.timeline, common, printer);
+      if (options.timeline.plot.empty()) continue;
+      ser::AudioReader again = open();
+      ser::plot_timeline(input.name, again, printer.timeline(), predictor.model(),
+                         options.timeline.plot);
+    } catch (const ser::Error& error) {
+      spdlog::error("{}", error.what());
+      failed = true;
+    }
+  }
+  if (failed) return 1;
+  printer.finish();
+  return 0;
+}
+
+/// Lets an enrolled model hear other recordings of the speaker.
+void enroll(ser::Predictor& predictor, const std::string& folder) {
+  std::vector<ser::Waveform> recordings;
+  for (const Input& input : expand({folder})) {
+    if (!input.error.empty()) throw ser::Error(input.error);
+    recordings.push_back(ser::read_audio(input.name));
+  }
+  ser::with_context(folder, [&] { predictor.enroll(recordings); });
+  spdlog::info("{}: {} recordings of the speaker", folder, recordings.size());
+}
+
+ser::Predictor load_predictor(const Options& options) {
+  const bool enrolling = !options.enroll.empty();
+  const std::filesystem::path model =
+      ser::find_model(options.model.empty() && enrolling ? "enrolled" : options.model);
+  spdlog::debug("model: {}", model.string());
+  ser::Predictor predictor(ser::read_model(model));
+  if (predictor.model().enrolled() != enrolling)
+    throw ser::UsageError(
+        enrolling ? fmt::format("{}: --enroll is for a model made for it, such as 'enrolled'",
+                                options.model)
+                  : fmt::format("{}: the model compares recordings with others of the speaker: "
+                                "expected --enroll FOLDER",
+                                options.model));
+  if (enrolling) enroll(predictor, options.enroll);
+  return predictor;
 }
 
 int predict(const Options& options, const ser::CommonOptions& common) {
+  if (options.inputs.empty()) throw ser::UsageError("expected INPUT, --live or --list-devices");
   if (std::count(options.inputs.begin(), options.inputs.end(), "-") > 1)
     throw ser::UsageError("expected - (standard input) once, found it twice");
-  const std::filesystem::path model = ser::find_model(options.model);
-  spdlog::debug("model: {}", model.string());
-  const ser::Predictor predictor(ser::read_model(model));
-  ser::PredictionPrinter printer(options.output, predictor.model());
+  const ser::Predictor predictor = load_predictor(options);
   std::vector<Input> inputs = expand(options.inputs);
+  if (options.timeline.wanted()) return predict_timelines(inputs, predictor, options, common);
+  ser::PredictionPrinter printer(options.output, predictor.model());
   std::vector<ser::PredictedClip> slots(ser::pipeline_slots(common.threads));
   bool failed = false;
   const auto produce = [&](std::size_t i, std::size_t slot) {
     ser::PredictedClip& clip = slots[slot];
-    clip = {inputs[i].name, {}, true};
+    clip = {inputs[i].name, {}, true, {}, {}};
     if (!inputs[i].error.empty()) return;
     try {
       const ser::Waveform wave = read(inputs[i].name);
       clip.prediction = predictor.predict(wave);
-      clip.speech = ser::has_sound(wave);
+      clip.speech = ser::is_speech(wave);
     } catch (const ser::Error& error) {
       inputs[i].error = error.what();
     }
   };
+  // Answers that appear on the terminal tell how far it is, too.
+  ser::Progress progress("predicting", "recordings", inputs.size(),
+                         common.quiet || ::isatty(STDOUT_FILENO) == 1);
   const auto consume = [&](std::size_t i, std::size_t slot) {
+    progress.advance(1);
     if (inputs[i].error.empty()) {
-      printer.print(slots[slot]);
+      const ser::PredictedClip& clip = slots[slot];
+      if (clip.speech && ser::is_unlike_training(clip.prediction))
+        spdlog::warn(
+            "{}: unlike the recordings the model was trained on, the answer may be worth "
+            "little",
+            clip.file);
+      printer.print(clip);
     } else {
       failed = true;
       spdlog::error("{}", inputs[i].error);
@@ -96,13 +185,32 @@ int predict(const Options& options, const ser::CommonOptions& common) {
   return failed ? 1 : 0;
 }
 
+int run(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+  ser::LiveOptions live = options.live;
+  if (flags.given("window")) live.window_s = options.timeline.window_s;
+  if (flags.given("hop")) live.hop_s = options.timeline.hop_s;
+  ser::check_live(live, options.output, flags, options.inputs);
+  if (live.list_devices) {
+    ser::print_devices();
+    return 0;
+  }
+  if (!live.live) return predict(options, common);
+  ser::run_live(live, options.output, options.inputs, load_predictor(options));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-predict", "Tells emotion and gender of recordings.", kExamples);
   command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin",
-                     ser::Presence::kRequired);
+                     ser::Presence::kOptional);
+  command.flags().show_as("enroll", "FOLDER");
+  for (const char* field : {"model", "record", "labels", "srt", "plot"})
+    command.flags().show_as(field, "FILE");
+  command.flags().show_as("device", "DEVICE");
   command.flags().add(options, "Prediction");
-  return command.run(argc, argv, [&] { return predict(options, command.common()); });
+  command.flags().add(options.live, "Live");
+  return command.run(argc, argv, [&] { return run(options, command.flags(), command.common()); });
 }

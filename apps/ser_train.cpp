@@ -1,14 +1,19 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <filesystem>
+#include <set>
 
 #include "common/command.h"
 #include "common/describe.h"
+#include "common/interrupt.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
+#include "ser/corpus/enrollment.h"
 #include "ser/eval/evaluate.h"
+#include "ser/eval/report.h"
+#include "ser/features/describe.h"
+#include "ser/model/ensemble.h"
 
 namespace {
 
@@ -16,10 +21,12 @@ constexpr const char* kExamples =
     "  ser-train features.safetensors -o model.json\n"
     "  ser-train features.safetensors -o model.json --recipe my-recipe.json --epochs 100\n"
     "  ser-train features.safetensors -o fold3.json --cv speakers:6 --fold 3\n"
-    "  ser-train features.safetensors --model mlp --describe\n";
+    "  ser-train features.safetensors --model mlp --describe\n"
+    "  ser-train --combine mlp.json cnn.json --weights f16 -o ensemble.json\n";
 
 struct Options {
   std::string input;
+  std::vector<std::string> combine;
   std::string output;
   std::string model = "mlp";
   std::string recipe;
@@ -31,6 +38,8 @@ struct Options {
   std::string checkpoint;
   bool resume = false;
   ser::WeightFormat weights = ser::WeightFormat::kF32;
+  double temperature = 1;
+  std::string report;
   bool describe = false;
 
   void visit(ser::FieldVisitor& v) {
@@ -47,6 +56,8 @@ struct Options {
     v.choice("weights", weights,
              {{"f32", ser::WeightFormat::kF32}, {"f16", ser::WeightFormat::kF16}},
              "Precision of the weights in the model file");
+    v.field("temperature", temperature, "Divides the mean logits of --combine");
+    v.field("report", report, "Report to write (HTML): recipe, data, learning curves, validation");
     v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
   }
 };
@@ -83,8 +94,6 @@ ser::Fold training_side(const ser::FeatureTable& table, const Options& options, 
   return folds[fold];
 }
 
-volatile std::sig_atomic_t interrupted = 0;
-
 void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   if (options.resume && options.checkpoint.empty())
     throw ser::UsageError("--resume: expected --checkpoint FILE");
@@ -93,8 +102,8 @@ void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   run.resume = options.resume;
   if (options.resume && !std::filesystem::exists(options.checkpoint))
     spdlog::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  run.stop = [] { return interrupted != 0; };
+  ser::catch_interrupts();
+  run.stop = [] { return ser::interrupted(); };
 }
 
 ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& recipe,
@@ -109,16 +118,63 @@ ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& re
   }
 }
 
+int combine(const Options& options) {
+  if (!options.input.empty())
+    throw ser::UsageError("--combine: expected model files alone, found a feature file, too");
+  std::vector<ser::Model> models;
+  for (const std::string& file : options.combine) models.push_back(ser::read_model(file));
+  const ser::Model ensemble = ser::combine(models, options.combine, options.temperature);
+  ser::write_model(ensemble, options.output, options.weights);
+  spdlog::info("{}: {} networks", options.output, ensemble.members.size());
+  return 0;
+}
+
+/// The report of a run: what the model says of the validation speakers, if there are any.
+ser::Report training_report(const ser::TrainingData& data, const ser::Recipe& recipe,
+                            const ser::Model& model, const ser::LearningLog& log,
+                            const ser::CommonOptions& common) {
+  ser::Report report;
+  report.kind = ser::ReportKind::kTraining;
+  report.recipe = ser::to_json(recipe);
+  report.features = ser::describe(data.table.set);
+  for (const std::vector<int>* side : {&data.train, &data.validation})
+    for (const int i : *side) report.clips.push_back(data.table.clips[static_cast<std::size_t>(i)]);
+  report.curves = log.curves();
+  const ser::TrainingInfo& info = model.training;
+  if (!info.split.empty()) report.left_out = fmt::format("fold {} of {}", info.fold, info.split);
+  if (data.validation.empty()) return report;
+  ser::FoldPredictions scored;
+  scored.predictions = ser::evaluate(model, {&data.table}, data.validation, common.threads);
+  std::set<std::string> speakers;
+  for (const ser::Prediction& p : scored.predictions) speakers.insert(p.speaker);
+  speakers.erase("");
+  scored.test_speakers.assign(speakers.begin(), speakers.end());
+  report.result = ser::make_result(
+      {model.emotions, "", report.recipe, ser::fingerprint(data.table.set), model.training.seed},
+      {std::move(scored)});
+  report.hidden = {ser::hidden_layer(model, {&data.table}, data.validation, 0, common.threads)};
+  return report;
+}
+
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   if (options.output.empty() && !options.describe)
     throw ser::UsageError("expected an output file: -o FILE");
+  if (!options.combine.empty()) {
+    if (!options.report.empty()) throw ser::UsageError("--combine: nothing is trained to report");
+    return combine(options);
+  }
+  if (flags.given("temperature"))
+    throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
+  if (options.input.empty()) throw ser::UsageError("expected a feature file");
   const ser::Recipe recipe = chosen_recipe(options, flags);
   spdlog::debug("recipe: {}", ser::to_json(recipe));
-  const ser::FeatureTable table = ser::read_feature_table(options.input);
+  ser::FeatureTable table = ser::read_feature_table(options.input);
+  if (recipe.enrolled) ser::make_relative_to_speakers(table);
   if (options.describe) {
     ser::describe_network(recipe, table);
     return 0;
   }
+  ser::check_folder_of(options.report);
   const ser::Fold fold = training_side(table, options, common.seed);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::uint64_t stream =
@@ -131,10 +187,12 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     spdlog::warn("clips without gender: the model tells the emotion only");
 
   ser::EpochReport last;
+  ser::LearningLog log;
   ser::TrainingProgress progress(recipe.members, common.quiet);
   ser::RunOptions run{seed, stream, common.threads};
   run.observer = [&](const ser::EpochReport& report) {
     last = report;
+    log.add(0, report);
     progress.on_epoch("", report);
   };
   set_up_checkpoint(options, run);
@@ -142,6 +200,9 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   model.training.split = options.cv;
   if (!options.cv.empty()) model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);
+  if (!options.report.empty())
+    ser::write_report(options.report, training_report(data, recipe, model, log, common),
+                      common.threads);
   spdlog::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
                model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
   return 0;
@@ -153,8 +214,14 @@ int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-train", "Trains a model on a feature file.", kExamples);
   command.positional("FEATURES", options.input, "Feature file of ser-extract",
-                     ser::Presence::kRequired);
+                     ser::Presence::kOptional);
+  command.words("--combine", options.combine, 0, "MODEL...",
+                "Make one model of several instead of training: an ensemble", "Training");
   command.flags().alias("output", "-o");
+  for (const char* field : {"output", "recipe", "checkpoint", "report"})
+    command.flags().show_as(field, "FILE");
+  command.flags().show_as("model", "NAME");
+  command.flags().show_as("cv", "SCHEME");
   command.flags().add(options, "Training");
   return command.run(argc, argv, [&] { return train(options, command.flags(), command.common()); });
 }

@@ -10,10 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <optional>
 
+#include "completion.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 
@@ -76,12 +78,48 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("--config: unknown option '{}'{}", key, nearest_flag(app, key));
 }
 
+/// Groups one blank line apart.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(34); }
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    return CLI::detail::find_and_replace(CLI::Formatter::make_help(app, std::move(name), mode),
+                                         "\n\n\n", "\n\n");
+  }
+};
+
+/// Widest instructions that the compiler could use.
+constexpr const char* kInstructions =
+#if defined(__AVX512F__)
+    "AVX-512";
+#elif defined(__AVX2__)
+    "AVX2";
+#elif defined(__SSE2__)
+    "SSE2";
+#else
+    "scalar";
+#endif
+
+std::string version_text(const std::string& name) {
+  return fmt::format("{} {}\ncompiler: {}\ninstruction set: {} ({})\nbuild type: {}\nlibraries: {}",
+                     name, SER_VERSION, SER_COMPILER, SER_ARCH, kInstructions, SER_BUILD_TYPE,
+                     SER_LIBRARIES);
+}
+
 int wrong_usage(const std::string& command, const std::string& message) {
   fmt::print(stderr, "{}: {}\nRun '{} --help' for usage.\n", command, message, command);
   return 2;
 }
 
 }  // namespace
+
+void check_folder_of(const std::string& file) {
+  if (file.empty()) return;
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    throw Error(fmt::format("{}: expected a folder to write to, found none", folder.string()));
+}
 
 void CommonOptions::visit(FieldVisitor& v) {
   v.field("seed", seed, "Seed of every random choice");
@@ -92,12 +130,22 @@ void CommonOptions::visit(FieldVisitor& v) {
 
 Command::Command(const std::string& name, const std::string& purpose, const std::string& examples)
     : app_(std::make_unique<CLI::App>(purpose, name)), flags_(*app_) {
-  app_->set_version_flag("--version", fmt::format("{} {}", name, SER_VERSION));
+  app_->set_version_flag("--version", version_text(name),
+                         "Print the version and how it was built, then stop");
+  app_->set_help_flag("-h,--help", "Print this help, then stop");
+  app_->add_option_function<std::string>(
+          "--completion",
+          [this](const std::string& shell) {
+            throw CLI::CallForVersion(completion_script(*app_, shell), 0);
+          },
+          "Print what makes this shell complete the flags, then stop")
+      ->type_name("bash|zsh")
+      ->configurable(false);
   app_->set_config("--config", "", "TOML file of flags; flags on the command line win")
       ->type_name("FILE");
   app_->allow_config_extras(CLI::config_extras_mode::error);
   app_->footer("Examples:\n" + examples);
-  app_->get_formatter()->column_width(34);
+  app_->formatter(std::make_shared<HelpFormatter>());
   flags_.alias("quiet", "-q");
   flags_.alias("verbose", "-v");
 }
@@ -106,17 +154,17 @@ Command::~Command() = default;
 
 void Command::positional(const std::string& name, std::string& value, const std::string& help,
                          Presence presence) {
-  app_->add_option(name, value, help)->required(presence == Presence::kRequired);
+  app_->add_option(name, value, help)->required(presence == Presence::kRequired)->option_text(" ");
 }
 
 void Command::positional(const std::string& name, std::vector<std::string>& values,
                          const std::string& help, Presence presence) {
-  app_->add_option(name, values, help)->required(presence == Presence::kRequired);
+  app_->add_option(name, values, help)->required(presence == Presence::kRequired)->option_text(" ");
 }
 
 void Command::words(const std::string& flag, std::vector<std::string>& values, int count,
-                    const std::string& type, const std::string& help) {
-  CLI::Option* option = app_->add_option(flag, values, help)->type_name(type);
+                    const std::string& type, const std::string& help, const std::string& group) {
+  CLI::Option* option = app_->add_option(flag, values, help)->option_text(type)->group(group);
   if (count > 0) option->expected(count);
 }
 

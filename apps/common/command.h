@@ -29,6 +29,10 @@ decltype(auto) from_flag(const std::string& flag, Read&& read) {
   }
 }
 
+/// Throws Error if the folder that `file` is to be written to is not there, before long work ends
+/// with that. No file, no check.
+void check_folder_of(const std::string& file);
+
 /// What every command understands.
 struct CommonOptions {
   int seed = 1;
@@ -41,7 +45,8 @@ struct CommonOptions {
 
 enum class Presence { kRequired, kOptional };
 
-/// The frame of a command: common flags, --version, --config, exit codes, one place that catches.
+/// The frame of a command: common flags, --version, --completion, --config, exit codes, one
+/// place that catches.
 class Command {
  public:
   Command(const std::string& name, const std::string& purpose, const std::string& examples);
@@ -52,9 +57,9 @@ class Command {
                   Presence presence);
   void positional(const std::string& name, std::vector<std::string>& values,
                   const std::string& help, Presence presence);
-  /// A flag followed by several words; count 0: any number of them.
+  /// A flag followed by several words, shown in `group` of --help; count 0: any number of them.
   void words(const std::string& flag, std::vector<std::string>& values, int count,
-             const std::string& type, const std::string& help);
+             const std::string& type, const std::string& help, const std::string& group);
 
   Flags& flags() { return flags_; }
   const CommonOptions& common() const { return common_; }

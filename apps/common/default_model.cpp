@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ser/core/error.h"
+#include "ser/core/text.h"
 
 namespace ser {
 namespace {
@@ -16,7 +17,7 @@ std::vector<std::filesystem::path> model_folders() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back(program.parent_path().parent_path() / "share/ser/models");
-  folders.emplace_back(SER_SOURCE_MODELS);
+  if (*SER_SOURCE_MODELS) folders.emplace_back(SER_SOURCE_MODELS);
   return folders;
 }
 
@@ -25,17 +26,21 @@ std::vector<std::filesystem::path> model_folders() {
 std::filesystem::path find_model(const std::string& name) {
   if (!name.empty() && std::filesystem::is_regular_file(name)) return name;
   std::string looked;
+  std::vector<std::string> shipped;
   if (name.find('/') == std::string::npos) {
+    std::error_code ignored;
     for (const std::filesystem::path& folder : model_folders()) {
       const std::string file = name.empty() ? "default.json" : name;
       for (const std::string& candidate : {file, file + ".json"})
         if (std::filesystem::is_regular_file(folder / candidate)) return folder / candidate;
+      for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+        if (entry.path().extension() == ".json") shipped.push_back(entry.path().stem().string());
       looked += fmt::format("{}{}", looked.empty() ? "" : ", ", folder.string());
     }
   }
   if (looked.empty()) throw Error(fmt::format("{}: expected a model file, found none", name));
-  throw Error(fmt::format("expected a model file or the name of a model in {}, found '{}'", looked,
-                          name.empty() ? "default" : name));
+  throw Error(fmt::format("expected a model file or the name of a model in {}, found '{}'{}",
+                          looked, name.empty() ? "default" : name, did_you_mean(name, shipped)));
 }
 
 }  // namespace ser

@@ -123,7 +123,7 @@ FilesByName unique_names(std::vector<Corpus>& corpora) {
 
 void ExtractionOptions::visit(FieldVisitor& v) {
   v.field("features", features,
-          "classic, functionals, frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
+          "functionals|classic|frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
   v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)");
   v.field("trim_db", trim_db,
@@ -169,13 +169,17 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
   return recordings;
 }
 
-void warn_of_duplicates(const std::vector<Recording>& recordings) {
+std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings) {
   std::vector<Utterance> utterances;
   for (const Recording& recording : recordings) {
     utterances.push_back(recording.utterance);
     utterances.back().path = std::filesystem::absolute(recording.file).string();
   }
-  for (const std::vector<int>& group : find_duplicates("/", utterances)) {
+  return find_duplicates("/", utterances);
+}
+
+void warn_of_duplicates(const std::vector<Recording>& recordings) {
+  for (const std::vector<int>& group : duplicate_groups(recordings)) {
     std::vector<std::string> names;
     for (const int i : group)
       names.push_back(recordings[static_cast<std::size_t>(i)].utterance.path);

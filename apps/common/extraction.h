@@ -51,6 +51,9 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        const std::vector<std::string>& emotions,
                                        const std::vector<std::string>& map);
 
+/// Groups of recordings with the same bytes, by index.
+std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings);
+
 /// A warning for every group of recordings with the same bytes.
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 

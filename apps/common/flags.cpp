@@ -10,15 +10,11 @@
 #include "ser/core/text.h"
 
 namespace ser {
-namespace {
-
 std::string flag_name(std::string_view field) {
   std::string name = "--" + std::string(field);
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
-
-}  // namespace
 
 /// Adds one flag a field.
 class Flags::Registrar : public FieldVisitor {
@@ -36,7 +32,8 @@ class Flags::Registrar : public FieldVisitor {
     option(name, "NUMBER", value == kUnsetNumber ? "" : fmt::format("{}", value), help);
   }
   void field(std::string_view name, std::string& value, std::string_view help) override {
-    option(name, "TEXT", value, help);
+    const auto type = flags_.types_.find(std::string(name));
+    option(name, type == flags_.types_.end() ? "TEXT" : type->second, value, help);
   }
   void field(std::string_view name, std::vector<int>&, std::string_view help) override {
     option(name, "INT,...", "", help);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ser/core/options.h"
@@ -18,14 +19,20 @@ namespace ser {
 inline constexpr int kUnsetInt = std::numeric_limits<int>::min();
 inline constexpr double kUnsetNumber = -std::numeric_limits<double>::infinity();
 
-/// Option structs as command-line flags: field "trim_db" is --trim-db, a list is one
-/// comma-separated word. Structs are registered before parsing and filled in by `assign()`.
+/// The flag of a field: "trim_db" is --trim-db.
+std::string flag_name(std::string_view field);
+
+/// Option structs as command-line flags: a list is one comma-separated word. Structs are registered
+/// before parsing and filled in by `assign()`.
 class Flags {
  public:
   explicit Flags(CLI::App& app) : app_(app) {}
 
   /// A further spelling for a field added later: alias("output", "-o").
   void alias(const std::string& field, const std::string& spelling) { aliases_[field] = spelling; }
+
+  /// What --help calls the value of a text field added later: show_as("output", "FILE").
+  void show_as(const std::string& field, const std::string& type) { types_[field] = type; }
 
   /// `options` must outlive this object.
   template <typename Options>
@@ -46,6 +53,7 @@ class Flags {
 
   CLI::App& app_;
   std::map<std::string, std::string> aliases_;
+  std::map<std::string, std::string> types_;
   std::map<std::string, CLI::Option*> flags_;
   std::vector<Visitable> structs_;
 };

@@ -14,17 +14,6 @@ namespace {
 
 constexpr int kBarWidth = 20;
 
-/// Classes by falling probability, the most likely `count` of them (0: all).
-std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count) {
-  std::vector<std::size_t> order(static_cast<std::size_t>(probabilities.size()));
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return probabilities(static_cast<long>(a)) > probabilities(static_cast<long>(b));
-  });
-  if (count > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
-  return order;
-}
-
 nlohmann::ordered_json by_name(const std::vector<std::string>& names,
                                const Eigen::VectorXd& probabilities,
                                const std::vector<std::size_t>& order) {
@@ -42,22 +31,54 @@ std::vector<std::size_t> natural(std::size_t count) {
 
 }  // namespace
 
+std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count) {
+  std::vector<std::size_t> order(static_cast<std::size_t>(probabilities.size()));
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return probabilities(static_cast<long>(a)) > probabilities(static_cast<long>(b));
+  });
+  if (count > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
+  return order;
+}
+
+std::string_view to_string(Sound sound) {
+  switch (sound) {
+    case Sound::kSpeech:
+      return "speech";
+    case Sound::kOther:
+      return "other";
+    case Sound::kSilence:
+      return "silence";
+  }
+  return "";
+}
+
+std::string headline(const Model& model, const PredictedClip& clip) {
+  if (!clip.speech) return "no speech";
+  const ClipPrediction& p = clip.prediction;
+  return fmt::format("{}{}{}", model.emotions[ranking(p.emotions, 1)[0]],
+                     is_uncertain(model, p) ? " (uncertain)" : "",
+                     p.genders.size() == 0 ? ""
+                                           : fmt::format(", {} voice ({:.0f} %)",
+                                                         model.genders[ranking(p.genders, 1)[0]],
+                                                         100 * p.genders.maxCoeff()));
+}
+
 void OutputOptions::visit(FieldVisitor& v) {
   v.field("json", json, "One JSON object a line");
   v.field("csv", csv, "CSV with a header");
   v.field("top_k", top_k, "Show the most likely classes only (default: all)");
 }
 
-bool has_sound(const Waveform& wave) {
-  constexpr float kOneStepOf16Bits = 1.0f / 32768;
-  return wave.samples.cwiseAbs().maxCoeff() > kOneStepOf16Bits;
+void check_output(const OutputOptions& options) {
+  if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
+  if (options.top_k != kUnsetInt && options.top_k < 1)
+    throw UsageError(fmt::format("--top-k: expected at least 1, found {}", options.top_k));
 }
 
 PredictionPrinter::PredictionPrinter(const OutputOptions& options, const Model& model)
     : options_(options), model_(model) {
-  if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
-  if (options.top_k != kUnsetInt && options.top_k < 1)
-    throw UsageError(fmt::format("--top-k: expected at least 1, found {}", options.top_k));
+  check_output(options);
 }
 
 void PredictionPrinter::print(const PredictedClip& clip) {
@@ -70,18 +91,9 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   const ClipPrediction& p = clip.prediction;
   if (started_) fmt::print("\n");
   started_ = true;
-  fmt::print("{}\n", clip.file);
-  if (!clip.speech) {
-    fmt::print("  no speech\n");
-    return;
-  }
-  const std::vector<std::size_t> order = ranking(p.emotions, options_.top_k);
-  fmt::print("  {}{}{}\n", model_.emotions[order[0]], is_uncertain(model_, p) ? " (uncertain)" : "",
-             p.genders.size() == 0
-                 ? ""
-                 : fmt::format(", {} voice ({:.0f} %)", model_.genders[ranking(p.genders, 1)[0]],
-                               100 * p.genders.maxCoeff()));
-  for (const std::size_t i : order) {
+  fmt::print("{}\n  {}\n", clip.file, headline(model_, clip));
+  if (!clip.speech) return;
+  for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
     const double share = p.emotions(static_cast<long>(i));
     const int filled = static_cast<int>(share * kBarWidth + 0.5);
     fmt::print("    {:<10} {:>5.1f} %{}{:#<{}}\n", model_.emotions[i], 100 * share,
@@ -100,6 +112,12 @@ void PredictionPrinter::print_json(const PredictedClip& clip) const {
   json["gender_probabilities"] = by_name(model_.genders, p.genders, natural(model_.genders.size()));
   json["speech"] = clip.speech;
   json["uncertain"] = is_uncertain(model_, p);
+  if (clip.span) {
+    json["start"] = clip.span->start_s;
+    json["end"] = clip.span->end_s;
+  }
+  if (clip.sound == Sound::kSilence) json["silence"] = true;
+  if (is_unlike_training(p)) json["unlike_training"] = true;
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   std::fflush(stdout);
 }
@@ -110,7 +128,7 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
     fmt::print("file,emotion,gender,speech,uncertain");
     for (const std::string& name : model_.emotions) fmt::print(",{}", csv_cell(name));
     for (const std::string& name : model_.genders) fmt::print(",{}", csv_cell(name));
-    fmt::print("\n");
+    fmt::print("{}{}\n", clip.span ? ",start,end" : "", clip.sound ? ",sound" : "");
     started_ = true;
   }
   fmt::print("{},{},{},{},{}", csv_cell(clip.file),
@@ -119,7 +137,10 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
              clip.speech, is_uncertain(model_, p));
   for (const double share : p.emotions) fmt::print(",{:.6f}", share);
   for (const double share : p.genders) fmt::print(",{:.6f}", share);
+  if (clip.span) fmt::print(",{:.3f},{:.3f}", clip.span->start_s, clip.span->end_s);
+  if (clip.sound) fmt::print(",{}", to_string(*clip.sound));
   fmt::print("\n");
+  std::fflush(stdout);
 }
 
 }  // namespace ser

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "flags.h"
 #include "ser/core/options.h"
 #include "ser/model/model.h"
+#include "ser/model/timeline.h"
 
 namespace ser {
 
@@ -16,14 +21,31 @@ struct OutputOptions {
   void visit(FieldVisitor& v);
 };
 
+/// Part of a recording.
+struct TimeSpan {
+  double start_s = 0;
+  double end_s = 0;
+};
+
 struct PredictedClip {
   std::string file;  ///< as the user named it
   ClipPrediction prediction;
   bool speech = true;
+  std::optional<TimeSpan> span;  ///< nothing: the whole recording
+  std::optional<Sound> sound;    ///< of a timeline
 };
 
-/// Whether a recording holds anything but silence.
-bool has_sound(const Waveform& wave);
+/// Classes by falling probability, the most likely `count` of them (0: all).
+std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count);
+
+/// Throws UsageError if the options contradict each other.
+void check_output(const OutputOptions& options);
+
+/// "speech", "other" or "silence".
+std::string_view to_string(Sound sound);
+
+/// "happy (uncertain), female voice (98 %)", or "no speech".
+std::string headline(const Model& model, const PredictedClip& clip);
 
 /// Prints predictions on stdout one by one: a table, one JSON object a line, or CSV.
 class PredictionPrinter {

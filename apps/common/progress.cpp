@@ -33,6 +33,11 @@ Progress::~Progress() {
   if (drawn_ && terminal_) fmt::print(stderr, "\r\033[K");
 }
 
+void Progress::set_total(std::size_t total) {
+  const std::lock_guard lock(mutex_);
+  total_ = total;
+}
+
 void Progress::advance(std::size_t units, const std::string& note) {
   const std::lock_guard lock(mutex_);
   done_ += units;

@@ -15,6 +15,9 @@ class Progress {
   Progress(std::string what, std::string unit, std::size_t total, bool quiet);
   ~Progress();
 
+  /// For work whose size is an estimate until its end.
+  void set_total(std::size_t total);
+
   /// `note` is shown beside the bar: "loss 1.234".
   void advance(std::size_t units, const std::string& note = "");
 

@@ -62,7 +62,8 @@ void print_scores(const ResultFile& result) {
   fmt::print("macro F1                   {:5.1f} %\n", percent(scores.macro_f1));
   if (!std::isnan(scores.gender_accuracy))
     fmt::print("gender accuracy            {:5.1f} %\n", percent(scores.gender_accuracy));
-  fmt::print("calibration error          {:5.3f}\n", scores.ece);
+  fmt::print("calibration error          {:5.3f}     best temperature {:.2f}\n", scores.ece,
+             scores.best_temperature);
   print_classes(scores, result.info.labels);
   print_speakers(scores);
   if (result.folds.size() < 2) return;

@@ -228,6 +228,7 @@ TEST_F(Extract, WritesTheSameBytesForAnyNumberOfThreads) {
 TEST_F(Extract, RefusesWrongValuesAsWrongUsage) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
       {{"--features", "mfc"}, "--features: unknown feature 'mfc' (did you mean 'mfcc'?)"},
+      {{"--features", "clasic"}, "(did you mean 'classic'?)"},
       {{"--pool", "median"}, "expected one of none, mean, stats, found 'median'"},
       {{"--rate", "-5"}, "expected sample_rate_hz 0 or 1000"},
       {{"--rate", "fast"}, "--rate: expected an integer"},

@@ -1,9 +1,14 @@
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "apps/run.h"
 #include "ser/audio/audio_file.h"
+#include "ser/audio/augment.h"
+#include "ser/core/rng.h"
+#include "support/xml.h"
 
 namespace ser {
 namespace {
@@ -54,6 +59,31 @@ TEST_F(Predict, PrintsATable) {
   EXPECT_EQ(lines[0], demo_clip(5));
   EXPECT_THAT(lines[1], HasSubstr("voice ("));
   EXPECT_THAT(lines[2], HasSubstr(" %"));
+}
+
+TEST_F(Predict, EnrolledModelsCompareWithOtherClipsOfTheSpeaker) {
+  const std::string recipe = folder_
+                                 .add("recipe.json", R"({
+    "features": "classic", "enrolled": true, "network": {"layers": [{"type": "dense", "units": 8}]},
+    "training": {"epochs": 2}})")
+                                 .string();
+  const std::string enrolled = (folder_ / "enrolled.json").string();
+  const Outcome trained =
+      run("ser-train", {(folder_ / "features").string(), "--recipe", recipe, "-o", enrolled});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto said = [&](const std::string& folder) {
+    const Outcome done =
+        run("ser-predict", {"--model", enrolled, "--enroll", folder, "--json", demo_clip(5)});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    return done.out;
+  };
+  EXPECT_NE(said(demo_actor(1)), said(demo_actor(2)));
+  const Outcome without = run("ser-predict", {"--model", enrolled, demo_clip(5)});
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_THAT(without.err, HasSubstr("expected --enroll FOLDER"));
+  const Outcome plain = predict({"--enroll", demo_actor(1), demo_clip(5)});
+  EXPECT_EQ(plain.exit_code, 2);
+  EXPECT_THAT(plain.err, HasSubstr("--enroll is for a model made for it"));
 }
 
 TEST_F(Predict, PrintsJsonWithItsKeysInOrder) {
@@ -142,6 +172,36 @@ TEST_F(Predict, SilenceHasNoEmotion) {
   EXPECT_THAT(predict({silence, "--csv"}).out, HasSubstr("silence.wav,,"));
 }
 
+TEST_F(Predict, NoiseAndTonesHaveNoEmotion) {
+  Rng rng(1, 0);
+  Waveform noise{Eigen::VectorXf(32000), 16000}, tone = noise;
+  for (float& sample : noise.samples) sample = static_cast<float>(0.1 * rng.normal());
+  for (Eigen::Index i = 0; i < 32000; ++i)
+    tone.samples[i] = 0.5f * std::sin(0.1f * static_cast<float>(i));
+  write_wav(folder_ / "noise.wav", noise);
+  write_wav(folder_ / "tone.wav", tone);
+  for (const char* name : {"noise.wav", "tone.wav"}) {
+    const Json json = Json::parse(predict({(folder_ / name).string(), "--json"}).out);
+    EXPECT_EQ(json["speech"], false) << name;
+    EXPECT_TRUE(json["emotion"].is_null()) << name;
+    EXPECT_TRUE(json["gender"].is_string()) << name;
+  }
+}
+
+TEST_F(Predict, WarnsOfRecordingsUnlikeTheTrainingData) {
+  EXPECT_FALSE(Json::parse(predict({demo_clip(5), "--json"}).out).contains("unlike_training"));
+  Rng rng(1, 0);
+  const std::string noisy = (folder_ / "noisy.wav").string();
+  write_wav(noisy, augment(read_audio(demo_clip(5)), {Augmentation::Kind::kNoise, 10}, rng));
+  const Outcome warned = predict({noisy, "--json"});
+  EXPECT_EQ(warned.exit_code, 0);
+  EXPECT_THAT(lines_of(warned.err),
+              ElementsAre(AllOf(StartsWith("warning: " + noisy), HasSubstr("unlike"))));
+  const Json json = Json::parse(warned.out);
+  EXPECT_EQ(json["unlike_training"], true);
+  EXPECT_TRUE(json["emotion"].is_string());
+}
+
 TEST_F(Predict, SaysTheSameForAnyNumberOfThreads) {
   const std::string one = predict({demo_actor(1), "--json", "--threads", "1"}).out;
   for (const char* threads : {"2", "7"}) {
@@ -149,6 +209,145 @@ TEST_F(Predict, SaysTheSameForAnyNumberOfThreads) {
     EXPECT_EQ(more.out, one);
     EXPECT_THAT(more.err, IsEmpty());
   }
+}
+
+/// A recording of a clip, 4 s of silence and another clip.
+class PredictTimeline : public Predict {
+ protected:
+  void SetUp() override {
+    Predict::SetUp();
+    const Waveform first = read_audio(demo_clip(5)), second = read_audio(demo_clip(4));
+    Waveform wave{{}, first.sample_rate_hz};
+    wave.samples.resize(first.samples.size() + 4 * wave.sample_rate_hz + second.samples.size());
+    wave.samples << first.samples, Eigen::VectorXf::Zero(4 * wave.sample_rate_hz), second.samples;
+    write_wav(long_, wave);
+    duration_s_ = wave.duration_s();
+  }
+
+  std::string long_ = (folder_ / "long.wav").string();
+  double duration_s_ = 0;
+};
+
+TEST_F(PredictTimeline, PrintsSegmentsWithTheirTimes) {
+  const Outcome done = predict({long_, "--window", "1", "--hop", "0.5"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_THAT(done.err, IsEmpty());
+  const std::vector<std::string> lines = lines_of(done.out);
+  EXPECT_EQ(lines[0], long_);
+  EXPECT_THAT(lines[1], StartsWith("     0:00.0     0:0"));
+  EXPECT_THAT(lines[1], HasSubstr(" %"));
+  EXPECT_THAT(lines, ::testing::Contains(EndsWith("  silence")));
+}
+
+TEST_F(PredictTimeline, PrintsJsonThatCoversTheRecording) {
+  double end = 0;
+  bool silent = false;
+  for (const std::string& line : lines_of(predict({long_, "--json", "--hop", "1"}).out)) {
+    const Json json = Json::parse(line);
+    EXPECT_EQ(json["start"], end);
+    EXPECT_EQ(json["emotion"].is_null(), !json["speech"].get<bool>());
+    silent = silent || json.value("silence", false);
+    end = json["end"];
+  }
+  EXPECT_NEAR(end, duration_s_, 1e-9);
+  EXPECT_TRUE(silent);
+}
+
+TEST_F(PredictTimeline, WindowsArePredictedAsIfCutOut) {
+  const std::vector<std::string> lines =
+      lines_of(predict({long_, "--json", "--window", "1.5", "--every-window"}).out);
+  ASSERT_GT(lines.size(), 4u);
+  const Waveform wave = read_audio(long_);
+  const std::string cut = (folder_ / "cut.wav").string();
+  for (const std::size_t i : {std::size_t{0}, std::size_t{3}}) {
+    const auto rate = static_cast<Eigen::Index>(wave.sample_rate_hz);
+    write_wav(cut, {wave.samples.segment(static_cast<Eigen::Index>(i) * rate, 3 * rate / 2),
+                    wave.sample_rate_hz});
+    Json window = Json::parse(lines[i]);
+    Json alone = Json::parse(predict({cut, "--json"}).out);
+    EXPECT_EQ(window["start"], static_cast<double>(i));
+    EXPECT_EQ(window["end"], static_cast<double>(i) + 1.5);
+    for (const char* key : {"file", "start", "end", "silence"}) {
+      window.erase(key);
+      alone.erase(key);
+    }
+    EXPECT_EQ(window, alone);
+  }
+}
+
+TEST_F(PredictTimeline, PrintsCsvWithTimesAndSound) {
+  const std::vector<std::string> lines = lines_of(predict({long_, "--csv", "--window", "2"}).out);
+  EXPECT_THAT(lines[0], EndsWith(",male,female,start,end,sound"));
+  EXPECT_THAT(lines[1], HasSubstr(",0.000,"));
+  EXPECT_THAT(lines[1], EndsWith(",speech"));
+  EXPECT_THAT(lines, ::testing::Contains(EndsWith(",silence")));
+}
+
+TEST_F(PredictTimeline, WritesLabelsAndSubtitles) {
+  const std::string labels = (folder_ / "labels.txt").string(), srt = (folder_ / "a.srt").string();
+  const Outcome done = predict({long_, "--labels", labels, "--srt", srt, "--json"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const std::vector<std::string> label_lines = lines_of(text_of(labels));
+  EXPECT_THAT(label_lines, SizeIs(lines_of(done.out).size()));
+  EXPECT_THAT(label_lines[0], StartsWith("0.000000\t"));
+  EXPECT_THAT(label_lines, ::testing::Contains(EndsWith("\tsilence")));
+  EXPECT_THAT(text_of(srt), StartsWith("1\n00:00:00,000 --> 00:00:0"));
+  EXPECT_THAT(text_of(srt), Not(HasSubstr("silence")));
+}
+
+TEST_F(PredictTimeline, SaysTheSameForAnyNumberOfThreadsAndFromStandardInput) {
+  const std::string one = predict({long_, "--csv", "--hop", "0.2", "--threads", "1"}).out;
+  EXPECT_EQ(predict({long_, "--csv", "--hop", "0.2", "--threads", "7"}).out, one);
+  RunOptions options;
+  options.standard_input = long_;
+  std::string piped = predict({"-", "--csv", "--hop", "0.2"}, options).out;
+  for (std::size_t at = 0; (at = piped.find("\n-,", at)) != std::string::npos; ++at)
+    piped.replace(at + 1, 1, long_);
+  EXPECT_EQ(piped, one);
+}
+
+TEST_F(PredictTimeline, DrawsItsPicture) {
+  if (std::system("gnuplot --version > /dev/null 2>&1") != 0)
+    GTEST_SKIP() << "gnuplot is not there";
+  const std::string svg = (folder_ / "a `x` 'y'.svg").string(), png = (folder_ / "a.png").string();
+  const Outcome done = predict({long_, "--hop", "0.5", "--plot", svg});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(done.out, predict({long_, "--hop", "0.5"}).out);
+  EXPECT_EQ(xml_fault(text_of(svg)), "");
+  for (const char* text : {"Time (s)", "Probability", "Waveform and segments", "angry", "calm"})
+    EXPECT_THAT(text_of(svg), HasSubstr(">" + std::string(text) + "<"));
+  RunOptions options;
+  options.standard_input = long_;
+  EXPECT_EQ(predict({"-", "--plot", png}, options).exit_code, 0);
+  EXPECT_THAT(text_of(png), StartsWith("\x89PNG"));
+}
+
+TEST_F(PredictTimeline, OneBadFileLeavesTheOthers) {
+  const std::string broken = folder_.add("broken.wav", "RIFF").string();
+  const Outcome done = predict({broken, long_, "--window", "3"});
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(lines_of(done.err), ElementsAre(HasSubstr("broken.wav: expected")));
+  EXPECT_THAT(done.out, StartsWith(long_));
+}
+
+TEST_F(PredictTimeline, RefusesWrongUsage) {
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {long_, "--window", "0"},
+           {long_, "--window", "-1"},
+           {long_, "--hop", "0"},
+           {long_, "--hop", "nan"},
+           {long_, demo_clip(1), "--labels", (folder_ / "l").string()},
+           {long_, demo_clip(1), "--plot", (folder_ / "p.svg").string()},
+           {long_, "--plot", (folder_ / "p.pdf").string()},
+           {"--live", "-", "--plot", (folder_ / "p.svg").string()},
+           {long_, "--hop", "1", "--json", "--csv"}}) {
+    const Outcome refused = predict(wrong);
+    EXPECT_EQ(refused.exit_code, 2) << wrong[1];
+    EXPECT_THAT(refused.out, IsEmpty());
+  }
+  const std::string labels = (folder_ / "labels").string();
+  EXPECT_EQ(predict({(folder_ / "none.wav").string(), "--labels", labels}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(labels));
 }
 
 TEST_F(Predict, FailsWhereItsOutputCannotBeWritten) {
@@ -166,7 +365,8 @@ TEST_F(Predict, FindsModelsByName) {
   EXPECT_EQ(run("ser-predict", {"--model", "model", demo_clip(1)}).exit_code, 0);
   const Outcome missing = run("ser-predict", {"--model", "modell", demo_clip(1)});
   EXPECT_EQ(missing.exit_code, 1);
-  EXPECT_THAT(missing.err, AllOf(HasSubstr(folder_.path().string()), HasSubstr("'modell'")));
+  EXPECT_THAT(missing.err, AllOf(HasSubstr(folder_.path().string()),
+                                 HasSubstr("'modell' (did you mean 'model'?)")));
   std::filesystem::rename(model_, folder_ / "default.json");
   EXPECT_EQ(run("ser-predict", {demo_clip(1)}).exit_code, 0);
 }

@@ -31,6 +31,7 @@ struct RunOptions {
   std::filesystem::path standard_output;  ///< empty: captured
   std::optional<std::chrono::milliseconds> kill_after;
   std::filesystem::path interrupt_at;  ///< SIGINT as soon as this file is there
+  std::chrono::milliseconds interrupt_delay{0};  ///< and so long after that
 };
 
 inline std::string text_of(const std::filesystem::path& path) {
@@ -73,6 +74,7 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       ended = ::waitpid(child, &status, WNOHANG) != 0;
     }
+    std::this_thread::sleep_for(options.interrupt_delay);
     if (!ended) ::kill(child, SIGINT);
   }
   if (!ended) ::waitpid(child, &status, 0);

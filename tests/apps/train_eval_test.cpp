@@ -199,6 +199,38 @@ TEST_F(TrainAndEval, ComparesTwoResults) {
   EXPECT_THAT(lines_of(missing.err), ElementsAre(HasSubstr("none.json: opening failed")));
 }
 
+TEST_F(TrainAndEval, AnEnsembleScoresAsTheAverageOfItsModels) {
+  // Two models that read different features.
+  const std::string other = file("other.safetensors");
+  succeed("ser-extract", {demo_actor(1), demo_actor(2), demo_actor(3), demo_actor(4), "--features",
+                          "mfcc", "--pool", "mean", "-o", other, "-q"});
+  train("a.json", {"--cv", "speakers:2", "--fold", "0"});
+  succeed("ser-train",
+          {other, "--recipe", recipe_, "-o", file("b.json"), "--cv", "speakers:2", "--fold", "0"});
+  succeed("ser-train", {"--combine", file("a.json"), file("b.json"), "--temperature", "0.7", "-o",
+                        file("ensemble.json")});
+  const auto score = [&](std::vector<std::string> features, const std::string& name) {
+    features.insert(features.end(), {"--model", file(name + ".json"), "--cv", "speakers:2",
+                                     "--fold", "0", "-o", file(name + ".result")});
+    succeed("ser-eval", features);
+  };
+  score({features_}, "a");
+  score({other}, "b");
+  score({other, features_}, "ensemble");
+  succeed("ser-eval", {"--average", file("a.result"), file("b.result"), "--temperature", "0.7",
+                       "-o", file("average.result")});
+  const Json pooled = Json::parse(text_of(file("ensemble.result"))),
+             averaged = Json::parse(text_of(file("average.result")));
+  EXPECT_NEAR(pooled["ece"], averaged["ece"], 1e-4);
+  EXPECT_EQ(pooled["confusion"], averaged["confusion"]);
+  const Outcome predicted =
+      succeed("ser-predict", {"--model", file("ensemble.json"), "--json", demo_clip(3)});
+  EXPECT_EQ(Json::parse(predicted.out)["probabilities"].size(), 8u);
+  const Outcome refused = run("ser-eval", {features_, "--model", file("ensemble.json")});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("the model was trained on features"));
+}
+
 TEST_F(TrainAndEval, OtherFeaturesAreRefusedWithBothFingerprints) {
   train("model.json");
   succeed("ser-extract",
@@ -269,6 +301,11 @@ TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
        "--model and --recipe"},
       {{"ser-train", features_, "-o", file("m"), "--epochs", "0"}, "epochs: expected at least 1"},
       {{"ser-train", features_, "-o", file("m"), "--resume"}, "--checkpoint FILE"},
+      {{"ser-train", "-o", file("m")}, "expected a feature file"},
+      {{"ser-train", features_, "-o", file("m"), "--temperature", "2"}, "expected --combine"},
+      {{"ser-train", features_, "-o", file("m"), "--combine", "a"}, "model files alone"},
+      {{"ser-eval", features_, "--train", "mlp", "--temperature", "2"}, "expected --average"},
+      {{"ser-eval", features_, features_, "--train", "mlp"}, "expected one feature file"},
       {{"ser-eval", features_}, "expected one of --model, --train"},
       {{"ser-eval", "--train", "mlp"}, "expected a feature file"},
       {{"ser-eval", features_, "--train", "mlp", "--fold", "0"}, "--fold has no place"},

@@ -24,10 +24,21 @@ TEST_P(EveryCommand, HelpHasExamplesAndTheCommonFlags) {
   EXPECT_THAT(help.out, Not(HasSubstr("=-")));
 }
 
-TEST_P(EveryCommand, TellsItsVersion) {
+TEST_P(EveryCommand, TellsItsVersionAndHowItWasBuilt) {
   const Outcome version = run(GetParam(), {"--version"});
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.out, StartsWith(GetParam() + " "));
+  for (const char* fact :
+       {"\ncompiler: ", "\ninstruction set: ", "\nbuild type: ", "\nlibraries: Eigen 3"})
+    EXPECT_THAT(version.out, HasSubstr(fact));
+}
+
+TEST_P(EveryCommand, CompletesBashAndZshOnly) {
+  EXPECT_THAT(run(GetParam(), {"--completion", "bash"}).out, HasSubstr("complete "));
+  EXPECT_THAT(run(GetParam(), {"--completion", "zsh"}).out, StartsWith("#compdef " + GetParam()));
+  const Outcome refused = run(GetParam(), {"--completion", "fish"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--completion: expected bash or zsh, found 'fish'"));
 }
 
 TEST_P(EveryCommand, NeedsArguments) {

@@ -1,0 +1,231 @@
+#include "live.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "interrupt.h"
+#include "live_display.h"
+#include "ser/audio/rolling_window.h"
+#include "ser/audio/speech.h"
+#include "ser/audio/wav_recorder.h"
+#include "ser/model/smoother.h"
+#include "timeline_output.h"
+
+namespace ser {
+namespace {
+
+/// How long answers took, in memory that does not grow.
+class Latencies {
+ public:
+  void add(double ms) {
+    ++bins_[std::min(bins_.size() - 1, static_cast<std::size_t>(ms / kBin_ms))];
+    ++count_;
+    longest_ms_ = std::max(longest_ms_, ms);
+  }
+  /// What the share `share` of all answers did not exceed, to a tenth of a millisecond.
+  double quantile_ms(double share) const {
+    std::size_t below = 0, bin = 0;
+    while (bin < bins_.size() - 1 && static_cast<double>(below += bins_[bin]) < share * count())
+      ++bin;
+    return std::min(longest_ms_, (static_cast<double>(bin) + 1) * kBin_ms);
+  }
+  double count() const { return static_cast<double>(count_); }
+  double longest_ms() const { return longest_ms_; }
+
+ private:
+  static constexpr double kBin_ms = 0.1;
+  std::array<std::size_t, 20000> bins_{};
+  std::size_t count_ = 0;
+  double longest_ms_ = 0;
+};
+
+/// Features make their tables when they first see a rate: not while somebody is waiting.
+void warm_up(const Predictor& predictor, int sample_rate_hz) {
+  Rng rng(0, 0);
+  Waveform noise{Eigen::VectorXf(sample_rate_hz), sample_rate_hz};
+  for (float& sample : noise.samples) sample = static_cast<float>(0.1 * rng.normal());
+  predictor.predict(noise);
+}
+
+/// From sound to answers, and what is remembered of them.
+class Session {
+ public:
+  Session(const LiveOptions& options, const OutputOptions& output, const Predictor& predictor,
+          LiveInput& input)
+      : predictor_(predictor),
+        input_(input),
+        windows_(input.sample_rate_hz(), options.window_s, options.hop_s),
+        smoother_(options.smooth_s, options.hop_s),
+        printer_(output, predictor.model()),
+        display_(predictor.model(), output.top_k),
+        window_s_(options.window_s),
+        structured_(output.json || output.csv),
+        counts_(predictor.model().emotions.size()) {
+    if (!options.record.empty())
+      recorder_.emplace(options.record, input.sample_rate_hz(), input.format());
+  }
+
+  void run() {
+    spdlog::info("listening to {} at {} Hz, first answer after {} s; Ctrl-C ends", shown_name(),
+                 input_.sample_rate_hz(), window_s_);
+    const auto on_window = [&](const Window& window) { answer(window); };
+    for (LiveBlock block = input_.next(); !block.samples.empty(); block = input_.next()) {
+      arrival_ = block.arrival;
+      if (block.lost) lose();
+      if (recorder_) record(block.samples);
+      windows_.push(block.samples, on_window);
+    }
+    windows_.finish(on_window);
+    if (recorder_) recorder_->close();
+  }
+
+  void summarize() const {
+    spdlog::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
+                 latencies_.count(), speech_, most_often());
+    if (losses_ > 0)
+      spdlog::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
+    if (latencies_.count() > 0)
+      spdlog::info(
+          "from a window's end to its answer: median {:.1f} ms, 99 % within {:.1f} ms, "
+          "longest {:.1f} ms",
+          latencies_.quantile_ms(0.5), latencies_.quantile_ms(0.99), latencies_.longest_ms());
+  }
+
+ private:
+  std::string shown_name() const { return input_.name() == "-" ? "standard input" : input_.name(); }
+
+  std::string most_often() const {
+    if (speech_ == 0) return "";
+    const auto most = std::max_element(counts_.begin(), counts_.end());
+    const auto emotion = static_cast<std::size_t>(most - counts_.begin());
+    return fmt::format(", most often {} ({})", predictor_.model().emotions[emotion], *most);
+  }
+
+  void lose() {
+    if (losses_++ == 0)
+      spdlog::warn("{}: sound was lost, this machine does not keep up; a longer --hop helps",
+                   shown_name());
+    windows_.restart();
+    smoother_.reset();
+  }
+
+  void record(std::span<const float> samples) {
+    const bool was_full = recorder_->full();
+    recorder_->write(samples);
+    if (recorder_->full() && !was_full)
+      spdlog::warn("the recording is full: a WAV file holds 4 GiB; listening goes on");
+  }
+
+  void answer(const Window& window) {
+    PredictedClip clip{
+        input_.name(), {}, is_speech(window.wave), TimeSpan{window.start_s(), window.end_s()}, {}};
+    clip.prediction = predictor_.predict(window.wave);
+    if (clip.speech) {
+      clip.prediction = smoother_.add(clip.prediction);
+      ++speech_;
+      ++counts_[ranking(clip.prediction.emotions, 1).front()];
+    } else {
+      smoother_.reset();
+    }
+    if (structured_)
+      printer_.print(clip);
+    else
+      display_.show(clip, since_arrival_ms());
+    latencies_.add(since_arrival_ms());
+    if (std::ferror(stdout)) throw Error("standard output: writing failed");
+  }
+
+  double since_arrival_ms() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - arrival_)
+        .count();
+  }
+
+  const Predictor& predictor_;
+  LiveInput& input_;
+  RollingWindow windows_;
+  PredictionSmoother smoother_;
+  PredictionPrinter printer_;
+  LiveDisplay display_;
+  double window_s_;
+  bool structured_;
+  std::optional<WavRecorder> recorder_;
+  std::chrono::steady_clock::time_point arrival_;
+  Latencies latencies_;
+  std::vector<std::size_t> counts_;  ///< windows by emotion
+  std::size_t speech_ = 0;
+  std::size_t losses_ = 0;
+};
+
+void check_numbers(const LiveOptions& options) {
+  check_window(options.window_s, options.hop_s);
+  from_flag("--smooth", [&] { PredictionSmoother(options.smooth_s, options.hop_s); });
+  if (options.input.raw_rate != kUnsetInt)
+    from_flag("--raw-rate", [&] { check_limits(options.input.raw_rate, 1); });
+}
+
+}  // namespace
+
+void LiveOptions::visit(FieldVisitor& v) {
+  v.field("live", live, "Listen to a microphone, or with - to a WAV stream on stdin");
+  v.field("list_devices", list_devices, "List the microphones, then stop");
+  v.group("input", input);
+  v.field("smooth", smooth_s, "Even out the probabilities of --live over so many seconds; 0: not");
+  v.field("record", record, "WAV file to keep what --live hears");
+}
+
+void check_live(const LiveOptions& options, const OutputOptions& output, const Flags& flags,
+                const std::vector<std::string>& inputs) {
+  const bool from_stdin = inputs == std::vector<std::string>{"-"};
+  if (!options.live) {
+    for (const char* name : {"device", "raw_rate", "raw_format", "smooth", "record"})
+      if (flags.given(name)) throw UsageError(fmt::format("{}: expected --live", flag_name(name)));
+    return;
+  }
+  for (const char* name : {"every_window", "labels", "srt", "plot"})
+    if (flags.given(name))
+      throw UsageError(fmt::format("{}: expected recordings, found --live", flag_name(name)));
+  if (!inputs.empty() && !from_stdin)
+    throw UsageError(
+        fmt::format("--live: expected - (a stream on stdin) or nothing (a microphone), "
+                    "found '{}'",
+                    inputs.front()));
+  if (from_stdin && flags.given("device"))
+    throw UsageError("--device: expected a microphone, found - (a stream on stdin)");
+  for (const char* name : {"raw_rate", "raw_format"})
+    if (!from_stdin && flags.given(name))
+      throw UsageError(fmt::format("{}: expected a stream on stdin: --live -", flag_name(name)));
+  if (flags.given("raw_format") && !flags.given("raw_rate"))
+    throw UsageError("--raw-format: expected --raw-rate HZ, too");
+  check_numbers(options);
+  check_output(output);
+}
+
+void run_live(const LiveOptions& options, const OutputOptions& output,
+              const std::vector<std::string>& inputs, const Predictor& predictor) {
+  catch_interrupts();
+  std::unique_ptr<LiveInput> input;
+  try {
+    input = inputs.empty() ? open_microphone(options.input) : open_standard_input(options.input);
+  } catch (const Error&) {
+    if (interrupted()) return;
+    throw;
+  }
+  Session session(options, output, predictor, *input);
+  warm_up(predictor, input->sample_rate_hz());
+  try {
+    session.run();
+  } catch (const Error&) {
+    session.summarize();
+    throw;
+  }
+  session.summarize();
+}
+
+}  // namespace ser
