@@ -158,8 +158,8 @@ Degraded with_babble(Clip& clip, double snr_db) {
           0};
 }
 
-Degraded augmented(const Clip& clip, Augmentation::Kind kind, double amount) {
-  const Augmentation augmentation{kind, amount};
+Degraded augmented(const Clip& clip, AugmentationStep::Kind kind, double amount) {
+  const Augmentation augmentation{{kind, amount}};
   Rng rng = clip.rng(augmentation_name(augmentation));
   return {augment(clip.wave, augmentation, rng), 0};
 }
@@ -171,7 +171,7 @@ struct Condition {
 };
 
 std::vector<Condition> conditions() {
-  using Kind = Augmentation::Kind;
+  using Kind = AugmentationStep::Kind;
   const auto noise = [](double db) {
     return [db](Clip& clip) { return augmented(clip, Kind::kNoise, db); };
   };

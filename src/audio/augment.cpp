@@ -4,15 +4,19 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "audio/soxr_resample.h"
 #include "audio/time_stretch.h"
 #include "ser/audio/level.h"
+#include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
 namespace {
+
+using Kind = AugmentationStep::Kind;
 
 Waveform change_speed(const Waveform& wave, double factor, Rng&) {
   const Eigen::Index size = std::lround(static_cast<double>(wave.samples.size()) / factor);
@@ -29,22 +33,46 @@ Waveform change_gain(const Waveform& wave, double gain_db, Rng&) {
   return {wave.samples * static_cast<float>(std::pow(10, gain_db / 20)), wave.sample_rate_hz};
 }
 
-Waveform add_noise(const Waveform& wave, double snr_db, Rng& rng) {
-  Eigen::VectorXd noise(wave.samples.size());
-  double energy = 0;
-  for (double& sample : noise) {
-    sample = rng.normal();
-    energy += sample * sample;
-  }
-  if (!(energy > 0)) return wave;
-  // The drawn noise itself, not its expectation, has the level asked for.
-  const double noise_rms = std::sqrt(energy / static_cast<double>(noise.size()));
+/// The sum of the wave and `noise`, which is scaled to be `snr_db` below the voice. The noise itself,
+/// not its expectation, has the level asked for.
+Waveform mix(const Waveform& wave, const Eigen::VectorXd& noise, double snr_db) {
+  const double noise_rms = std::sqrt(noise.squaredNorm() / static_cast<double>(noise.size()));
+  if (!(noise_rms > 0)) return wave;
   const double scale = active_rms(wave) * std::pow(10, -snr_db / 20) / noise_rms;
   return {(wave.samples.cast<double>() + scale * noise).cast<float>(), wave.sample_rate_hz};
 }
 
+Waveform add_noise(const Waveform& wave, double snr_db, Rng& rng) {
+  Eigen::VectorXd noise(wave.samples.size());
+  for (double& sample : noise) sample = rng.normal();
+  return mix(wave, noise, snr_db);
+}
+
+Waveform add_babble(const Waveform& wave, double snr_db, Rng& rng) {
+  constexpr int kVoices = 6;
+  constexpr double kFastest = 1.25;
+  const Eigen::Index size = wave.samples.size();
+  Eigen::VectorXd babble = Eigen::VectorXd::Zero(size);
+  for (int voice = 0; voice < kVoices && size > 0; ++voice) {
+    const double speed = rng.uniform(1 / kFastest, kFastest);
+    const Eigen::VectorXf backwards = change_speed(wave, speed, rng).samples.reverse();
+    auto position = static_cast<Eigen::Index>(rng.below(static_cast<std::uint64_t>(size)));
+    for (Eigen::Index i = 0; i < size; ++i, ++position)
+      babble[i] += backwards[position % backwards.size()];
+  }
+  return mix(wave, babble, snr_db);
+}
+
+Waveform limit_band(const Waveform& wave, double limit_hz, Rng&) {
+  const int low_rate_hz = static_cast<int>(std::lround(2 * limit_hz));
+  if (low_rate_hz >= wave.sample_rate_hz) return wave;
+  Eigen::VectorXf limited = resample(resample(wave, low_rate_hz), wave.sample_rate_hz).samples;
+  limited.conservativeResizeLike(Eigen::VectorXf::Zero(wave.samples.size()));
+  return {limited, wave.sample_rate_hz};
+}
+
 struct KindRow {
-  Augmentation::Kind kind;
+  Kind kind;
   std::string_view name;
   double lowest;
   double highest;
@@ -52,15 +80,17 @@ struct KindRow {
 };
 
 constexpr std::array kKinds = {
-    KindRow{Augmentation::Kind::kSpeed, "speed", 0.5, 2, change_speed},
-    KindRow{Augmentation::Kind::kPitch, "pitch", -12, 12, shift_pitch},
-    KindRow{Augmentation::Kind::kGain, "gain", -60, 60, change_gain},
-    KindRow{Augmentation::Kind::kNoise, "noise", -20, 100, add_noise},
+    KindRow{Kind::kSpeed, "speed", 0.5, 2, change_speed},
+    KindRow{Kind::kPitch, "pitch", -12, 12, shift_pitch},
+    KindRow{Kind::kGain, "gain", -60, 60, change_gain},
+    KindRow{Kind::kNoise, "noise", -20, 100, add_noise},
+    KindRow{Kind::kBabble, "babble", -20, 100, add_babble},
+    KindRow{Kind::kBand, "band", 500, 100000, limit_band},
 };
 
-const KindRow& row_of(Augmentation::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+const KindRow& row_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
-Augmentation::Kind parse_kind(std::string_view name) {
+Kind parse_kind(std::string_view name) {
   std::vector<std::string> names;
   for (const KindRow& row : kKinds) {
     if (row.name == name) return row.kind;
@@ -82,27 +112,36 @@ double parse_amount(std::string_view text, const KindRow& row) {
 
 std::vector<Augmentation> parse_augmentations(std::string_view list) {
   std::vector<Augmentation> augmentations;
-  for (const std::string& part : split(list, ',')) {
-    const std::string_view item = trim(part);
-    const std::size_t colon = item.find(':');
-    if (colon == std::string_view::npos && augmentations.empty())
-      throw Error(
-          fmt::format("augmentation: expected KIND:AMOUNT such as speed:0.9, found '{}'", item));
-    const Augmentation::Kind kind = colon == std::string_view::npos
-                                        ? augmentations.back().kind
-                                        : parse_kind(item.substr(0, colon));
-    const std::string_view amount = colon == std::string_view::npos ? item : item.substr(colon + 1);
-    augmentations.push_back({kind, parse_amount(amount, row_of(kind))});
+  std::optional<Kind> kind;  // of the step before
+  for (const std::string& copy : split(list, ',')) {
+    Augmentation& steps = augmentations.emplace_back();
+    if (trim(copy).empty()) throw Error("augmentation: expected KIND:AMOUNT, found nothing");
+    for (const std::string& part : split(copy, '+')) {
+      const std::string_view item = trim(part);
+      const std::size_t colon = item.find(':');
+      if (colon != std::string_view::npos) kind = parse_kind(item.substr(0, colon));
+      if (!kind)
+        throw Error(
+            fmt::format("augmentation: expected KIND:AMOUNT such as speed:0.9, found '{}'", item));
+      const std::string_view amount = item.substr(colon == std::string_view::npos ? 0 : colon + 1);
+      steps.push_back({*kind, parse_amount(amount, row_of(*kind))});
+    }
   }
   return augmentations;
 }
 
 std::string augmentation_name(const Augmentation& augmentation) {
-  return fmt::format("{}:{}", row_of(augmentation.kind).name, augmentation.amount);
+  std::vector<std::string> names;
+  for (const AugmentationStep& step : augmentation)
+    names.push_back(fmt::format("{}:{}", row_of(step.kind).name, step.amount));
+  return join(names, "+");
 }
 
 Waveform augment(const Waveform& wave, const Augmentation& augmentation, Rng& rng) {
-  return row_of(augmentation.kind).apply(wave, augmentation.amount, rng);
+  Waveform changed = wave;
+  for (const AugmentationStep& step : augmentation)
+    changed = row_of(step.kind).apply(changed, step.amount, rng);
+  return changed;
 }
 
 }  // namespace ser

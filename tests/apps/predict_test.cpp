@@ -192,7 +192,7 @@ TEST_F(Predict, WarnsOfRecordingsUnlikeTheTrainingData) {
   EXPECT_FALSE(Json::parse(predict({demo_clip(5), "--json"}).out).contains("unlike_training"));
   Rng rng(1, 0);
   const std::string noisy = (folder_ / "noisy.wav").string();
-  write_wav(noisy, augment(read_audio(demo_clip(5)), {Augmentation::Kind::kNoise, 10}, rng));
+  write_wav(noisy, augment(read_audio(demo_clip(5)), parse_augmentations("noise:10")[0], rng));
   const Outcome warned = predict({noisy, "--json"});
   EXPECT_EQ(warned.exit_code, 0);
   EXPECT_THAT(lines_of(warned.err),

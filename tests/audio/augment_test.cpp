@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <complex>
+#include <numbers>
+
 #include "audio/signals.h"
 #include "ser/audio/level.h"
 
@@ -40,19 +44,21 @@ Waveform augmented(const Waveform& wave, const std::string& name, std::uint64_t 
 
 TEST(Augment, ListNamesOneCopyEach) {
   std::vector<std::string> names;
-  for (const Augmentation& one : parse_augmentations("speed:0.9,1.1, noise:20,gain:-6,6,pitch:2"))
-    names.push_back(augmentation_name(one));
+  const char* const list = "speed:0.9,1.1, noise:20,gain:-6,6,pitch:2,speed:0.9 + gain:3,4";
+  for (const Augmentation& one : parse_augmentations(list)) names.push_back(augmentation_name(one));
   EXPECT_THAT(names, testing::ElementsAre("speed:0.9", "speed:1.1", "noise:20", "gain:-6", "gain:6",
-                                          "pitch:2"));
+                                          "pitch:2", "speed:0.9+gain:3", "gain:4"));
   EXPECT_TRUE(parse_augmentations("").empty());
 }
 
 TEST(Augment, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_of([] { parse_augmentations("spede:0.9"); }),
-            "augmentation: expected one of speed, pitch, gain, noise, found 'spede' (did you mean "
-            "'speed'?)");
+            "augmentation: expected one of speed, pitch, gain, noise, babble, band, found 'spede' "
+            "(did you mean 'speed'?)");
   EXPECT_EQ(error_of([] { parse_augmentations("0.9"); }),
             "augmentation: expected KIND:AMOUNT such as speed:0.9, found '0.9'");
+  EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,,1.1"); }),
+            "augmentation: expected KIND:AMOUNT, found nothing");
   EXPECT_EQ(error_of([] { parse_augmentations("speed:fast"); }),
             "augmentation speed: expected a number, found 'fast'");
   EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,0"); }),
@@ -92,33 +98,68 @@ TEST(Augment, PitchKeepsSoundsWhereTheyAre) {
   }
 }
 
+/// Amplitude of a steady sine in the middle of `wave`.
+double amplitude(const Waveform& wave, double hz) {
+  std::complex<double> sum = 0;
+  for (Eigen::Index i = 4000; i < 12000; ++i)
+    sum += static_cast<double>(wave.samples[i]) *
+           std::polar(1.0, -2 * std::numbers::pi * hz * static_cast<double>(i) / kRateHz);
+  return std::abs(sum) / 4000;
+}
+
+TEST(Augment, BandLeavesNothingAboveItsLimit) {
+  Waveform wave = sine(1000, 1, kRateHz, 0.3);
+  wave.samples += sine(6000, 1, kRateHz, 0.3).samples;
+  const Waveform changed = augmented(wave, "band:4000");
+  EXPECT_EQ(changed.samples.size(), wave.samples.size());
+  EXPECT_NEAR(amplitude(changed, 1000), 0.3, 1e-3);
+  EXPECT_LT(amplitude(changed, 6000), 1e-3);
+  EXPECT_EQ(augmented(wave, "band:9000").samples, wave.samples);
+}
+
+TEST(Augment, StepsFollowOneAnother) {
+  const Waveform wave = voice(150, 1);
+  EXPECT_EQ(augmented(wave, "speed:0.9+gain:-6").samples,
+            augmented(augmented(wave, "speed:0.9"), "gain:-6").samples);
+}
+
 TEST(Augment, GainIsInDecibels) {
   const Waveform wave = voice(150, 0.2);
   EXPECT_NEAR(active_rms(augmented(wave, "gain:-20")) / active_rms(wave), 0.1, 1e-6);
   EXPECT_NEAR(active_rms(augmented(wave, "gain:20")) / active_rms(wave), 10, 1e-5);
 }
 
-TEST(Augment, NoiseHitsTheRatio) {
+/// What noise does, and babble.
+class Noise : public testing::TestWithParam<std::string> {};
+
+TEST_P(Noise, HitsTheRatio) {
   Waveform wave = voice(150, 1);
   wave.samples.tail(8000).setZero();  // pauses do not change the level of the voice
   for (const double snr_db : {-5.0, 0.0, 20.0, 40.0}) {
-    const Waveform noisy = augmented(wave, "noise:" + std::to_string(snr_db));
+    const Waveform noisy = augmented(wave, GetParam() + ":" + std::to_string(snr_db));
     const Eigen::VectorXd noise = (noisy.samples - wave.samples).cast<double>();
     const double noise_rms = noise.norm() / std::sqrt(static_cast<double>(noise.size()));
     EXPECT_NEAR(20 * std::log10(active_rms(wave) / noise_rms), snr_db, 0.1);
   }
 }
 
-TEST(Augment, SameSeedSameBits) {
+TEST_P(Noise, IsDrawnFromTheSeed) {
   const Waveform wave = voice(150, 0.5);
-  EXPECT_EQ(augmented(wave, "noise:10", 3).samples, augmented(wave, "noise:10", 3).samples);
-  EXPECT_NE(augmented(wave, "noise:10", 3).samples, augmented(wave, "noise:10", 4).samples);
+  const std::string name = GetParam() + ":10";
+  EXPECT_EQ(augmented(wave, name, 3).samples, augmented(wave, name, 3).samples);
+  EXPECT_NE(augmented(wave, name, 3).samples, augmented(wave, name, 4).samples);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Noise, testing::Values("noise", "babble"));
+
+TEST(Augment, SameBitsEveryTime) {
+  const Waveform wave = voice(150, 0.5);
   EXPECT_EQ(augmented(wave, "pitch:3").samples, augmented(wave, "pitch:3").samples);
 }
 
 TEST(Augment, SilenceStaysSilence) {
   const Waveform silence{Eigen::VectorXf::Zero(4000), kRateHz};
-  for (const char* name : {"speed:1.1", "pitch:3", "gain:6", "noise:10"})
+  for (const char* name : {"speed:1.1", "pitch:3", "gain:6", "noise:10", "babble:10", "band:3000"})
     EXPECT_TRUE(augmented(silence, name).samples.isZero(0)) << name;
 }
 

@@ -81,7 +81,7 @@ TEST(Speech, IsFoundAtAnyRateAndGain) {
 TEST(Speech, IsFoundInNoise) {
   Rng rng(5, 0);
   for (const Waveform& wave : spoken())
-    EXPECT_TRUE(is_speech(augment(wave, {Augmentation::Kind::kNoise, 10}, rng)));
+    EXPECT_TRUE(is_speech(augment(wave, parse_augmentations("noise:10")[0], rng)));
 }
 
 TEST(Speech, IsNotFoundInSilenceAndNextToNothing) {
