@@ -64,6 +64,14 @@ Json write_tensor(const nn::Vector& flat, const nn::Parameter& p, WeightFormat f
   return json;
 }
 
+template <typename Number>
+Eigen::Matrix<Number, Eigen::Dynamic, 1> numbers(const std::vector<std::byte>& bytes) {
+  Eigen::Matrix<Number, Eigen::Dynamic, 1> result(
+      static_cast<Eigen::Index>(bytes.size() / sizeof(Number)));
+  std::memcpy(result.data(), bytes.data(), bytes.size());
+  return result;
+}
+
 /// Reads one tensor into its place in `flat`.
 void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& blobs,
                  const nn::Parameter& p, nn::Vector& flat) {
@@ -81,18 +89,12 @@ void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& bl
   if (bytes.size() != expected)
     throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
 
-  RowMajor values(p.rows, p.cols);
-  if (half) {
-    Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1> stored(p.size());
-    std::memcpy(stored.data(), bytes.data(), bytes.size());
-    values.reshaped<Eigen::RowMajor>() = stored.cast<nn::Real>();
-  } else {
-    Eigen::VectorXf stored(p.size());
-    std::memcpy(stored.data(), bytes.data(), bytes.size());
-    values.reshaped<Eigen::RowMajor>() = stored.cast<nn::Real>();
-  }
+  const nn::Vector values =
+      half ? nn::Vector(numbers<Eigen::half>(bytes).cast<nn::Real>())
+           : nn::Vector(numbers<float>(bytes).cast<nn::Real>());
   if (!values.allFinite()) throw Error("'data': expected finite numbers");
-  nn::AlignedMap(flat.data() + p.offset, p.rows, p.cols) = values;
+  nn::AlignedMap(flat.data() + p.offset, p.rows, p.cols) =
+      Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);
 }
 
 Json write_vector(const Eigen::VectorXf& v) {
@@ -109,9 +111,7 @@ Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std:
   if (at(json, "dtype") != "f32" || at(json, "shape") != Json({bytes.size() / 4}) ||
       bytes.size() % 4 != 0)
     throw Error(fmt::format("expected f32 numbers of 'shape' [{}]", bytes.size() / 4));
-  Eigen::VectorXf v(static_cast<Eigen::Index>(bytes.size() / 4));
-  std::memcpy(v.data(), bytes.data(), bytes.size());
-  return v;
+  return numbers<float>(bytes);
 }
 
 Json write_scaler(const Scaler& scaler) {

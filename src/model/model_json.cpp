@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ser/core/base64.h"
 #include "ser/core/error.h"
 
@@ -17,10 +19,75 @@ std::size_t decoded_size(std::string_view text) {
   return text.size() / 4 * 3 - padding;
 }
 
+constexpr std::size_t kLongText = 64;
+constexpr std::string_view kMark = "@";  // no base64: stands where a long text was
+
+/// JSON whose long texts under the key "data" are left out. A general parser takes them character by
+/// character, which would take longer than the prediction that follows.
+struct ShortenedJson {
+  std::string text;                        ///< kMark stands where something was left out
+  std::vector<std::string_view> left_out;  ///< in order
+  std::vector<std::size_t> marks;          ///< where in `text`
+
+  /// Where in the whole JSON something of `text` stands.
+  std::size_t whole_position(std::size_t position) const {
+    std::size_t whole = position;
+    for (std::size_t i = 0; i < marks.size() && marks[i] < position; ++i)
+      whole += left_out[i].size() - kMark.size();
+    return whole;
+  }
+};
+
+/// The position of the quote that closes a string, `begin` being behind the one that opens it.
+std::size_t closing_quote(std::string_view json, std::size_t begin) {
+  std::size_t at = begin;
+  while ((at = json.find('"', at)) != std::string_view::npos) {
+    std::size_t backslashes = 0;
+    while (at - backslashes > begin && json[at - backslashes - 1] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return at;
+    ++at;
+  }
+  return json.size();
+}
+
+/// Whether the string that begins behind json[quote] is a value under the key "data".
+bool is_data(std::string_view json, std::size_t quote) {
+  std::string_view before = json.substr(0, quote);
+  const auto skip_space = [&] {
+    while (!before.empty() && std::string_view(" \t\r\n").find(before.back()) != before.npos)
+      before.remove_suffix(1);
+  };
+  skip_space();
+  if (!before.ends_with(':')) return false;
+  before.remove_suffix(1);
+  skip_space();
+  return before.ends_with("\"data\"");
+}
+
+ShortenedJson shorten(std::string_view json) {
+  ShortenedJson shortened;
+  std::size_t copied = 0, quote = 0;
+  while ((quote = json.find('"', quote)) != std::string_view::npos) {
+    const std::size_t begin = quote + 1, end = closing_quote(json, begin);
+    const std::string_view text = json.substr(begin, end - begin);
+    if (text.size() >= kLongText && is_data(json, quote)) {
+      shortened.text += json.substr(copied, begin - copied);
+      shortened.marks.push_back(shortened.text.size());
+      shortened.text += kMark;
+      shortened.left_out.push_back(text);
+      copied = end;
+    }
+    quote = std::min(end + 1, json.size());
+  }
+  shortened.text += json.substr(copied);
+  return shortened;
+}
+
 /// Builds the document from parser events.
 class DocumentBuilder : public nlohmann::json_sax<Json> {
  public:
-  explicit DocumentBuilder(ModelDocument& document) : document_(document) {}
+  DocumentBuilder(const ShortenedJson& source, ModelDocument& document)
+      : source_(source), document_(document) {}
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
@@ -31,8 +98,10 @@ class DocumentBuilder : public nlohmann::json_sax<Json> {
 
   bool string(string_t& value) override {
     if (key_ != "data" || open_.empty() || !open_.back()->is_object()) return put(value);
-    std::vector<std::byte> bytes(decoded_size(value));
-    base64_decode(value, bytes);
+    const bool is_mark = value == kMark && taken_ < source_.left_out.size();
+    const std::string_view text = is_mark ? source_.left_out[taken_++] : value;
+    std::vector<std::byte> bytes(decoded_size(text));
+    base64_decode(text, bytes);
     document_.blobs.push_back(std::move(bytes));
     return put(document_.blobs.size() - 1);
   }
@@ -50,7 +119,8 @@ class DocumentBuilder : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception&) override {
-    throw Error(fmt::format("not valid JSON (stopped at byte {})", position));
+    throw Error(
+        fmt::format("not valid JSON (stopped at byte {})", source_.whole_position(position)));
   }
 
  private:
@@ -82,18 +152,23 @@ class DocumentBuilder : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  const ShortenedJson& source_;
   ModelDocument& document_;
   std::vector<Json*> open_;  ///< stable: only the innermost container grows
   std::string key_;
+  std::size_t taken_ = 0;  ///< of the texts left out; they are met in order
 };
 
 }  // namespace
 
 ModelDocument parse_model_document(std::span<const std::byte> text) {
+  const ShortenedJson shortened =
+      shorten({reinterpret_cast<const char*>(text.data()), text.size()});
   ModelDocument document;
-  DocumentBuilder builder(document);
-  const char* const begin = reinterpret_cast<const char*>(text.data());
-  Json::sax_parse(begin, begin + text.size(), &builder);
+  DocumentBuilder builder(shortened, document);
+  Json::sax_parse(shortened.text, &builder);
+  // Only in a file made to confuse are there marks of its own.
+  if (document.blobs.size() < shortened.left_out.size()) throw Error("'data': expected base64 text");
   return document;
 }
 

@@ -162,6 +162,23 @@ TEST(ModelFile, RepeatedKeysAreRefused) {
   EXPECT_ERROR(read_text(R"({"a": 1, "a": 2})"), HasSubstr("stands twice"));
 }
 
+TEST(ModelFile, MarksInPlaceOfWeightsAreRefused) {
+  // The reader takes long texts out and leaves "@" in their place: a file must not do so itself.
+  const std::string text = written(small_model(1));
+  const auto data = text.find("\"data\": \"") + 9;
+  std::string marked = text;
+  marked.replace(data, text.find('"', data) - data, "@");
+  EXPECT_ERROR(read_text(marked), HasSubstr("base64"));
+  const std::string hidden = std::string(R"({"x\"data": ")") + std::string(100, 'A') + "\"}";
+  EXPECT_ERROR(read_text(hidden), HasSubstr("'data': expected base64 text"));
+}
+
+TEST(ModelFile, SyntaxErrorsAreCountedInTheWholeFile) {
+  std::string text = written(small_model(1));
+  text.insert(text.size() - 3, "!");
+  EXPECT_ERROR(read_text(text), HasSubstr("stopped at byte " + std::to_string(text.size() - 3)));
+}
+
 TEST(ModelFile, DeepNestingIsRefused) {
   EXPECT_ERROR(read_text(std::string(100000, '[')), HasSubstr("nested deeper"));
 }
