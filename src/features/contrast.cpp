@@ -83,16 +83,18 @@ void ContrastOptions::visit(FieldVisitor& v) {
   v.field("num_bands", num_bands, "Octave bands above low_hz");
   v.field("low_hz", low_hz, "Upper edge of the lowest band, Hz");
   v.field("quantile", quantile, "Share of a band's bins that make its peak, and its valley");
+  v.field("floor", floor, "Magnitudes below this count as this");
 }
 
 FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
                               const ContrastOptions& options) {
   const double nyquist_hz = static_cast<double>(magnitude.rows() - 1) * bin_hz;
   if (options.num_bands < 1 || !(options.low_hz > 0) || !(options.quantile > 0) ||
-      !(options.quantile < 1))
-    throw Error(fmt::format(
-        "contrast: expected num_bands >= 1, low_hz > 0 and quantile in (0, 1), found {}, {} and {}",
-        options.num_bands, options.low_hz, options.quantile));
+      !(options.quantile < 1) || !(options.floor >= 0))
+    throw Error(
+        fmt::format("contrast: expected num_bands >= 1, low_hz > 0, quantile in (0, 1) and floor >= 0, "
+                    "found {}, {}, {} and {}",
+                    options.num_bands, options.low_hz, options.quantile, options.floor));
   if (options.low_hz * std::exp2(options.num_bands - 1) >= nyquist_hz)
     throw Error(fmt::format(
         "contrast: expected {} octaves from {} Hz to start below half the sampling rate ({} Hz)",
@@ -100,7 +102,8 @@ FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
   FrameMatrix peak(options.num_bands + 1, magnitude.cols()), valley = peak;
   for (int band = 0; band <= options.num_bands; ++band) {
     const BinRange range = band_bins(band, magnitude.rows(), bin_hz, options);
-    const FrameMatrix bins = magnitude.middleRows(range.begin, range.end - range.begin);
+    const FrameMatrix bins = magnitude.middleRows(range.begin, range.end - range.begin)
+                                 .cwiseMax(static_cast<float>(options.floor));
     valley.row(band) = mean_of_smallest(bins, range.extremes);
     peak.row(band) = -mean_of_smallest(-bins, range.extremes);
   }

@@ -34,7 +34,7 @@ constexpr Preset kPresets[] = {
      "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
     {"type": "mfcc", "num_coefficients": 20, "pool_over": "voiced",
      "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
-    {"type": "contrast", "pool_over": "voiced",
+    {"type": "contrast", "pool_over": "voiced", "floor": 1e-4,
      "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
     {"type": "centroid", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
     {"type": "rolloff", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},

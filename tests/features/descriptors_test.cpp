@@ -60,6 +60,20 @@ TEST(Spectral, RolloffRefusesSharesThatAreNone) {
               ThrowsMessage<Error>(HasSubstr("share in (0, 1]")));
 }
 
+TEST(Spectral, ContrastFloorHidesWhatLiesBelow) {
+  FrameMatrix magnitude = FrameMatrix::Constant(1025, 1, 1e-2f);
+  magnitude.topRows(900).setConstant(1e-6f);
+  magnitude(850, 0) = 1;
+  ContrastOptions options;
+  const FrameMatrix all = spectral_contrast(magnitude, kBinHz, options);
+  options.floor = 1e-3;
+  const FrameMatrix floored = spectral_contrast(magnitude, kBinHz, options);
+  // Levels are 10 log10 of magnitudes, as librosa's: from 1e-6 to 1e-3 the valley rises by 30 dB.
+  EXPECT_NEAR(all(6, 0) - floored(6, 0), 30, 1e-4);
+  options.floor = 1e-7;
+  EXPECT_EQ(spectral_contrast(magnitude, kBinHz, options), all);
+}
+
 TEST(Spectral, ContrastRefusesBandsThatDoNotFit) {
   const FrameMatrix magnitude = FrameMatrix::Ones(1025, 1);
   ContrastOptions options;
@@ -68,6 +82,10 @@ TEST(Spectral, ContrastRefusesBandsThatDoNotFit) {
   options.quantile = 1;
   EXPECT_THAT([&] { spectral_contrast(magnitude, kBinHz, options); },
               ThrowsMessage<Error>(HasSubstr("quantile in (0, 1)")));
+  options = {};
+  options.floor = -1;
+  EXPECT_THAT([&] { spectral_contrast(magnitude, kBinHz, options); },
+              ThrowsMessage<Error>(HasSubstr("floor >= 0")));
   options = {};
   options.low_hz = 10;
   EXPECT_THAT([&] { spectral_contrast(FrameMatrix::Ones(33, 1), 250, options); },

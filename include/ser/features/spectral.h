@@ -46,13 +46,14 @@ struct ContrastOptions {
   int num_bands = 6;  ///< octaves above low_hz; the band below it makes one more
   double low_hz = 200;
   double quantile = 0.02;  ///< share of a band's bins that make its peak, and its valley
+  double floor = 0;        ///< of magnitudes: rounding noise in an empty band does not count
   void visit(FieldVisitor& v);
 };
 
 /// Level of the strongest bins above that of the weakest, dB, for the band below low_hz and
 /// num_bands octaves from there, [num_bands + 1 x frames] (Jiang et al. 2002).
-/// Throws Error if the last band starts at or above half the sampling rate, or quantile is not in
-/// (0, 1).
+/// Throws Error if the last band starts at or above half the sampling rate, quantile is not in
+/// (0, 1), or floor is negative.
 FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
                               const ContrastOptions& options);
 
