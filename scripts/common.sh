@@ -54,3 +54,32 @@ build() {
   quietly "configuring" cmake -S "$root" --preset release "$@"
   quietly "building" cmake --build "$root/build/release"
 }
+
+# What the shipped models are made of: recipes in models/recipes. An ensemble is the average of its parts.
+ensembles=(default best)
+parts_of() {
+  case $1 in
+    default) echo default_mlp default_cnn ;;
+    best) echo mlp cnn lstm ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# Divides the logits of an ensemble's average; fitted on validation speakers.
+temperature_of() {
+  case $1 in
+    default) echo 0.85 ;;
+    best) echo 0.85 ;;
+  esac
+}
+
+# The changed copies that a shipped model also learns from, for its features. They are never scored.
+copies_for() {
+  case $1 in
+    functionals) echo speed:0.85,0.9,0.95,1.05,1.1,1.15,noise:10,20,30,babble:15,25,band:4000 ;;
+    frames) echo speed:0.9,0.95,1.05,1.1,noise:20,speed:0.95+noise:12,speed:1.05+babble:15,babble:22,speed:0.97+band:4000 ;;
+  esac
+}
+
+# features_of RECIPE.json: the feature set that a recipe is made for.
+features_of() { sed -n 's/^  "features": "\(.*\)",$/\1/p' "$1"; }
