@@ -59,7 +59,7 @@ build() {
 ensembles=(default best)
 parts_of() {
   case $1 in
-    default) echo default_mlp default_cnn ;;
+    default) echo default_mlp cnn ;;
     best) echo mlp cnn lstm ;;
     *) echo "$1" ;;
   esac

@@ -272,6 +272,7 @@ Model model_from_document(const ModelDocument& document) {
   const Json& members = json["members"];
   if (!members.is_array() || members.empty() || members.size() > kMaxMembers)
     throw Error(fmt::format("'members': expected a list of 1 to {}", kMaxMembers));
+  model.members.reserve(members.size());
   for (std::size_t i = 0; i < members.size(); ++i)
     model.members.push_back(with_context(fmt::format("member {}", i), [&] {
       return read_member(members[i], outputs, document.blobs);

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/features/describe.h"
@@ -194,9 +195,14 @@ void Predictor::enroll(const std::vector<Waveform>& clips) {
 ClipPrediction Predictor::predict(const Waveform& wave) const {
   if (model_.enrolled() && impl_->means.empty())
     throw Error("the model compares a recording with others of the speaker: expected some");
+  check_recording(wave);
   std::map<std::string, Eigen::MatrixXf> features;
+  std::map<int, Waveform> resampled;  // by rate: feature sets share it
   for (const auto& [name, extractor] : impl_->extractors) {
-    Eigen::MatrixXf clip = extractor.extract(wave);
+    const int rate_hz = extractor.set().sample_rate_hz;
+    if (rate_hz > 0 && !resampled.contains(rate_hz))
+      resampled.emplace(rate_hz, resample(wave, rate_hz));
+    Eigen::MatrixXf clip = extractor.extract(rate_hz > 0 ? resampled.at(rate_hz) : wave);
     if (model_.enrolled()) clip.colwise() -= impl_->means.at(name);
     features.emplace(name, std::move(clip));
   }
