@@ -91,6 +91,9 @@ PitchPlan::PitchPlan(const PitchOptions& options, int sample_rate_hz)
   for (int i = 0; i < kThresholds; ++i)
     threshold_weights_[static_cast<std::size_t>(i)] =
         beta_cdf((i + 1.0) / kThresholds) - beta_cdf(static_cast<double>(i) / kThresholds);
+  const double decay = std::exp(-kTroughDecay);
+  for (int n = 0; n <= longest_lag_ - shortest_lag_ + 1; ++n)
+    decayed_.push_back(1 - std::pow(decay, static_cast<double>(n)));
 }
 
 /// correlation: [lags x frames], sums of x[n] x[n + lag] inside each frame.
@@ -175,7 +178,7 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
     below.clear();
     for (std::size_t c = 0; c < depths.size(); ++c)
       if (depths[c] < threshold) below.push_back(c);
-    double share = weight * (1 - decay) / (1 - std::pow(decay, static_cast<double>(below.size())));
+    double share = weight * (1 - decay) / decayed_[below.size()];
     for (const std::size_t c : below) {
       found[c].probability += static_cast<float>(share);
       share *= decay;

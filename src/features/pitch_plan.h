@@ -36,6 +36,7 @@ class PitchPlan {
   int longest_lag_;
   BatchFft fft_;
   std::array<double, kThresholds> threshold_weights_;
+  std::vector<double> decayed_;  ///< entry n: 1 - exp(-n times the decay from trough to trough)
 };
 
 }  // namespace ser
