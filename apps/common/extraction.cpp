@@ -128,7 +128,8 @@ void ExtractionOptions::visit(FieldVisitor& v) {
   v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)");
   v.field("trim_db", trim_db,
           "Trim silence this far below the loudest frame; 0: not at all (default: the set's)");
-  v.field("augment", augment, "Add changed copies: speed:0.9,1.1,pitch:2,gain:-6,noise:20,babble:15,band:4000; "
+  v.field("augment", augment,
+          "Add changed copies: speed:0.9,1.1,pitch:2,gain:-6,noise:20,babble:15,band:4000; "
           "speed:0.9+noise:20 is one copy, changed twice");
   v.choice("format", format,
            {{"safetensors", TableFormat::kSafetensors}, {"csv", TableFormat::kCsv}},

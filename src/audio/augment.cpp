@@ -33,8 +33,8 @@ Waveform change_gain(const Waveform& wave, double gain_db, Rng&) {
   return {wave.samples * static_cast<float>(std::pow(10, gain_db / 20)), wave.sample_rate_hz};
 }
 
-/// The sum of the wave and `noise`, which is scaled to be `snr_db` below the voice. The noise itself,
-/// not its expectation, has the level asked for.
+/// The sum of the wave and `noise`, which is scaled to be `snr_db` below the voice. The noise
+/// itself, not its expectation, has the level asked for.
 Waveform mix(const Waveform& wave, const Eigen::VectorXd& noise, double snr_db) {
   const double noise_rms = std::sqrt(noise.squaredNorm() / static_cast<double>(noise.size()));
   if (!(noise_rms > 0)) return wave;

@@ -91,10 +91,10 @@ FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
   const double nyquist_hz = static_cast<double>(magnitude.rows() - 1) * bin_hz;
   if (options.num_bands < 1 || !(options.low_hz > 0) || !(options.quantile > 0) ||
       !(options.quantile < 1) || !(options.floor >= 0))
-    throw Error(
-        fmt::format("contrast: expected num_bands >= 1, low_hz > 0, quantile in (0, 1) and floor >= 0, "
-                    "found {}, {}, {} and {}",
-                    options.num_bands, options.low_hz, options.quantile, options.floor));
+    throw Error(fmt::format(
+        "contrast: expected num_bands >= 1, low_hz > 0, quantile in (0, 1) and floor >= 0, "
+        "found {}, {}, {} and {}",
+        options.num_bands, options.low_hz, options.quantile, options.floor));
   if (options.low_hz * std::exp2(options.num_bands - 1) >= nyquist_hz)
     throw Error(fmt::format(
         "contrast: expected {} octaves from {} Hz to start below half the sampling rate ({} Hz)",

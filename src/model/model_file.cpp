@@ -89,9 +89,8 @@ void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& bl
   if (bytes.size() != expected)
     throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
 
-  const nn::Vector values =
-      half ? nn::Vector(numbers<Eigen::half>(bytes).cast<nn::Real>())
-           : nn::Vector(numbers<float>(bytes).cast<nn::Real>());
+  const nn::Vector values = half ? nn::Vector(numbers<Eigen::half>(bytes).cast<nn::Real>())
+                                 : nn::Vector(numbers<float>(bytes).cast<nn::Real>());
   if (!values.allFinite()) throw Error("'data': expected finite numbers");
   nn::AlignedMap(flat.data() + p.offset, p.rows, p.cols) =
       Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);

@@ -22,8 +22,8 @@ std::size_t decoded_size(std::string_view text) {
 constexpr std::size_t kLongText = 64;
 constexpr std::string_view kMark = "@";  // no base64: stands where a long text was
 
-/// JSON whose long texts under the key "data" are left out. A general parser takes them character by
-/// character, which would take longer than the prediction that follows.
+/// JSON whose long texts under the key "data" are left out. A general parser takes them character
+/// by character, which would take longer than the prediction that follows.
 struct ShortenedJson {
   std::string text;                        ///< kMark stands where something was left out
   std::vector<std::string_view> left_out;  ///< in order
@@ -168,7 +168,8 @@ ModelDocument parse_model_document(std::span<const std::byte> text) {
   DocumentBuilder builder(shortened, document);
   Json::sax_parse(shortened.text, &builder);
   // Only in a file made to confuse are there marks of its own.
-  if (document.blobs.size() < shortened.left_out.size()) throw Error("'data': expected base64 text");
+  if (document.blobs.size() < shortened.left_out.size())
+    throw Error("'data': expected base64 text");
   return document;
 }
 

@@ -28,9 +28,9 @@ Stretch draw_stretch(const FeatureAugmentation& options, Rng& rng);
 void write_stretched(const Eigen::Ref<const Eigen::MatrixXf>& clip, const Stretch& stretch,
                      Eigen::Index spectral_rows, nn::MatrixMap out);
 
-/// Adds gain, a filter's curve over the bands (linear between knots, Nam et al. 2022, FilterAugment)
-/// and noise, then masks runs of frames and bands with zero (Park et al. 2019, SpecAugment); in
-/// place.
+/// Adds gain, a filter's curve over the bands (linear between knots, Nam et al. 2022,
+/// FilterAugment) and noise, then masks runs of frames and bands with zero (Park et al. 2019,
+/// SpecAugment); in place.
 void mask_and_perturb(const FeatureAugmentation& options, Eigen::Index spectral_rows, Rng& rng,
                       nn::MatrixMap clip);
 

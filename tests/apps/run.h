@@ -30,7 +30,7 @@ struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
   std::filesystem::path standard_output;  ///< empty: captured
   std::optional<std::chrono::milliseconds> kill_after;
-  std::filesystem::path interrupt_at;  ///< SIGINT as soon as this file is there
+  std::filesystem::path interrupt_at;            ///< SIGINT as soon as this file is there
   std::chrono::milliseconds interrupt_delay{0};  ///< and so long after that
 };
 

@@ -29,8 +29,8 @@ using Augmentation = std::vector<AugmentationStep>;
 /// The augmentations that a comma-separated list names, each of them for a copy of its own:
 /// "speed:0.9,1.1,noise:20" gives three; "speed:0.9+noise:20" gives one, of two steps. An amount
 /// without a kind has that of the one before. Kinds and amounts: speed 0.5 to 2, pitch -12 to 12
-/// semitones, gain -60 to 60 dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz. Throws Error
-/// for an unknown kind and an amount outside its range.
+/// semitones, gain -60 to 60 dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz. Throws
+/// Error for an unknown kind and an amount outside its range.
 std::vector<Augmentation> parse_augmentations(std::string_view list);
 
 /// The augmentation as `parse_augmentations` reads it: "speed:0.9". Equal ones have equal names.

@@ -54,10 +54,10 @@ struct TrainingOptions {
   nn::OptimizerOptions optimizer;
   nn::ScheduleOptions schedule;
   double label_smoothing = 0;
-  double gradient_clip = 0;    ///< largest norm of the gradient; 0: any
-  double weight_average = 0;   ///< decay of the running average of the weights; 0: none
-  double norm_momentum = 0.1;  ///< of batch normalisation's running statistics
-  bool one_version = false;    ///< an epoch takes one version of a clip, drawn among its copies
+  double gradient_clip = 0;      ///< largest norm of the gradient; 0: any
+  double weight_average = 0;     ///< decay of the running average of the weights; 0: none
+  double norm_momentum = 0.1;    ///< of batch normalisation's running statistics
+  bool one_version = false;      ///< an epoch takes one version of a clip, drawn among its copies
   bool balance_classes = false;  ///< weigh clips so that every emotion counts alike
   TaskWeights tasks;
   FeatureAugmentation augmentation;
@@ -76,7 +76,8 @@ struct Recipe {
   int members = 1;  ///< networks trained from different seeds and averaged
   /// Divides the emotions' logits: calibration, fitted on validation speakers.
   double temperature = 1;
-  /// Features are taken relative to the speaker's mean; prediction needs other clips of the speaker.
+  /// Features are taken relative to the speaker's mean; prediction needs other clips of the
+  /// speaker.
   bool enrolled = false;
   ScalerOptions scaler;
   nn::NetworkOptions network;
