@@ -188,6 +188,7 @@ void populate_heap() {
   void* const block = std::malloc(kBytes);  // from the heap, and stays there when it is freed
   if (!block) return;
   const auto begin = (reinterpret_cast<std::uintptr_t>(block) + kPage - 1) / kPage * kPage;
+  ::madvise(reinterpret_cast<void*>(begin), kBytes - kPage, MADV_HUGEPAGE);
   ::madvise(reinterpret_cast<void*>(begin), kBytes - kPage, MADV_POPULATE_WRITE);
   std::free(block);
 #endif

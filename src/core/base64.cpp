@@ -22,6 +22,13 @@ constexpr std::array<std::uint8_t, 256> kValues = [] {
   return values;
 }();
 
+std::uint32_t value(char c) { return kValues[static_cast<unsigned char>(c)]; }
+
+/// The position, from `begin` on, of the first character outside the alphabet.
+std::size_t first_invalid(std::string_view text, std::size_t begin) {
+  return text.find_first_not_of(kAlphabet, begin);
+}
+
 [[noreturn]] void bad_character(std::size_t position) {
   throw Error(fmt::format("base64: invalid character at position {}", position));
 }
@@ -47,18 +54,26 @@ void base64_decode(std::string_view text, std::span<std::byte> out) {
   if (text.size() != expected)
     throw Error(fmt::format("base64: expected {} characters for {} bytes, found {}", expected,
                             out.size(), text.size()));
-  for (std::size_t i = 0, o = 0; i < text.size(); i += 4) {
-    const std::size_t present = std::min<std::size_t>(3, out.size() - o);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      std::uint8_t value = kValues[static_cast<unsigned char>(text[i + j])];
-      if (j > present) value = text[i + j] == '=' ? 0 : kInvalid;
-      if (value == kInvalid) bad_character(i + j);
-      group = group << 6 | value;
-    }
-    for (std::size_t j = 0; j < present; ++j)
-      out[o++] = static_cast<std::byte>(group >> (16 - 8 * j) & 0xff);
+  std::size_t i = 0, o = 0;
+  for (; o + 3 <= out.size(); i += 4, o += 3) {
+    const std::array<std::uint32_t, 4> v = {value(text[i]), value(text[i + 1]), value(text[i + 2]),
+                                            value(text[i + 3])};
+    if ((v[0] | v[1] | v[2] | v[3]) > 63) bad_character(first_invalid(text, i));
+    const std::uint32_t group = v[0] << 18 | v[1] << 12 | v[2] << 6 | v[3];
+    out[o] = static_cast<std::byte>(group >> 16);
+    out[o + 1] = static_cast<std::byte>(group >> 8 & 0xff);
+    out[o + 2] = static_cast<std::byte>(group & 0xff);
   }
+  const std::size_t rest = out.size() - o;  // 1 or 2 bytes, which padding follows, or none
+  if (rest == 0) return;
+  std::uint32_t group = 0;
+  for (std::size_t j = 0; j < 4; ++j) {
+    const bool padding = j > rest;
+    if (padding ? text[i + j] != '=' : value(text[i + j]) > 63) bad_character(i + j);
+    group = group << 6 | (padding ? 0 : value(text[i + j]));
+  }
+  for (std::size_t j = 0; j < rest; ++j)
+    out[o + j] = static_cast<std::byte>(group >> (16 - 8 * j) & 0xff);
 }
 
 }  // namespace ser
