@@ -10,7 +10,7 @@ namespace {
 
 constexpr auto kNames = [] {
   std::array<std::string_view, kClipFields.size()> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kClipFields[i].first;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kClipFields[i].name;
   return names;
 }();
 

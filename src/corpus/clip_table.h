@@ -3,25 +3,30 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "ser/corpus/utterance.h"
 
 namespace ser {
 
-/// Every field of an utterance with its name in files.
-inline constexpr std::array<std::pair<std::string_view, std::string Utterance::*>, 10> kClipFields =
-    {{{"path", &Utterance::path},
-      {"corpus", &Utterance::corpus},
-      {"emotion", &Utterance::emotion},
-      {"gender", &Utterance::gender},
-      {"speaker", &Utterance::speaker},
-      {"intensity", &Utterance::intensity},
-      {"statement", &Utterance::statement},
-      {"repetition", &Utterance::repetition},
-      {"channel", &Utterance::channel},
-      {"augmentation", &Utterance::augmentation}}};
+/// A field of an utterance with its name in files.
+struct ClipField {
+  std::string_view name;
+  std::string Utterance::*field;
+};
+
+/// All of them.
+inline constexpr std::array<ClipField, 10> kClipFields = {
+    {{"path", &Utterance::path},
+     {"corpus", &Utterance::corpus},
+     {"emotion", &Utterance::emotion},
+     {"gender", &Utterance::gender},
+     {"speaker", &Utterance::speaker},
+     {"intensity", &Utterance::intensity},
+     {"statement", &Utterance::statement},
+     {"repetition", &Utterance::repetition},
+     {"channel", &Utterance::channel},
+     {"augmentation", &Utterance::augmentation}}};
 
 /// Clips as a JSON list of objects; what is not known is left out.
 std::string clips_to_json(const std::vector<Utterance>& clips);

@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <span>
 
+#include "corpus/clip_table.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/csv.h"
 #include "ser/core/error.h"
@@ -15,19 +16,11 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 256u << 20;
 
-struct Column {
-  std::string_view name;
-  std::string Utterance::*field;
-};
-constexpr std::array<Column, 9> kColumns = {{{"path", &Utterance::path},
-                                             {"emotion", &Utterance::emotion},
-                                             {"gender", &Utterance::gender},
-                                             {"speaker", &Utterance::speaker},
-                                             {"intensity", &Utterance::intensity},
-                                             {"statement", &Utterance::statement},
-                                             {"repetition", &Utterance::repetition},
-                                             {"channel", &Utterance::channel},
-                                             {"corpus", &Utterance::corpus}}};
+using Column = ClipField;
+
+/// All but `augmentation`: a manifest lists recordings, not changed copies.
+constexpr auto kColumns = std::span(kClipFields).first<kClipFields.size() - 1>();
+static_assert(kClipFields.back().name == "augmentation");
 
 const Column& find_column(std::string_view name) {
   for (const Column& column : kColumns)

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "apps/run.h"
+#include "apps/demo_features.h"
 #include "support/page_text.h"
 
 namespace ser {
@@ -37,23 +37,8 @@ struct Seen {
   std::vector<std::string> console;
 };
 
-class Reports : public ::testing::Test {
+class Reports : public DemoFeatures {
  protected:
-  void SetUp() override {
-    const Outcome done =
-        run("ser-extract", {demo_actor(1), demo_actor(2), demo_actor(3), demo_actor(4),
-                            "--features", "classic", "-o", features_, "-q"});
-    ASSERT_EQ(done.exit_code, 0) << done.err;
-  }
-
-  std::string file(std::string_view name) const { return (folder_ / name).string(); }
-
-  Outcome succeed(const std::string& program, const std::vector<std::string>& arguments) const {
-    const Outcome done = run(program, arguments);
-    EXPECT_EQ(done.exit_code, 0) << program << ": " << done.err;
-    return done;
-  }
-
   /// Runs headless Chromium on a page with further arguments.
   Outcome browse(const std::string& page, std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(),
@@ -72,9 +57,7 @@ class Reports : public ::testing::Test {
     return seen;
   }
 
-  TempFolder folder_;
   std::filesystem::path chromium_ = program_in_path("chromium");
-  std::string features_ = (folder_ / "features.safetensors").string();
   std::string recipe_ = folder_.add("recipe.json", kRecipe).string();
 };
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/run.h"
+#include "apps/demo_features.h"
 
 namespace ser {
 namespace {
@@ -25,23 +25,8 @@ constexpr const char* kRecipe = R"({
 })";
 
 /// The classic features of four actors and a recipe that trains in no time.
-class TrainAndEval : public ::testing::Test {
+class TrainAndEval : public DemoFeatures {
  protected:
-  void SetUp() override {
-    const Outcome done =
-        run("ser-extract", {demo_actor(1), demo_actor(2), demo_actor(3), demo_actor(4),
-                            "--features", "classic", "-o", features_, "-q"});
-    ASSERT_EQ(done.exit_code, 0) << done.err;
-  }
-
-  std::string file(std::string_view name) const { return (folder_ / name).string(); }
-
-  /// Runs a program that has to succeed.
-  Outcome succeed(const std::string& program, const std::vector<std::string>& arguments) const {
-    const Outcome done = run(program, arguments);
-    EXPECT_EQ(done.exit_code, 0) << program << ": " << done.err;
-    return done;
-  }
   Outcome train(const std::string& name, std::vector<std::string> more = {}) const {
     more.insert(more.begin(), {features_, "--recipe", recipe_, "-o", file(name)});
     return succeed("ser-train", more);
@@ -60,8 +45,6 @@ class TrainAndEval : public ::testing::Test {
     return file("manifest");
   }
 
-  TempFolder folder_;
-  std::string features_ = (folder_ / "features.safetensors").string();
   std::string recipe_ = folder_.add("recipe.json", kRecipe).string();
 };
 

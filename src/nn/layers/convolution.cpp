@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/layers/final_activation.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 
@@ -235,21 +236,13 @@ Tensor Convolution::forward(const Node& node, const Pass& pass, Tape& tape, cons
   work.forward(h, bias ? pass.value(node.parameters[1]).data() : nullptr);
   y.clear_padding();
   tape.kept[0] = h.data;
-  if (keeps_input(activation)) {
-    const Tensor z = pass.arena->tensor_like(y);
-    z.array() = y.array();
-    tape.kept[1] = z.data;
-  }
-  activate(activation, ConstArrayMap(y.data, y.size()), y.array());
-  y.clear_padding();
+  finish_forward(activation, pass, y, tape.kept[1]);
   return y;
 }
 
 Tensor Convolution::backward(const Node& node, const Pass& pass, const Tape& tape, const Tensor& x,
                              const Tensor& gradient) const {
-  const Real* kept =
-      keeps_input(activation) ? static_cast<const Real*>(tape.kept[1]) : tape.output.data;
-  activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+  begin_backward(activation, tape.kept[1], tape.output, gradient);
   const Work work(*this, pass, node, x, gradient);
   const Haloed h = work.halo(static_cast<Real*>(tape.kept[0]));
   work.add_weight_gradient(h, pass.gradient(node.parameters[0]));

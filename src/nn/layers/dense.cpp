@@ -1,7 +1,7 @@
+#include "nn/layers/final_activation.h"
 #include "nn/layers/makers.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
-#include "ser/nn/activation.h"
 
 namespace ser::nn {
 namespace {
@@ -35,21 +35,13 @@ class Dense : public Cloneable<Dense, Layer> {
     const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
     multiply(*pass.arena, pass.value(node.parameters[0]),
              bias ? pass.value(node.parameters[1]).data() : nullptr, x, y);
-    if (keeps_input(activation)) {
-      const Tensor z = pass.arena->tensor_like(y);
-      z.array() = y.array();
-      tape.kept[0] = z.data;
-    }
-    activate(activation, ConstArrayMap(y.data, y.size()), y.array());
-    y.clear_padding();
+    finish_forward(activation, pass, y, tape.kept[0]);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
-    const Real* kept =
-        keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
-    activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+    begin_backward(activation, tape.kept[0], tape.output, gradient);
     add_outer_product(*pass.arena, gradient, tape.input, pass.gradient(node.parameters[0]));
     if (bias) pass.gradient(node.parameters[1]) += gradient.matrix().rowwise().sum();
     if (!tape.wants_input_gradient) return {};

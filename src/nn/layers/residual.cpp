@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "nn/layers/final_activation.h"
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
-#include "ser/nn/activation.h"
 
 namespace ser::nn {
 namespace {
@@ -39,21 +39,13 @@ class Residual : public Cloneable<Residual, Layer> {
                               through.frames, tape.input.frames, around.frames));
     const Tensor y = pass.arena->tensor_like(through);
     y.array() = through.array() + around.array();
-    if (keeps_input(activation)) {
-      const Tensor z = pass.arena->tensor_like(y);
-      z.array() = y.array();
-      tape.kept[0] = z.data;
-    }
-    activate(activation, ConstArrayMap(y.data, y.size()), y.array());
-    y.clear_padding();
+    finish_forward(activation, pass, y, tape.kept[0]);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
-    const Real* kept =
-        keeps_input(activation) ? static_cast<const Real*>(tape.kept[0]) : tape.output.data;
-    activation_backward(activation, ConstArrayMap(kept, gradient.size()), gradient.array());
+    begin_backward(activation, tape.kept[0], tape.output, gradient);
     const Parts parts = split(node, tape);
     const Tensor copy = pass.arena->tensor_like(gradient);  // both ways may overwrite theirs
     copy.array() = gradient.array();
