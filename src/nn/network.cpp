@@ -59,7 +59,8 @@ void draw(const Parameter& p, Rng rng, AlignedMap value) {
         value.data()[i] = static_cast<Real>(rng.normal() * std::sqrt(2 / fan_in));
       break;
     case Init::kGlorot: {
-      const double bound = std::sqrt(6 / (fan_in + static_cast<double>(p.rows)));
+      const double fan_out = static_cast<double>(p.fan_out > 0 ? p.fan_out : p.rows);
+      const double bound = std::sqrt(6 / (fan_in + fan_out));
       for (Index i = 0; i < p.size(); ++i)
         value.data()[i] = static_cast<Real>(rng.uniform(-bound, bound));
       break;

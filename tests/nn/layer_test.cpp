@@ -148,6 +148,43 @@ TEST(Network, RecurrentWeightsStartOrthogonal) {
   EXPECT_GT(found, 0);
 }
 
+/// The weights that the first layer of a network starts from.
+Eigen::ArrayXd first_weights(const std::string& layers, const Shape& input) {
+  Network network(parse(R"({"layers": [)" + layers + "]}"), input, 3);
+  network.initialize(Rng(1, 0));
+  const Parameter weight = network.named_parameters().at(0);
+  return network.parameters().segment(weight.offset, weight.size()).array().cast<double>();
+}
+
+TEST(Network, GlorotWeightsFillTheirRange) {
+  const double dense = std::sqrt(6.0 / (50 + 40));
+  const auto check = [](const Eigen::ArrayXd& weights, double bound) {
+    EXPECT_LE(weights.abs().maxCoeff(), bound);
+    EXPECT_GT(weights.abs().maxCoeff(), 0.98 * bound);
+  };
+  check(first_weights(R"({"type": "dense", "units": 40})", {50, 1, 1}), dense);
+  check(first_weights(R"({"type": "dense", "units": 40, "activation": "relu", "init": "glorot"})",
+                      {50, 1, 1}),
+        dense);
+  // An input reaches 5 frames of 40 channels; a number of the output comes from 5 frames of 20.
+  check(first_weights(R"({"type": "conv1d", "channels": 40, "kernel": 5, "init": "glorot"},
+                         {"type": "pool_time"})",
+                      {20, 1, 0}),
+        std::sqrt(6.0 / (5 * 20 + 5 * 40)));
+  check(first_weights(R"({"type": "conv2d", "channels": 30, "kernel_bands": 2, "kernel_frames": 3,
+                          "init": "glorot"}, {"type": "pool_time"})",
+                      {4, 8, 0}),
+        std::sqrt(6.0 / (2 * 3 * 4 + 2 * 3 * 30)));
+}
+
+TEST(Network, HeWeightsHaveTheirVariance) {
+  for (const char* layer : {R"({"type": "dense", "units": 200, "activation": "relu"})",
+                            R"({"type": "dense", "units": 200, "init": "he"})"}) {
+    const Eigen::ArrayXd weights = first_weights(layer, {100, 1, 1});
+    EXPECT_NEAR(weights.square().mean(), 2.0 / 100, 0.001) << layer;
+  }
+}
+
 TEST(Network, CopyComputesTheSame) {
   Network network(parse(R"({"layers": [{"type": "dense", "units": 7, "activation": "relu"}]})"),
                   {5, 1, 1}, 3);

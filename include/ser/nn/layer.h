@@ -33,6 +33,7 @@ struct Parameter {
   Init init = Init::kZeros;
   bool decays = false;  ///< weight decay applies (weights: yes; biases and scales: no)
   int fan_in = 0;       ///< for kHe and kGlorot; 0: cols
+  Index fan_out = 0;    ///< for kGlorot; 0: rows
   Index offset = 0;     ///< set by the network
 
   Index size() const { return rows * cols; }

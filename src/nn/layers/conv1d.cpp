@@ -16,6 +16,7 @@ class Conv1d : public Cloneable<Conv1d, Layer> {
   Padding padding = Padding::kSame;
   bool bias = true;
   Activation activation = Activation::kNone;
+  WeightStart init = WeightStart::kAuto;
 
   std::string_view type() const override { return "conv1d"; }
   void visit(FieldVisitor& v) override {
@@ -27,6 +28,7 @@ class Conv1d : public Cloneable<Conv1d, Layer> {
     visit_padding(v, padding);
     v.field("bias", bias, "Add a constant to each output");
     visit_activation(v, activation);
+    visit_weight_start(v, init);
   }
 
   Shape plan(Node& node) const override {
@@ -48,7 +50,8 @@ class Conv1d : public Cloneable<Conv1d, Layer> {
   Convolution convolution() const {
     return {Window{}, convolution_window("frames", kernel, stride, dilation, padding),
             channels, groups,
-            bias,     activation};
+            bias,     activation,
+            init};
   }
   static Shape all_channels(const Shape& shape) {
     return {static_cast<int>(shape.rows()), 1, shape.frames};

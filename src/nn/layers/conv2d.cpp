@@ -18,6 +18,7 @@ class Conv2d : public Cloneable<Conv2d, Layer> {
   Padding padding = Padding::kSame;
   bool bias = true;
   Activation activation = Activation::kNone;
+  WeightStart init = WeightStart::kAuto;
 
   std::string_view type() const override { return "conv2d"; }
   void visit(FieldVisitor& v) override {
@@ -32,6 +33,7 @@ class Conv2d : public Cloneable<Conv2d, Layer> {
     visit_padding(v, padding);
     v.field("bias", bias, "Add a constant to each output");
     visit_activation(v, activation);
+    visit_weight_start(v, init);
   }
 
   Shape plan(Node& node) const override { return convolution().plan(node, node.input); }
@@ -52,7 +54,8 @@ class Conv2d : public Cloneable<Conv2d, Layer> {
             channels,
             groups,
             bias,
-            activation};
+            activation,
+            init};
   }
 };
 

@@ -219,11 +219,9 @@ Shape Convolution::plan(Node& node, const Shape& input) const {
         fmt::format("'groups': expected a divisor of {} input and {} output channels, "
                     "found {}",
                     input.channels, channels, groups));
-  const Init init = activation == Activation::kRelu || activation == Activation::kSilu
-                        ? Init::kHe
-                        : Init::kGlorot;
-  const Index window = Index{bands.size} * frames.size * input.channels / groups;
-  node.parameters = {{"weight", channels, window, init, true}};
+  const Index window = Index{bands.size} * frames.size;
+  node.parameters = {
+      make_weight(init, activation, channels, window * input.channels / groups, window)};
   if (bias) node.parameters.push_back({"bias", channels, 1, Init::kZeros});
   return window_shape(bands, frames, input, channels);
 }

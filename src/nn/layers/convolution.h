@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nn/layers/weight_start.h"
 #include "nn/layers/window.h"
 #include "ser/nn/activation.h"
 #include "ser/nn/layer.h"
@@ -18,6 +19,7 @@ struct Convolution {
   int groups = 1;
   bool bias = true;
   Activation activation = Activation::kNone;
+  WeightStart init = WeightStart::kAuto;
 
   /// Output shape for clips of shape `input`; adds the parameters to `node`.
   Shape plan(Node& node, const Shape& input) const;

@@ -1,5 +1,6 @@
 #include "nn/layers/final_activation.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/weight_start.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 
@@ -12,20 +13,19 @@ class Dense : public Cloneable<Dense, Layer> {
   int units = 128;
   bool bias = true;
   Activation activation = Activation::kNone;
+  WeightStart init = WeightStart::kAuto;
 
   std::string_view type() const override { return "dense"; }
   void visit(FieldVisitor& v) override {
     v.field("units", units, "Outputs");
     v.field("bias", bias, "Add a constant to each output");
     visit_activation(v, activation);
+    visit_weight_start(v, init);
   }
 
   Shape plan(Node& node) const override {
     if (units < 1) throw Error("'units': expected at least 1, found " + std::to_string(units));
-    const Init init = activation == Activation::kRelu || activation == Activation::kSilu
-                          ? Init::kHe
-                          : Init::kGlorot;
-    node.parameters = {{"weight", units, node.input.rows(), init, true}};
+    node.parameters = {make_weight(init, activation, units, node.input.rows())};
     if (bias) node.parameters.push_back({"bias", units, 1, Init::kZeros});
     return {units, 1, node.input.frames};
   }
