@@ -9,10 +9,10 @@
 namespace ser {
 namespace {
 
-/// A switch that is off, a number that is 0, nothing named.
+/// A switch that is off, a number that is 0, nothing named, a choice left to the program.
 bool is_off(const Json& value) {
   return value == Json(false) || (value.is_number() && value == 0) || value == Json("") ||
-         value == Json("none") || (value.is_structured() && value.empty());
+         value == Json("none") || value == Json("auto") || (value.is_structured() && value.empty());
 }
 
 /// The recipe without what is off and without groups of options that are as they are by default.
