@@ -94,7 +94,7 @@ Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> gen
                             emotions.empty() ? "none" : emotions[0]));
   tasks.emotions = std::move(emotions);
   add(tasks.emotions.size(), weights.emotion);
-  tasks.genders = std::move(genders);
+  if (weights.gender > 0) tasks.genders = std::move(genders);
   if (!tasks.genders.empty()) add(tasks.genders.size(), weights.gender);
   if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
   if (!tasks.intensities.empty()) add(tasks.intensities.size(), weights.intensity);

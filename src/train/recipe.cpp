@@ -30,7 +30,7 @@ Recipe parse_recipe(std::string_view json) {
 
 void TaskWeights::visit(FieldVisitor& v) {
   v.field("emotion", emotion, "Weight of the emotion's loss");
-  v.field("gender", gender, "Weight of the gender's loss");
+  v.field("gender", gender, "Weight of the gender's loss; 0: the model does not tell it");
   v.field("intensity", intensity, "Weight of the intensity's loss, a helper task");
 }
 

@@ -111,6 +111,14 @@ TEST(Trainer, ClipsWithoutGenderGiveAnEmotionOnlyModel) {
   EXPECT_EQ(model.members[0].network.outputs(), 4);
 }
 
+TEST(Trainer, GenderOfNoWeightGivesAnEmotionOnlyModel) {
+  Recipe recipe = small_recipe();
+  recipe.training.tasks.gender = 0;
+  const Model model = train_small(synthetic_table(4, 2), recipe, 1, 1);
+  EXPECT_TRUE(model.genders.empty());
+  EXPECT_EQ(model.members[0].network.outputs(), 4);
+}
+
 TEST(Trainer, ClipsWithoutEmotionAreRefused) {
   FeatureTable table = synthetic_table(4, 2);
   table.clips[3].emotion.clear();

@@ -11,7 +11,8 @@
 
 namespace ser {
 
-/// How much each task counts in the loss. Intensity is a helper: trained along, not in the model.
+/// How much each task counts in the loss; one that counts nothing is left out. Intensity is a
+/// helper: trained along, not in the model.
 struct TaskWeights {
   double emotion = 1;
   double gender = 0.2;
