@@ -1,5 +1,6 @@
 #include "ser/core/rng.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <numbers>
@@ -22,18 +23,30 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 
 Rng::Rng(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
 
-void Rng::refill() {
-  block_ =
-      philox4x32({static_cast<std::uint32_t>(counter_), static_cast<std::uint32_t>(counter_ >> 32),
-                  static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
-                 {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
-  ++counter_;
-  used_ = 0;
+std::array<std::uint32_t, 4> Rng::next_block() {
+  const std::uint64_t at = counter_++;
+  return philox4x32(
+      {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at >> 32),
+       static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
+      {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
 }
 
 std::uint32_t Rng::next_u32() {
-  if (used_ == 4) refill();
+  if (used_ == 4) {
+    block_ = next_block();
+    used_ = 0;
+  }
   return block_[static_cast<std::size_t>(used_++)];
+}
+
+void Rng::fill(std::span<std::uint32_t> words) {
+  std::size_t i = 0;
+  while (i < words.size() && used_ < 4) words[i++] = next_u32();
+  for (; i + block_.size() <= words.size(); i += block_.size()) {
+    const auto block = next_block();
+    std::copy(block.begin(), block.end(), words.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  while (i < words.size()) words[i++] = next_u32();
 }
 
 std::uint64_t Rng::next_u64() {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
@@ -31,6 +33,11 @@ constexpr LayerType kLayerTypes[] = {
     {"reshape", "The same numbers under another shape", make_reshape},
     {"flatten", "All frames as one vector", make_flatten},
 };
+
+bool has_parameters(const Node& node) {
+  return !node.parameters.empty() ||
+         std::any_of(node.children.begin(), node.children.end(), has_parameters);
+}
 
 }  // namespace
 
@@ -79,9 +86,11 @@ Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Ta
 
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
                       const Tensor& output_gradient, bool wants_input_gradient) {
+  const auto learning = std::find_if(nodes.begin(), nodes.end(), has_parameters);
+  const auto last = wants_input_gradient ? 0 : static_cast<std::size_t>(learning - nodes.begin());
   Tensor gradient = output_gradient;
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    tapes[i].wants_input_gradient = wants_input_gradient || i > 0;
+  for (std::size_t i = nodes.size(); i-- > last;) {
+    tapes[i].wants_input_gradient = wants_input_gradient || i > last;
     gradient = nodes[i].layer->backward(nodes[i], pass, tapes[i], gradient);
   }
   return gradient;

@@ -12,6 +12,10 @@
 namespace ser::nn {
 namespace {
 
+// Numbers that are brought up to date together, so that they stay in the first-level cache. Whole
+// packets, so that each number is computed alike whatever the block.
+constexpr Index kBlock = 2048;
+
 void expect(bool holds, std::string_view option, std::string_view range, double found) {
   if (!holds) throw Error(fmt::format("'{}': expected {}, found {}", option, range, found));
 }
@@ -48,13 +52,22 @@ Optimizer::Optimizer(const OptimizerOptions& options, Vector decay_mask)
 
 void Optimizer::step(Vector& parameters, const Vector& gradient, double learning_rate) {
   ++steps_;
-  const auto rate = static_cast<Real>(learning_rate);
+  for (Index begin = 0; begin < parameters.size(); begin += kBlock) {
+    const Index count = std::min(kBlock, parameters.size() - begin);
+    step_block(begin, parameters.segment(begin, count), gradient.segment(begin, count),
+               static_cast<Real>(learning_rate));
+  }
+}
+
+void Optimizer::step_block(Index begin, Eigen::Ref<Vector> parameters,
+                           const Eigen::Ref<const Vector>& gradient, Real rate) {
   const auto decay = static_cast<Real>(options_.weight_decay);
+  const auto mask = decay_mask_.segment(begin, parameters.size()).array();
+  auto mean = moments_[0].segment(begin, parameters.size()).array();
   auto p = parameters.array();
   if (options_.kind == OptimizerOptions::Kind::kSgd) {
-    moments_[0] = static_cast<Real>(options_.momentum) * moments_[0] + gradient +
-                  decay * decay_mask_.cwiseProduct(parameters);
-    p -= rate * moments_[0].array();
+    mean = static_cast<Real>(options_.momentum) * mean + gradient.array() + decay * (mask * p);
+    p -= rate * mean;
     return;
   }
   const bool decoupled = options_.kind == OptimizerOptions::Kind::kAdamW;
@@ -63,11 +76,11 @@ void Optimizer::step(Vector& parameters, const Vector& gradient, double learning
   const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
   const auto unbias2 = static_cast<Real>(1 / (1 - std::pow(options_.beta2, steps)));
   const auto epsilon = static_cast<Real>(options_.epsilon);
-  const auto g = gradient.array() + (decoupled ? Real{0} : decay) * decay_mask_.array() * p;
-  auto mean = moments_[0].array(), square = moments_[1].array();
+  const auto g = gradient.array() + (decoupled ? Real{0} : decay) * mask * p;
+  auto square = moments_[1].segment(begin, parameters.size()).array();
   mean = beta1 * mean + (1 - beta1) * g;
   square = beta2 * square + (1 - beta2) * g.square();
-  if (decoupled) p -= rate * decay * decay_mask_.array() * p;
+  if (decoupled) p -= rate * decay * mask * p;
   p -= rate * unbias1 * mean / ((square * unbias2).sqrt() + epsilon);
 }
 

@@ -208,6 +208,31 @@ void multiply_blocks(const PackedLeft& left, const Right& right, const Product& 
   }
 }
 
+/// What the sums of `rows` outputs start from, in whole packets.
+const Real* padded_bias(Arena& arena, const Real* bias, Index rows) {
+  const Index padded_rows = Panels(rows).padded_rows();
+  Real* const start = arena.take<Real>(padded_rows);
+  std::fill_n(start, padded_rows, Real{0});
+  if (bias) std::copy_n(bias, rows, start);
+  return start;
+}
+
+/// out = start + left right, or out += left right where `start` is null; left's element (m, k) is
+/// left[m * row_stride + depth[k]]. One block of the depth is packed and used after the other, so
+/// that it stays in the second-level cache.
+void multiply_by_blocks(Arena& arena, const Real* left, Index rows, Index row_stride, Offsets depth,
+                        const Real* start, const Right& right, const Product& out) {
+  const Index size = static_cast<Index>(depth.size()), block = depth_block(size);
+  Real* const packed = arena.take<Real>(Panels(rows).padded_rows() * block);
+  for (Index k = 0; k < size; k += block) {
+    const Index taken = std::min(block, size - k);
+    pack_block(left, rows, row_stride, part(depth, k, taken), packed);
+    multiply_blocks({packed, nullptr, rows, taken},
+                    {right.data, part(right.rows, k, taken), right.columns}, out,
+                    k == 0 ? start : nullptr);
+  }
+}
+
 }  // namespace
 
 Offsets evenly(Arena& arena, Index count, Index step) {
@@ -221,10 +246,7 @@ PackedLeft pack_left(Arena& arena, const Real* data, Index rows, Index row_strid
   const Index padded_rows = Panels(rows).padded_rows(), size = static_cast<Index>(depth.size());
   Real* const packed = arena.take<Real>(padded_rows * size);
   pack_blocks(data, rows, row_stride, depth, packed);
-  Real* const start = arena.take<Real>(padded_rows);
-  std::fill_n(start, padded_rows, Real{0});
-  if (bias) std::copy_n(bias, rows, start);
-  return {packed, start, rows, size};
+  return {packed, padded_bias(arena, bias, rows), rows, size};
 }
 
 LeftBuffer take_left(Arena& arena, Index rows, Index max_depth) {
@@ -246,13 +268,7 @@ void multiply_add(const PackedLeft& left, const Right& right, const Product& out
 
 void multiply_add(Arena& arena, const Real* left, Index rows, Offsets depth, const Right& right,
                   const Product& out) {
-  const Index size = static_cast<Index>(depth.size()), block = depth_block(size);
-  const LeftBuffer buffer = take_left(arena, rows, block);
-  for (Index k = 0; k < size; k += block) {
-    const Index taken = std::min(block, size - k);
-    multiply_add(pack_left(buffer, left, part(depth, k, taken)),
-                 {right.data, part(right.rows, k, taken), right.columns}, out);
-  }
+  multiply_by_blocks(arena, left, rows, 1, depth, nullptr, right, out);
 }
 
 void multiply(Arena& arena, const ConstAlignedMap& weight, const Real* bias, const Tensor& x,
@@ -262,17 +278,19 @@ void multiply(Arena& arena, const ConstAlignedMap& weight, const Real* bias, con
     if (bias) y.matrix().colwise() += ConstVectorMap(bias, y.rows());
     return;
   }
-  multiply(pack_left(arena, weight.data(), y.rows(), 1, evenly(arena, x.rows(), y.rows()), bias),
-           {x.data, evenly(arena, x.rows(), 1), evenly(arena, x.columns(), x.rows())},
-           {y.data, evenly(arena, x.columns(), y.rows())});
+  multiply_by_blocks(arena, weight.data(), y.rows(), 1, evenly(arena, x.rows(), y.rows()),
+                     padded_bias(arena, bias, y.rows()),
+                     {x.data, evenly(arena, x.rows(), 1), evenly(arena, x.columns(), x.rows())},
+                     {y.data, evenly(arena, x.columns(), y.rows())});
 }
 
 void multiply_transposed(Arena& arena, const ConstAlignedMap& weight, const Tensor& dy,
                          const Tensor& dx) {
   const Offsets rows = evenly(arena, dy.rows(), 1);
-  multiply(pack_left(arena, weight.data(), dx.rows(), dy.rows(), rows),
-           {dy.data, rows, evenly(arena, dy.columns(), dy.rows())},
-           {dx.data, evenly(arena, dx.columns(), dx.rows())});
+  multiply_by_blocks(arena, weight.data(), dx.rows(), dy.rows(), rows,
+                     padded_bias(arena, nullptr, dx.rows()),
+                     {dy.data, rows, evenly(arena, dy.columns(), dy.rows())},
+                     {dx.data, evenly(arena, dx.columns(), dx.rows())});
 }
 
 void add_outer_product(Arena& arena, const Tensor& dy, const Tensor& x, AlignedMap gradient) {

@@ -66,7 +66,8 @@ Stretch draw_stretch(const FeatureAugmentation& options, Rng& rng) {
 void write_stretched(const Eigen::Ref<const Eigen::MatrixXf>& clip, const Stretch& stretch,
                      Eigen::Index spectral_rows, nn::MatrixMap out) {
   const double step = static_cast<double>(clip.cols()) / static_cast<double>(out.cols());
-  for (Eigen::Index t = 0; t < out.cols(); ++t) {
+  if (step == 1) out = clip.cast<nn::Real>();
+  for (Eigen::Index t = 0; step != 1 && t < out.cols(); ++t) {
     const Between at = between((static_cast<double>(t) + 0.5) * step - 0.5, clip.cols());
     out.col(t) = (1 - at.share) * clip.col(at.left).cast<nn::Real>() +
                  at.share * clip.col(at.right).cast<nn::Real>();

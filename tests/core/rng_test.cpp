@@ -49,6 +49,19 @@ TEST(Rng, StartsWithThePhiloxBlock) {
   EXPECT_EQ(rng.next_u64(), 0xbc57ac4c9b00dbd8u);
 }
 
+TEST(Rng, FillGivesTheWordsOfAsManyCalls) {
+  for (const std::size_t before : {0, 1, 3, 4})
+    for (const std::size_t count : {0, 1, 4, 7, 130}) {
+      SCOPED_TRACE(testing::Message() << before << " words, then " << count);
+      Rng filling(1, 2), calling(1, 2);
+      for (std::size_t i = 0; i < before; ++i) EXPECT_EQ(filling.next_u32(), calling.next_u32());
+      std::vector<std::uint32_t> words(count);
+      filling.fill(words);
+      for (const std::uint32_t word : words) EXPECT_EQ(word, calling.next_u32());
+      EXPECT_EQ(filling.next_u32(), calling.next_u32());
+    }
+}
+
 TEST(Rng, DependsOnSeedAndStreamAlone) {
   Rng a(1, 2), same(1, 2), other_seed(3, 2), other_stream(1, 3);
   const std::uint64_t first = a.next_u64();

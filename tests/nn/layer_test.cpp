@@ -198,6 +198,22 @@ TEST(Network, CopyComputesTheSame) {
   EXPECT_EQ(logits(network), logits(copy));
 }
 
+TEST(Network, BackwardEndsAtTheFirstLayerThatLearns) {
+  Network network(parse(R"({"layers": [{"type": "activation"}, {"type": "dense", "units": 3},
+                                       {"type": "dense", "units": 3}]})"),
+                  {4, 1, 1}, 2);
+  network.initialize(Rng(1, 0));
+  Workspace workspace = network.make_workspace();
+  const Tensor x = fill(workspace.arena, {4, 1, 1}, 1, {1, 1});
+  const Tensor logits = network.forward(workspace, x, Mode::kTrain, Rng(3, 0));
+  workspace.tapes[0].wants_input_gradient = true;
+  network.backward(workspace, logits, Rng(3, 0));
+  EXPECT_TRUE(workspace.tapes[0].wants_input_gradient) << "the first layer was run back";
+  EXPECT_FALSE(workspace.tapes[1].wants_input_gradient);
+  EXPECT_TRUE(workspace.tapes[2].wants_input_gradient);
+  EXPECT_GT(workspace.gradients.head(12).norm(), 0);
+}
+
 TEST(Network, FramesAtTheEndAreRefused) {
   try {
     Network(parse(R"({"layers": [{"type": "dense"}]})"), {5, 1, 0}, 3);

@@ -54,6 +54,15 @@ TEST(Optimizer, AdamWDecaysApartFromTheGradient) {
   EXPECT_FLOAT_EQ(p(1), 2.0f);
 }
 
+TEST(Optimizer, LongVectorsAreMovedToTheirEnd) {
+  const Index size = 5008;
+  Optimizer optimizer(OptimizerOptions{}, Vector::Ones(size));
+  Vector p = Vector::Constant(size, 2);
+  for (int i = 0; i < 3; ++i) optimizer.step(p, Vector::Ones(size), 0.1);
+  EXPECT_LT(p(0), 1.75);
+  EXPECT_EQ(p, Vector::Constant(size, p(0)));
+}
+
 TEST(Optimizer, RestoreRefusesOtherSizes) {
   Optimizer optimizer(OptimizerOptions{}, vector({1, 1}));
   EXPECT_THROW(optimizer.restore(1, {vector({0}), vector({0})}), Error);

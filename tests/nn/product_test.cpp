@@ -39,6 +39,34 @@ TEST(Product, ReadsATransposedLeftFactor) {
   EXPECT_TRUE(out.isApprox(left.transpose() * right, Real(1e-5)));
 }
 
+TEST(Product, OfTensorsIsOneChainOfSumsForAnyDepth) {
+  for (const Index depth : {8, 144, 145, 400}) {
+    SCOPED_TRACE(depth);
+    const Index rows = 40, columns = 9;
+    Arena arena;
+    const auto tensor_of = [&](const Matrix& values) {
+      const Tensor t = arena.tensor({static_cast<int>(values.rows()), 1, 1}, 1, values.cols(), {});
+      t.matrix() = values;
+      return t;
+    };
+    const auto weight_of = [&](const Matrix& values) {
+      return ConstAlignedMap(tensor_of(values).data, values.rows(), values.cols());
+    };
+    const Matrix left = random_input(rows, depth), right = random_input(depth, columns, 2);
+    const Matrix bias = random_input(rows, 1, 3), zero = Matrix::Zero(rows, columns);
+    const Tensor x = tensor_of(right), y = tensor_of(zero), same = tensor_of(zero);
+
+    multiply(arena, weight_of(left), bias.data(), x, y);
+    EXPECT_LT((y.matrix() - ((left * right).colwise() + bias.col(0))).cwiseAbs().maxCoeff(), 1e-4);
+    multiply(pack_left(arena, left.data(), rows, 1, evenly(arena, depth, rows), bias.data()),
+             {x.data, evenly(arena, depth, 1), evenly(arena, columns, depth)},
+             {same.data, evenly(arena, columns, rows)});
+    EXPECT_EQ(y.matrix(), same.matrix());
+    multiply_transposed(arena, weight_of(left.transpose()), x, y);
+    EXPECT_LT((y.matrix() - left * right).cwiseAbs().maxCoeff(), 1e-4);
+  }
+}
+
 TEST(Product, AColumnIsTheSameBitsWhateverItsCompany) {
   const Matrix left = random_input(40, 50), right = random_input(50, 30, 2);
   Matrix together(40, 30), alone(40, 1);

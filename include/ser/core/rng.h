@@ -16,6 +16,8 @@ class Rng {
 
   std::uint32_t next_u32();
   std::uint64_t next_u64();
+  /// The words that as many calls of next_u32 would return.
+  void fill(std::span<std::uint32_t> words);
   /// Uniform in [0, 1), 53 random bits.
   double uniform();
   /// Uniform in [low, high).
@@ -39,7 +41,7 @@ class Rng {
   Rng fork(std::uint64_t index) const;
 
  private:
-  void refill();
+  std::array<std::uint32_t, 4> next_block();
 
   std::uint64_t seed_;
   std::uint64_t stream_;

@@ -125,7 +125,8 @@ void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<
 Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefix, Shape input,
                  std::vector<Node>& children);
 
-/// Runs a chain planned by `plan_chain`. The tapes are as many as the nodes.
+/// Runs a chain planned by `plan_chain`. The tapes are as many as the nodes. If its input's
+/// gradient is not wanted, backward_chain ends at the first layer that has parameters.
 Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
                      const Tensor& input);
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,

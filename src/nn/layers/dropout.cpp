@@ -1,32 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "nn/layers/dropout_mask.h"
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
-
-/// Zero with probability `rate`, else 1 / (1 - rate). 16 random bits decide.
-class Coins {
- public:
-  Coins(Rng rng, double rate)
-      : rng_(rng),
-        threshold_(static_cast<std::uint32_t>(rate * 65536)),
-        kept_(static_cast<Real>(1 / (1 - rate))) {}
-  Real next() {
-    bits_ = half_left_ ? bits_ >> 16 : rng_.next_u32();
-    half_left_ = !half_left_;
-    return (bits_ & 0xffff) < threshold_ ? Real{0} : kept_;
-  }
-
- private:
-  Rng rng_;
-  std::uint32_t threshold_;
-  Real kept_;
-  std::uint32_t bits_ = 0;
-  bool half_left_ = false;
-};
 
 /// Zeroes elements with probability `rate` while training and scales the others by 1 / (1 - rate)
 /// (Srivastava et al. 2014); with `per_channel`, whole channels of a clip (Tompson et al. 2015).
@@ -50,7 +32,7 @@ class Dropout : public Cloneable<Dropout, Layer> {
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     if (pass.mode == Mode::kInfer || rate == 0) return tape.input;
     const Tensor mask = pass.arena->tensor_like(tape.input);
-    draw(pass.rng.fork(node.stream), mask);
+    draw(pass.rng.fork(node.stream), *pass.arena, mask);
     tape.kept[0] = mask.data;
     const Tensor y = pass.arena->tensor_like(tape.input);
     y.array() = tape.input.array() * mask.array();
@@ -65,23 +47,33 @@ class Dropout : public Cloneable<Dropout, Layer> {
   }
 
  private:
-  void draw(Rng rng, const Tensor& mask) const {
+  void draw(const Rng& rng, Arena& arena, const Tensor& mask) const {
     if (!per_channel) return draw_dropout(rng, rate, mask);
     const Index channels = mask.shape.channels, copies = mask.shape.bands * mask.frames;
-    Coins coins(rng, rate);
-    for (Index n = 0; n < mask.clips; ++n) {
-      MatrixMap clip(mask.data + n * channels * copies, channels, copies);
-      for (Index c = 0; c < channels; ++c) clip(c, 0) = coins.next();
-      for (Index i = 1; i < copies; ++i) clip.col(i) = clip.col(0);
-    }
+    const Tensor coins = arena.tensor({mask.shape.channels, 1, 1}, 1, mask.clips, nullptr);
+    draw_dropout(rng, rate, coins);
+    for (Index n = 0; n < mask.clips; ++n)
+      MatrixMap(mask.data + n * channels * copies, channels, copies).colwise() =
+          coins.matrix().col(n);
   }
 };
 
 }  // namespace
 
+// 16 random bits decide about an element.
 void draw_dropout(Rng rng, double rate, const Tensor& mask) {
-  Coins coins(rng, rate);
-  for (Index i = 0; i < mask.size(); ++i) mask.data[i] = coins.next();
+  const auto threshold = static_cast<std::uint32_t>(rate * 65536);
+  const auto kept = static_cast<Real>(1 / (1 - rate));
+  std::array<std::uint32_t, 128> words;
+  const Index chunk = 2 * static_cast<Index>(words.size());
+  for (Index begin = 0; begin < mask.size(); begin += chunk) {
+    const Index count = std::min(chunk, mask.size() - begin);
+    rng.fill(std::span(words).first(static_cast<std::size_t>(count + 1) / 2));
+    for (Index i = 0; i < count; ++i) {
+      const std::uint32_t bits = words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16) & 0xffff;
+      mask.data[begin + i] = bits < threshold ? Real{0} : kept;
+    }
+  }
 }
 
 std::unique_ptr<Layer> make_dropout() { return std::make_unique<Dropout>(); }
