@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,15 @@ int resolve(int threads) { return threads > 0 ? threads : available_threads(); }
 void rethrow_first(const std::vector<std::exception_ptr>& failures) {
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);
+}
+
+/// The arena of so many workers. Made once and never destroyed: between two calls the workers wait
+/// in it for a moment before they sleep, and waking them takes as long as a small network's step.
+tbb::task_arena& arena_of(int workers) {
+  static std::mutex making;
+  static auto& arenas = *new std::map<int, tbb::task_arena>;
+  const std::lock_guard lock(making);
+  return arenas.try_emplace(workers, workers).first->second;
 }
 
 }  // namespace
@@ -39,8 +50,7 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     return;
   }
   std::vector<std::exception_ptr> failures(count);
-  tbb::task_arena arena(workers);
-  arena.execute([&] {
+  arena_of(workers).execute([&] {
     tbb::this_task_arena::isolate([&] {
       tbb::parallel_for(
           std::size_t{0}, count,
