@@ -183,7 +183,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (recipe.training.early_stopping.enabled && data.validation.empty())
     spdlog::warn("fewer than four training speakers: all {} epochs are run",
                  recipe.training.epochs);
-  if (ser::gender_labels(table, data.train).empty())
+  const ser::TaskWeights& weights = recipe.training.tasks;
+  if (weights.gender > 0 && ser::gender_labels(table, data.train, weights).empty())
     spdlog::warn("clips without gender: the model tells the emotion only");
 
   ser::EpochReport last;

@@ -27,7 +27,8 @@ void print_node(const nn::Node& node, int depth) {
 void describe_network(const Recipe& recipe, const FeatureTable& table) {
   std::vector<int> all(table.size());
   std::iota(all.begin(), all.end(), 0);
-  const auto outputs = emotion_labels(table, all).size() + gender_labels(table, all).size();
+  const auto outputs =
+      emotion_labels(table, all).size() + gender_labels(table, all, recipe.training.tasks).size();
   const nn::Shape input = input_shape(table.values.rows(), table.set.pool == Pooling::kNone);
   const nn::Network network(recipe.network, input, static_cast<int>(outputs));
   fmt::print("{:<28}{:<18}{:>18}{:>12}\n", "layer", "type", "output", "parameters");

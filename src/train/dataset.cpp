@@ -67,12 +67,14 @@ std::vector<std::string> emotion_labels(const FeatureTable& table, const std::ve
   return emotion_labels(chosen);
 }
 
-std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips) {
+std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
+                                       const TaskWeights& weights) {
   const bool all_known = std::all_of(clips.begin(), clips.end(), [&](int clip) {
     const std::string& gender = table.clips[static_cast<std::size_t>(clip)].gender;
     return gender == "male" || gender == "female";
   });
-  return all_known ? std::vector<std::string>{"male", "female"} : std::vector<std::string>{};
+  return weights.gender > 0 && all_known ? std::vector<std::string>{"male", "female"}
+                                         : std::vector<std::string>{};
 }
 
 nn::Index Tasks::kept_outputs() const {
@@ -94,7 +96,7 @@ Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> gen
                             emotions.empty() ? "none" : emotions[0]));
   tasks.emotions = std::move(emotions);
   add(tasks.emotions.size(), weights.emotion);
-  if (weights.gender > 0) tasks.genders = std::move(genders);
+  tasks.genders = std::move(genders);
   if (!tasks.genders.empty()) add(tasks.genders.size(), weights.gender);
   if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
   if (!tasks.intensities.empty()) add(tasks.intensities.size(), weights.intensity);

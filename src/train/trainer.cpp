@@ -76,9 +76,10 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   if (data.table.relative_to_speakers != recipe.enrolled)
     throw Error(recipe.enrolled ? "training: expected features relative to their speakers"
                                 : "training: expected features as they were extracted");
+  const TaskWeights& weights = recipe.training.tasks;
   const Tasks tasks =
-      make_tasks(emotion_labels(data.table, data.train), gender_labels(data.table, data.train),
-                 data.table, data.train, recipe.training.tasks);
+      make_tasks(emotion_labels(data.table, data.train),
+                 gender_labels(data.table, data.train, weights), data.table, data.train, weights);
   const Scaler scaler = fit_scaler(data, recipe.scaler);
   const Dataset train_set = make_dataset(data.table, data.train, scaler, tasks, recipe.training);
   const Dataset validation =

@@ -39,9 +39,10 @@ struct TrainingData {
 constexpr std::uint64_t kWholeCorpus = 0xffffffff;
 
 /// The classes a model of these clips will know: emotions in their usual order, then others by
-/// name; genders only if every clip has one.
+/// name; genders only if every clip has one and they have a weight.
 std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips);
-std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips);
+std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
+                                       const TaskWeights& weights);
 
 /// How a training run goes, beside what is trained.
 struct RunOptions {
