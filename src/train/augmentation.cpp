@@ -31,6 +31,20 @@ Between between(double position, Eigen::Index size) {
           static_cast<nn::Real>(inside - static_cast<double>(left))};
 }
 
+/// The frames of `clip` at as many even steps as `out` has frames.
+void stretch_frames(const Eigen::Ref<const Eigen::MatrixXf>& clip, nn::MatrixMap out) {
+  if (out.cols() == clip.cols()) {
+    out = clip.cast<nn::Real>();
+    return;
+  }
+  const double step = static_cast<double>(clip.cols()) / static_cast<double>(out.cols());
+  for (Eigen::Index t = 0; t < out.cols(); ++t) {
+    const Between at = between((static_cast<double>(t) + 0.5) * step - 0.5, clip.cols());
+    out.col(t) = (1 - at.share) * clip.col(at.left).cast<nn::Real>() +
+                 at.share * clip.col(at.right).cast<nn::Real>();
+  }
+}
+
 /// A curve over the bands through random values at evenly spaced knots.
 nn::Vector draw_filter(double largest, Eigen::Index bands, Rng& rng) {
   Eigen::Matrix<nn::Real, kFilterKnots, 1> knots;
@@ -65,13 +79,7 @@ Stretch draw_stretch(const FeatureAugmentation& options, Rng& rng) {
 
 void write_stretched(const Eigen::Ref<const Eigen::MatrixXf>& clip, const Stretch& stretch,
                      Eigen::Index spectral_rows, nn::MatrixMap out) {
-  const double step = static_cast<double>(clip.cols()) / static_cast<double>(out.cols());
-  if (step == 1) out = clip.cast<nn::Real>();
-  for (Eigen::Index t = 0; step != 1 && t < out.cols(); ++t) {
-    const Between at = between((static_cast<double>(t) + 0.5) * step - 0.5, clip.cols());
-    out.col(t) = (1 - at.share) * clip.col(at.left).cast<nn::Real>() +
-                 at.share * clip.col(at.right).cast<nn::Real>();
-  }
+  stretch_frames(clip, out);
   if (stretch.shift == 0) return;
   const Eigen::Index up = std::clamp(stretch.shift, Eigen::Index{0}, spectral_rows - 1);
   const Eigen::Index down = std::clamp(-stretch.shift, Eigen::Index{0}, spectral_rows - 1);
