@@ -51,37 +51,35 @@ Optimizer::Optimizer(const OptimizerOptions& options, Vector decay_mask)
 }
 
 void Optimizer::step(Vector& parameters, const Vector& gradient, double learning_rate) {
+  using Kind = OptimizerOptions::Kind;
   ++steps_;
-  for (Index begin = 0; begin < parameters.size(); begin += kBlock) {
-    const Index count = std::min(kBlock, parameters.size() - begin);
-    step_block(begin, parameters.segment(begin, count), gradient.segment(begin, count),
-               static_cast<Real>(learning_rate));
-  }
-}
-
-void Optimizer::step_block(Index begin, Eigen::Ref<Vector> parameters,
-                           const Eigen::Ref<const Vector>& gradient, Real rate) {
+  const auto rate = static_cast<Real>(learning_rate);
   const auto decay = static_cast<Real>(options_.weight_decay);
-  const auto mask = decay_mask_.segment(begin, parameters.size()).array();
-  auto mean = moments_[0].segment(begin, parameters.size()).array();
-  auto p = parameters.array();
-  if (options_.kind == OptimizerOptions::Kind::kSgd) {
-    mean = static_cast<Real>(options_.momentum) * mean + gradient.array() + decay * (mask * p);
-    p -= rate * mean;
-    return;
-  }
-  const bool decoupled = options_.kind == OptimizerOptions::Kind::kAdamW;
+  const auto momentum = static_cast<Real>(options_.momentum);
+  const bool decoupled = options_.kind == Kind::kAdamW;
   const auto beta1 = static_cast<Real>(options_.beta1), beta2 = static_cast<Real>(options_.beta2);
   const double steps = static_cast<double>(steps_);
   const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
   const auto unbias2 = static_cast<Real>(1 / (1 - std::pow(options_.beta2, steps)));
   const auto epsilon = static_cast<Real>(options_.epsilon);
-  const auto g = gradient.array() + (decoupled ? Real{0} : decay) * mask * p;
-  auto square = moments_[1].segment(begin, parameters.size()).array();
-  mean = beta1 * mean + (1 - beta1) * g;
-  square = beta2 * square + (1 - beta2) * g.square();
-  if (decoupled) p -= rate * decay * mask * p;
-  p -= rate * unbias1 * mean / ((square * unbias2).sqrt() + epsilon);
+  for (Index begin = 0; begin < parameters.size(); begin += kBlock) {
+    const Index count = std::min(kBlock, parameters.size() - begin);
+    const auto mask = decay_mask_.segment(begin, count).array();
+    auto p = parameters.segment(begin, count).array();
+    auto mean = moments_[0].segment(begin, count).array();
+    if (options_.kind == Kind::kSgd) {
+      mean = momentum * mean + gradient.segment(begin, count).array() + decay * (mask * p);
+      p -= rate * mean;
+      continue;
+    }
+    const auto g =
+        gradient.segment(begin, count).array() + (decoupled ? Real{0} : decay) * mask * p;
+    auto square = moments_[1].segment(begin, count).array();
+    mean = beta1 * mean + (1 - beta1) * g;
+    square = beta2 * square + (1 - beta2) * g.square();
+    if (decoupled) p -= rate * decay * mask * p;
+    p -= rate * unbias1 * mean / ((square * unbias2).sqrt() + epsilon);
+  }
 }
 
 void Optimizer::restore(long steps, std::vector<Vector> moments) {

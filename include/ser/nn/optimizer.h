@@ -38,10 +38,6 @@ class Optimizer {
   void restore(long steps, std::vector<Vector> moments);
 
  private:
-  /// Brings the numbers from `begin` on up to date.
-  void step_block(Index begin, Eigen::Ref<Vector> parameters,
-                  const Eigen::Ref<const Vector>& gradient, Real rate);
-
   OptimizerOptions options_;
   Vector decay_mask_;
   long steps_ = 0;
