@@ -125,7 +125,8 @@ void check_folder_of(const std::string& file) {
 
 void CommonOptions::visit(FieldVisitor& v) {
   v.field("seed", seed, "Seed of every random choice");
-  v.field("threads", threads, "Threads; 0: all cores. Never changes a result");
+  v.field("threads", threads, "Threads; 0: all cores. Never changes a result",
+          Range{0, kMostThreads});
   v.field("quiet", quiet, "Say nothing but errors");
   v.field("verbose", verbose, "Say more");
 }
@@ -181,8 +182,8 @@ void keep_freed_memory() {
 }
 
 /// Takes a first piece of memory from the system in one call: page by page, as it is touched, costs
-/// a short run more than all its arithmetic; huge pages cost least. Where the system cannot, nothing
-/// is lost.
+/// a short run more than all its arithmetic; huge pages cost least. Where the system cannot,
+/// nothing is lost.
 void populate_heap() {
 #ifdef MADV_POPULATE_WRITE
   constexpr std::size_t kBytes = std::size_t{8} << 20, kPage = 4096;
@@ -203,9 +204,6 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
   try {
     app_->parse(argc, argv);
     flags_.assign();
-    if (common_.threads < 0 || common_.threads > kMostThreads)
-      throw UsageError(
-          fmt::format("--threads: expected 0 to {}, found {}", kMostThreads, common_.threads));
     set_up_log(common_);
     populate_heap();
     std::optional<MoreThreadsThanCores> more;

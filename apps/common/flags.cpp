@@ -4,12 +4,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "command.h"
 #include "ser/core/text.h"
 
 namespace ser {
+
 std::string flag_name(std::string_view field) {
   std::string name = "--" + std::string(field);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -25,21 +27,18 @@ class Flags::Registrar : public FieldVisitor {
     keep(name, flags_.app_.add_flag_callback(
                    spelling(name), [] {}, std::string(help)));
   }
-  void field(std::string_view name, int& value, std::string_view help) override {
-    option(name, "INT", value == kUnsetInt ? "" : std::to_string(value), help);
+  void field(std::string_view name, int& value, std::string_view help,
+             const Range& range) override {
+    option(name, "INT", value == kUnsetInt ? "" : std::to_string(value), with_range(help, range));
   }
-  void field(std::string_view name, double& value, std::string_view help) override {
-    option(name, "NUMBER", value == kUnsetNumber ? "" : fmt::format("{}", value), help);
+  void field(std::string_view name, double& value, std::string_view help,
+             const Range& range) override {
+    option(name, "NUMBER", value == kUnsetNumber ? "" : fmt::format("{}", value),
+           with_range(help, range));
   }
   void field(std::string_view name, std::string& value, std::string_view help) override {
     const auto type = flags_.types_.find(std::string(name));
     option(name, type == flags_.types_.end() ? "TEXT" : type->second, value, help);
-  }
-  void field(std::string_view name, std::vector<int>&, std::string_view help) override {
-    option(name, "INT,...", "", help);
-  }
-  void field(std::string_view name, std::vector<double>&, std::string_view help) override {
-    option(name, "NUMBER,...", "", help);
   }
   void field(std::string_view name, std::vector<std::string>&, std::string_view help) override {
     option(name, "A,B,...", "", help)->take_all();
@@ -55,6 +54,10 @@ class Flags::Registrar : public FieldVisitor {
   void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
 
  private:
+  static std::string with_range(std::string_view help, const Range& range) {
+    const bool any = std::isinf(range.low) && std::isinf(range.high);
+    return fmt::format("{}{}", help, any ? "" : " " + to_string(range));
+  }
   std::string spelling(std::string_view name) const {
     const auto alias = flags_.aliases_.find(std::string(name));
     return (alias == flags_.aliases_.end() ? "" : alias->second + ",") + flag_name(name);
@@ -92,27 +95,16 @@ class Flags::Assigner : public FieldVisitor {
           fmt::format("{}: expected true or false, found '{}'", flag_name(name), *text));
     value = *text == "true";
   }
-  void field(std::string_view name, int& value, std::string_view) override {
-    if (const auto text = word(name)) value = parse_int(*text, flag_name(name));
+  void field(std::string_view name, int& value, std::string_view, const Range& range) override {
+    if (const auto text = word(name))
+      value = inside(range, name, parse_int(*text, flag_name(name)));
   }
-  void field(std::string_view name, double& value, std::string_view) override {
-    if (const auto text = word(name)) value = parse_double(*text, flag_name(name));
+  void field(std::string_view name, double& value, std::string_view, const Range& range) override {
+    if (const auto text = word(name))
+      value = inside(range, name, parse_double(*text, flag_name(name)));
   }
   void field(std::string_view name, std::string& value, std::string_view) override {
     if (const auto text = word(name)) value = *text;
-  }
-  void field(std::string_view name, std::vector<int>& value, std::string_view) override {
-    if (const auto text = word(name)) {
-      value.clear();
-      for (const auto& part : split(*text, ',')) value.push_back(parse_int(part, flag_name(name)));
-    }
-  }
-  void field(std::string_view name, std::vector<double>& value, std::string_view) override {
-    if (const auto text = word(name)) {
-      value.clear();
-      for (const auto& part : split(*text, ','))
-        value.push_back(parse_double(part, flag_name(name)));
-    }
   }
   void field(std::string_view name, std::vector<std::string>& value, std::string_view) override {
     if (!flags_.given(std::string(name))) return;
@@ -141,6 +133,13 @@ class Flags::Assigner : public FieldVisitor {
     const CLI::Option* option = flags_.flags_.at(std::string(name));
     if (option->count() == 0) return std::nullopt;
     return option->results().back();
+  }
+  template <typename Number>
+  static Number inside(const Range& range, std::string_view name, Number value) {
+    if (!range.contains(value))
+      throw UsageError(
+          fmt::format("{}: expected {}, found {}", flag_name(name), to_string(range), value));
+    return value;
   }
   const Flags& flags_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 
 #include "core/json_io.h"
@@ -17,15 +18,13 @@ class JsonWriter : public FieldVisitor {
   explicit JsonWriter(Json& object) : object_(object) {}
 
   void field(std::string_view name, bool& v, std::string_view) override { put(name, v); }
-  void field(std::string_view name, int& v, std::string_view) override { put(name, v); }
-  void field(std::string_view name, double& v, std::string_view) override { put(name, v); }
+  void field(std::string_view name, int& v, std::string_view, const Range&) override {
+    put(name, v);
+  }
+  void field(std::string_view name, double& v, std::string_view, const Range&) override {
+    put(name, v);
+  }
   void field(std::string_view name, std::string& v, std::string_view) override { put(name, v); }
-  void field(std::string_view name, std::vector<int>& v, std::string_view) override {
-    put(name, v);
-  }
-  void field(std::string_view name, std::vector<double>& v, std::string_view) override {
-    put(name, v);
-  }
   void field(std::string_view name, std::vector<std::string>& v, std::string_view) override {
     put(name, v);
   }
@@ -58,6 +57,52 @@ class JsonWriter : public FieldVisitor {
 
 constexpr int kMaxDepth = 32;
 
+/// "an integer in [1, 4096]".
+std::string expected(std::string_view kind, const Range& range) {
+  const bool any = std::isinf(range.low) && std::isinf(range.high);
+  return any ? std::string(kind) : fmt::format("{} in {}", kind, to_string(range));
+}
+
+/// Checks the numbers of options that no reader has checked.
+class RangeChecker : public FieldVisitor {
+ public:
+  explicit RangeChecker(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  void field(std::string_view, bool&, std::string_view) override {}
+  void field(std::string_view name, int& value, std::string_view, const Range& range) override {
+    check(name, value, "an integer", range);
+  }
+  void field(std::string_view name, double& value, std::string_view, const Range& range) override {
+    check(name, value, "a number", range);
+  }
+  void field(std::string_view, std::string&, std::string_view) override {}
+  void field(std::string_view, std::vector<std::string>&, std::string_view) override {}
+
+  void list(std::string_view name, ObjectList& objects, std::string_view) override {
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      RangeChecker inside(fmt::format("{}{}[{}].", prefix_, name, i));
+      objects.visit(i, inside);
+    }
+  }
+
+ protected:
+  void choice_field(std::string_view, std::size_t&, std::span<const std::string_view>,
+                    std::string_view) override {}
+  void group_field(std::string_view name, const Visitable& options) override {
+    RangeChecker inside(fmt::format("{}{}.", prefix_, name));
+    options.visit(inside);
+  }
+
+ private:
+  void check(std::string_view name, double value, std::string_view kind, const Range& range) const {
+    if (!range.contains(value))
+      throw Error(fmt::format("option '{}{}': expected {}, found {}", prefix_, name,
+                              expected(kind, range), value));
+  }
+
+  std::string prefix_;
+};
+
 /// Takes fields out of one JSON object and remembers the names asked for, to tell of unknown ones.
 class JsonReader : public FieldVisitor {
  public:
@@ -78,23 +123,33 @@ class JsonReader : public FieldVisitor {
       value = json->get<bool>();
     }
   }
-  void field(std::string_view name, int& value, std::string_view) override {
-    if (const Json* json = take(name)) value = integer(name, *json);
+  void field(std::string_view name, int& value, std::string_view, const Range& range) override {
+    const Json* json = take(name);
+    if (!json) return;
+    const bool whole = json->is_number() &&
+                       json->get<double>() == std::floor(json->get<double>()) &&
+                       Range{INT_MIN, INT_MAX}.contains(json->get<double>());
+    if (!whole || !range.contains(json->get<double>()))
+      wrong_type(name, expected("an integer", range), *json);
+    value = static_cast<int>(json->get<double>());
   }
-  void field(std::string_view name, double& value, std::string_view) override {
-    if (const Json* json = take(name)) value = number(name, *json);
+  void field(std::string_view name, double& value, std::string_view, const Range& range) override {
+    const Json* json = take(name);
+    if (!json) return;
+    if (!json->is_number() || !std::isfinite(json->get<double>()) ||
+        !range.contains(json->get<double>()))
+      wrong_type(name, expected("a number", range), *json);
+    value = json->get<double>();
   }
   void field(std::string_view name, std::string& value, std::string_view) override {
     if (const Json* json = take(name)) value = text(name, *json);
   }
-  void field(std::string_view name, std::vector<int>& value, std::string_view) override {
-    array(name, value, [&](const Json& item) { return integer(name, item); });
-  }
-  void field(std::string_view name, std::vector<double>& value, std::string_view) override {
-    array(name, value, [&](const Json& item) { return number(name, item); });
-  }
   void field(std::string_view name, std::vector<std::string>& value, std::string_view) override {
-    array(name, value, [&](const Json& item) { return text(name, item); });
+    const Json* json = take(name);
+    if (!json) return;
+    if (!json->is_array()) wrong_type(name, "a list", *json);
+    value.clear();
+    for (const Json& item : *json) value.push_back(text(name, item));
   }
 
   void list(std::string_view name, ObjectList& objects, std::string_view) override {
@@ -159,30 +214,10 @@ class JsonReader : public FieldVisitor {
                             found.dump().substr(0, 40)));
   }
 
-  int integer(std::string_view name, const Json& json) const {
-    const bool whole =
-        json.is_number_integer() ||
-        (json.is_number_float() && json.get<double>() == std::floor(json.get<double>()));
-    if (!whole || std::abs(json.get<double>()) > 2147483647.0) wrong_type(name, "an integer", json);
-    return static_cast<int>(json.get<double>());
-  }
-  double number(std::string_view name, const Json& json) const {
-    if (!json.is_number() || !std::isfinite(json.get<double>())) wrong_type(name, "a number", json);
-    return json.get<double>();
-  }
   std::string text(std::string_view name, const Json& json) const {
     if (!json.is_string()) wrong_type(name, "a string", json);
     return json.get<std::string>();
   }
-  template <typename T, typename Read>
-  void array(std::string_view name, std::vector<T>& values, Read read) {
-    const Json* json = take(name);
-    if (!json) return;
-    if (!json->is_array()) wrong_type(name, "a list", *json);
-    values.clear();
-    for (const Json& item : *json) values.push_back(read(item));
-  }
-
   const Json& object_;
   std::string prefix_;
   int depth_;
@@ -190,6 +225,11 @@ class JsonReader : public FieldVisitor {
 };
 
 }  // namespace
+
+std::string to_string(const Range& range) {
+  return fmt::format("{}{}, {}{}", range.has_low ? '[' : '(', range.low, range.high,
+                     range.has_high ? ']' : ')');
+}
 
 Json write_options_json(const Visitable& options) {
   Json object = Json::object();
@@ -212,6 +252,11 @@ std::string write_options(const Visitable& options, int indent) {
 
 void read_options(std::string_view json, const Visitable& options) {
   read_options_json(parse_json(json, "options"), options);
+}
+
+void check_ranges(const Visitable& options) {
+  RangeChecker checker("");
+  options.visit(checker);
 }
 
 }  // namespace detail

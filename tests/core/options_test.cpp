@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support/errors.h"
 
 namespace ser {
@@ -16,8 +18,8 @@ struct Inner {
   int num_bands = 128;
   double low_hz = 0.5;
   void visit(FieldVisitor& v) {
-    v.field("num_bands", num_bands, "Bands");
-    v.field("low_hz", low_hz, "Lowest frequency");
+    v.field("num_bands", num_bands, "Bands", Range{1, 4096});
+    v.field("low_hz", low_hz, "Lowest frequency", Range{0, 1000}.below());
   }
 };
 
@@ -35,7 +37,7 @@ class Circle : public Cloneable<Circle, Shape> {
  public:
   double radius = 1;
   std::string_view type() const override { return "circle"; }
-  void visit(FieldVisitor& v) override { v.field("radius", radius, "Radius"); }
+  void visit(FieldVisitor& v) override { v.field("radius", radius, "Radius", Range{0, 9}.above()); }
 };
 
 class Group : public Cloneable<Group, Shape> {
@@ -57,8 +59,6 @@ std::unique_ptr<Shape> make_shape(std::string_view type) {
 struct Outer {
   bool fast = false;
   std::string name = "x";
-  std::vector<int> sizes = {1, 2};
-  std::vector<double> rates;
   std::vector<std::string> words = {"a"};
   Scale scale = Scale::kSlaney;
   Inner mel;
@@ -66,8 +66,6 @@ struct Outer {
   void visit(FieldVisitor& v) {
     v.field("fast", fast, "");
     v.field("name", name, "");
-    v.field("sizes", sizes, "");
-    v.field("rates", rates, "");
     v.field("words", words, "");
     v.choice("scale", scale, {{"slaney", Scale::kSlaney}, {"htk", Scale::kHtk}}, "");
     v.group("mel", mel);
@@ -83,7 +81,7 @@ Outer read(std::string_view json) {
 }
 
 constexpr std::string_view kFull =
-    R"({"fast":true,"name":"\"é\"","sizes":[3],"rates":[0.1,1e-07],"words":[],"scale":"htk",)"
+    R"({"fast":true,"name":"\"é\"","words":[],"scale":"htk",)"
     R"("mel":{"num_bands":64,"low_hz":20.25},)"
     R"("shapes":[{"type":"circle","radius":2.5},{"type":"group","parts":[{"type":"circle","radius":1.0}]}]})";
 
@@ -93,7 +91,7 @@ TEST(Options, FieldsNotNamedKeepTheirValue) {
   const Outer options = read(R"({"mel": {"low_hz": 3}})");
   EXPECT_EQ(options.mel.low_hz, 3);
   EXPECT_EQ(options.mel.num_bands, 128);
-  EXPECT_THAT(options.sizes, ElementsAre(1, 2));
+  EXPECT_THAT(options.words, ElementsAre("a"));
 }
 
 TEST(Options, CopiesAreDeep) {
@@ -120,11 +118,12 @@ TEST(Options, WrongTypesAreRefusedWithTheirPath) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"fast": 1})", "option 'fast': expected true or false, found 1"},
       {R"({"name": 1})", "option 'name': expected a string, found 1"},
-      {R"({"sizes": 1})", "option 'sizes': expected a list, found 1"},
-      {R"({"sizes": ["a"]})", "option 'sizes': expected an integer, found \"a\""},
-      {R"({"rates": [null]})", "option 'rates': expected a number, found null"},
+      {R"({"words": 1})", "option 'words': expected a list, found 1"},
+      {R"({"words": [1]})", "option 'words': expected a string, found 1"},
+      {R"({"mel": {"low_hz": null}})", "option 'mel.low_hz': expected a number in [0, 1000)"},
       {R"({"mel": 3})", "option 'mel': expected a JSON object, found number"},
-      {R"({"mel": {"num_bands": 1.5}})", "option 'mel.num_bands': expected an integer, found 1.5"},
+      {R"({"mel": {"num_bands": 1.5}})",
+       "option 'mel.num_bands': expected an integer in [1, 4096], found 1.5"},
       {R"({"mel": {"num_bands": 1e300}})", "expected an integer"},
       {R"({"mel": {"num_bands": 18446744073709551615}})", "expected an integer"},
       {R"({"scale": "htc"})",
@@ -135,6 +134,30 @@ TEST(Options, WrongTypesAreRefusedWithTheirPath) {
       {"[]", "options: expected a JSON object, found array"},
       {"{", "options: not valid JSON"}};
   for (const auto& [json, message] : cases) EXPECT_ERROR(read(json), HasSubstr(message)) << json;
+}
+
+TEST(Options, NumbersStayInTheirRange) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {R"({"mel": {"num_bands": 0}})",
+       "'mel.num_bands': expected an integer in [1, 4096], found 0"},
+      {R"({"mel": {"num_bands": 2e9}})", "expected an integer in [1, 4096], found 2000000000.0"},
+      {R"({"mel": {"low_hz": -1}})", "'mel.low_hz': expected a number in [0, 1000), found -1"},
+      {R"({"mel": {"low_hz": 1000}})", "'mel.low_hz': expected a number in [0, 1000), found 1000"},
+      {R"({"shapes": [{"type": "circle", "radius": 0}]})",
+       "'shapes[0].radius': expected a number in (0, 9], found 0"}};
+  for (const auto& [json, message] : cases) EXPECT_ERROR(read(json), HasSubstr(message)) << json;
+  EXPECT_EQ(read(R"({"mel": {"num_bands": 4096, "low_hz": 0}})").mel.num_bands, 4096);
+}
+
+TEST(Options, NumbersSetByAProgramAreCheckedToo) {
+  Outer options = read(R"({"shapes": [{"type": "group", "parts": [{"type": "circle"}]}]})");
+  EXPECT_NO_THROW(check_ranges(options));
+  options.mel.low_hz = std::nan("");
+  EXPECT_ERROR(check_ranges(options), HasSubstr("option 'mel.low_hz': expected a number in "));
+  options.mel.low_hz = 1;
+  auto& group = dynamic_cast<Group&>(*options.shapes[0]);
+  dynamic_cast<Circle&>(*group.parts[0]).radius = 10;
+  EXPECT_ERROR(check_ranges(options), HasSubstr("option 'shapes[0].parts[0].radius': expected"));
 }
 
 TEST(Options, NestingIsLimited) {

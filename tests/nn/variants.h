@@ -19,15 +19,13 @@ struct LayerVariant {
 class MakeSmall : public FieldVisitor {
  public:
   void field(std::string_view, bool&, std::string_view) override {}
-  void field(std::string_view, int& value, std::string_view) override {
+  void field(std::string_view, int& value, std::string_view, const Range&) override {
     if (value > 8) value = 6;
   }
-  void field(std::string_view name, double& value, std::string_view) override {
+  void field(std::string_view name, double& value, std::string_view, const Range&) override {
     if (name == "rate" || name == "dropout") value = 0.4;
   }
   void field(std::string_view, std::string&, std::string_view) override {}
-  void field(std::string_view, std::vector<int>&, std::string_view) override {}
-  void field(std::string_view, std::vector<double>&, std::string_view) override {}
   void field(std::string_view, std::vector<std::string>&, std::string_view) override {}
   void list(std::string_view, ObjectList& objects, std::string_view) override {
     objects.clear();
@@ -55,7 +53,7 @@ class SetAlternative : public MakeSmall {
         description = std::string(name) + (alternative ? "=true" : "=false");
       }
   }
-  void field(std::string_view name, int& value, std::string_view) override {
+  void field(std::string_view name, int& value, std::string_view, const Range&) override {
     for (const int alternative : {2, 3})
       if (next_++ == wanted_) {
         value = alternative;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,25 +43,55 @@ class ObjectList {
   virtual void append(std::string_view type) = 0;
 };
 
-/// Walks the fields of an option struct. A struct names each field, with its help, once:
+/// The numbers that a field may hold: Range{1, 4096}, both ends included.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool has_low = true;
+  bool has_high = true;
+
+  /// Without its lower end: Range{0, 100}.above() is (0, 100].
+  constexpr Range above() const { return {low, high, false, has_high}; }
+  /// Without its upper end: Range{0, 1}.below() is [0, 1).
+  constexpr Range below() const { return {low, high, has_low, false}; }
+  /// False for a value that is no number.
+  constexpr bool contains(double value) const {
+    return (has_low ? value >= low : value > low) && (has_high ? value <= high : value < high);
+  }
+};
+
+/// "[1, 4096]", "[0, 1)".
+std::string to_string(const Range& range);
+
+/// Walks the fields of an option struct. A struct names each field, with its help and the numbers
+/// it may hold, once:
 ///
 ///     struct MelOptions {
 ///       int num_bands = 128;
-///       void visit(FieldVisitor& v) { v.field("num_bands", num_bands, "Mel bands"); }
+///       void visit(FieldVisitor& v) {
+///         v.field("num_bands", num_bands, "Mel bands", Range{1, 4096});
+///       }
 ///     };
 ///
-/// JSON in and out, command-line flags, `--help` and the detection of misspelt names are visitors.
+/// JSON in and out, command-line flags, `--help`, the detection of misspelt names and the check of
+/// ranges are visitors.
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
   virtual void field(std::string_view name, bool& value, std::string_view help) = 0;
-  virtual void field(std::string_view name, int& value, std::string_view help) = 0;
-  virtual void field(std::string_view name, double& value, std::string_view help) = 0;
+  virtual void field(std::string_view name, int& value, std::string_view help,
+                     const Range& range) = 0;
+  virtual void field(std::string_view name, double& value, std::string_view help,
+                     const Range& range) = 0;
   virtual void field(std::string_view name, std::string& value, std::string_view help) = 0;
-  virtual void field(std::string_view name, std::vector<int>& value, std::string_view help) = 0;
-  virtual void field(std::string_view name, std::vector<double>& value, std::string_view help) = 0;
   virtual void field(std::string_view name, std::vector<std::string>& value,
                      std::string_view help) = 0;
+
+  template <typename Number>
+  requires std::same_as<Number, int> || std::same_as<Number, double>
+  void field(std::string_view name, Number& value, std::string_view help) {
+    field(name, value, help, Range{});
+  }
 
   /// A field of an enumeration: `names` lists every value with its spelling.
   template <typename Enum>
@@ -140,6 +172,7 @@ namespace detail {
 
 std::string write_options(const Visitable& options, int indent);
 void read_options(std::string_view json, const Visitable& options);
+void check_ranges(const Visitable& options);
 
 }  // namespace detail
 
@@ -151,11 +184,18 @@ std::string to_json(Options options, int indent = -1) {
 }
 
 /// Sets the fields named in `json`; the others keep their value.
-/// Throws Error for JSON that cannot be parsed, an unknown name (with the nearest known one), or a
-/// value of the wrong type.
+/// Throws Error for JSON that cannot be parsed, an unknown name (with the nearest known one), a
+/// value of the wrong type, or a number outside its range.
 template <typename Options>
 void from_json(std::string_view json, Options& options) {
   detail::read_options(json, Visitable(options));
+}
+
+/// Throws Error, naming the field, if a number is outside its range. Options that a program filled
+/// in are checked so where they enter the library; the readers of JSON and flags check each value.
+template <typename Options>
+void check_ranges(Options options) {
+  detail::check_ranges(Visitable(options));
 }
 
 }  // namespace ser
