@@ -49,7 +49,7 @@ class Script {
 /// Text in single quotes, in which gnuplot looks for nothing but the closing one. It misreads
 /// doubled ones that touch each other, so that an apostrophe becomes the typographic one. "&#" gets
 /// a zero-width space: the svg terminal takes "&#x" for an entity already.
-std::string quoted(std::string_view text, int most_characters = kMostCharacters) {
+std::string gnuplot_string(std::string_view text, int most_characters = kMostCharacters) {
   std::string result = "'";
   for (const char c : plain_text(text, static_cast<std::size_t>(most_characters))) {
     if (c == '#' && result.ends_with('&')) result += "\u200b";
@@ -74,7 +74,7 @@ void begin(Script& script, const Picture& picture, PictureFormat format) {
               font(format, kFontPixels));
   script.line("set multiplot");
   script.line("set label 1 {} at screen 0.5,{} center noenhanced font {}",
-              quoted(picture.title, size.width / kTitleLetterPixels),
+              gnuplot_string(picture.title, size.width / kTitleLetterPixels),
               1 - 0.55 * kTitleHeight / size.height, font(format, kTitlePixels));
 }
 
@@ -108,7 +108,7 @@ std::size_t names_in_key(const Panel& panel) {
 /// Places everything by pixels: what the svg terminal believes of the size of letters is not so.
 void place(Script& script, const Frame& frame, const Panel& panel) {
   const auto label = [&](const std::string& text, double x, double y, const char* how) {
-    script.line("set label {} at screen {},{} {} noenhanced", quoted(text), x, y, how);
+    script.line("set label {} at screen {},{} {} noenhanced", gnuplot_string(text), x, y, how);
   };
   script.line("set lmargin at screen {}", frame.left);
   script.line("set rmargin at screen {}", frame.right);
@@ -144,7 +144,7 @@ void set_axis(Script& script, char name, const PlotAxis& axis) {
   if (axis.ticks.empty()) return;
   std::string ticks;
   for (const auto& [at, text] : axis.ticks)
-    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", doubled_percents(quoted(text)), at);
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", doubled_percents(gnuplot_string(text)), at);
   script.line("set {}tics ({})", name, ticks);
 }
 
@@ -167,14 +167,14 @@ void set_up(Script& script, const Panel& panel) {
         "fillstyle solid noborder",
         span.begin, span.end, span.colour);
   for (const PlotText& text : panel.texts)
-    script.line("set label {} at {},{} center noenhanced front", quoted(text.text), text.x, text.y);
+    script.line("set label {} at {},{} center noenhanced front", gnuplot_string(text.text), text.x, text.y);
   if (!panel.heatmap) return;
   script.line("set cbrange [{}:{}]", panel.heatmap->low, panel.heatmap->high);
   set_palette(script);
 }
 
 std::string key(const std::string& name) {
-  return name.empty() ? "notitle" : fmt::format("title {} noenhanced", quoted(name));
+  return name.empty() ? "notitle" : fmt::format("title {} noenhanced", gnuplot_string(name));
 }
 
 std::string heatmap_command(const Heatmap& map) {

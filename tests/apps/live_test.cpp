@@ -229,7 +229,7 @@ TEST_F(Live, RedrawsBarsInPlaceOnATerminal) {
   ASSERT_EQ(::setenv("TERM", "xterm", 1), 0);
   ASSERT_EQ(::unsetenv("NO_COLOR"), 0);
   const std::string command =
-      std::string(SER_BIN_DIR) + "/ser-predict -q --live - < " + wav_.string();
+      program_folder().string() + "/ser-predict -q --live - < " + wav_.string();
   EXPECT_THAT(in_terminal(command).out, AllOf(HasSubstr("\033[9A"), HasSubstr("\033[32m")));
   EXPECT_THAT(in_terminal(command + " --top-k 2").out, HasSubstr("\033[3A"));
   EXPECT_THAT(in_terminal("export NO_COLOR=1; " + command).out, AllOf(HasSubstr("\033[9A"),
@@ -244,8 +244,8 @@ class Microphone : public Live {
  protected:
   void SetUp() override {
     Live::SetUp();
-    fs::copy(fs::path(SER_BIN_DIR) / "ser-predict", program_);
-    fs::copy(fs::path(SER_FAKE_CAPTURE_DIR) / "ser-capture.so", folder_ / "ser-capture.so");
+    fs::copy(program_folder() / "ser-predict", program_);
+    fs::copy(fake_capture_folder() / "ser-capture.so", folder_ / "ser-capture.so");
     ::setenv("FAKE_CAPTURE", raw_.c_str(), 1);
     ::setenv("FAKE_CAPTURE_THEN", "unplug", 1);
     ::unsetenv("FAKE_CAPTURE_LOSES");
@@ -316,7 +316,7 @@ TEST_F(Microphone, NeedsItsModule) {
 }
 
 TEST_F(Live, RecordsThroughPortAudio) {
-  if (!fs::exists(fs::path(SER_BIN_DIR) / "ser-capture.so"))
+  if (!fs::exists(program_folder() / "ser-capture.so"))
     GTEST_SKIP() << "built without PortAudio";
   folder_.add(".asoundrc",
               "pcm.!default {type plug slave {pcm filein format S16_LE rate 48000 channels 1}}\n"
@@ -325,7 +325,7 @@ TEST_F(Live, RecordsThroughPortAudio) {
   const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
   ::setenv("HOME", folder_.path().c_str(), 1);
   const Outcome list = run("ser-predict", {"--list-devices"});
-  const std::string program = std::string(SER_BIN_DIR) + "/ser-predict";
+  const std::string program = program_folder().string() + "/ser-predict";
   const Outcome live = run_path(
       "/bin/bash",
       {"-c", program + " --live --device default --json --hop 0.1 --window 2 | head -n 5"});

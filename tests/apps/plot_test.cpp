@@ -191,7 +191,7 @@ TEST_F(Plot, RefusesFlagsThatAreWrongOrWouldChangeNothing) {
 
 TEST(PlotWithoutGnuplot, SaysWhatIsMissing) {
   const TempFolder folder;
-  const std::string program = (fs::path(SER_BIN_DIR) / "ser-extract").string();
+  const std::string program = (program_folder() / "ser-extract").string();
   const Outcome missing =
       run_path("/usr/bin/env", {"PATH=/nowhere", program, demo_clip(1), demo_clip(2), "--on-error",
                                 "skip", "--plot", folder.path().string()});

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/paths.h"
 #include "support/temp_folder.h"
 
 namespace ser {
@@ -85,11 +86,11 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
 /// Runs one of the project's programs: run("ser-extract", {...}).
 inline Outcome run(const std::string& program, std::vector<std::string> arguments,
                    const RunOptions& options = {}) {
-  return run_path(std::filesystem::path(SER_BIN_DIR) / program, std::move(arguments), options);
+  return run_path(program_folder() / program, std::move(arguments), options);
 }
 
 inline std::filesystem::path demo_corpus() {
-  return std::filesystem::path(SER_SOURCE_DIR) / "data" / "demo";
+  return source_folder() / "data" / "demo";
 }
 
 /// The folder of one actor of the demo corpus, 16 clips.

@@ -121,9 +121,9 @@ TEST_F(TrainAndEval, AnotherSeedGivesAnotherModel) {
 TEST_F(TrainAndEval, ScriptedFoldsGiveTheBuiltInResult) {
   for (const std::string scheme : {"speakers:2", "random:3"}) {
     cross_validate("built-in.json", {"--cv", scheme});
-    ASSERT_EQ(::setenv("SER_BIN_DIR", SER_BIN_DIR, 1), 0);
+    ASSERT_EQ(::setenv("SER_BIN_DIR", program_folder().c_str(), 1), 0);
     const Outcome scripted = run_path(
-        "/bin/bash", {SER_SOURCE_DIR "/scripts/kfold", features_, scheme, recipe_, file("kfold")});
+        "/bin/bash", {(source_folder() / "scripts/kfold").string(), features_, scheme, recipe_, file("kfold")});
     EXPECT_EQ(scripted.exit_code, 0) << scripted.err;
     EXPECT_THAT(scripted.out, HasSubstr("64 clips, " + scheme));
     EXPECT_EQ(text_of(file("kfold/results.json")), text_of(file("built-in.json"))) << scheme;

@@ -10,7 +10,7 @@
 #include "ser/core/atomic_file.h"
 #include "ser/core/rng.h"
 #include "support/temp_folder.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 namespace ser {
 namespace {

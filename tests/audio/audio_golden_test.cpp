@@ -7,7 +7,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/resample.h"
 #include "support/npy.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 namespace ser {
 namespace {
@@ -27,7 +27,7 @@ void expect_golden(const Waveform& original, const std::filesystem::path& folder
 
 TEST(AudioGolden, SyntheticWaveformsMatchLibrosa) {
   const std::filesystem::path root =
-      std::filesystem::path(SER_SOURCE_DIR) / "tests/golden/synthetic";
+      source_folder() / "tests/golden/synthetic";
   for (const char* name :
        {"chirp_noise_48k", "pulses_silence_48k", "tone_am_8k", "vowels_stereo_48k"}) {
     const Waveform wave = read_audio(root / (std::string(name) + ".wav"));

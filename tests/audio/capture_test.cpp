@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "support/errors.h"
+#include "support/paths.h"
 #include "support/temp_folder.h"
 
 namespace ser {
@@ -49,7 +50,7 @@ TEST(LoadCaptureModule, RefusesWhatIsNoModule) {
 }
 
 TEST(LoadCaptureModule, RefusesAnotherVersion) {
-  const std::filesystem::path folders[] = {SER_FAKE_CAPTURE_DIR};
+  const std::filesystem::path folders[] = {fake_capture_folder()};
   EXPECT_ERROR(load_capture_module(folders, "0.0.0"), HasSubstr("expected a module of ser 0.0.0"));
 }
 

@@ -12,7 +12,7 @@
 #include "ser/audio/resample.h"
 #include "ser/core/rng.h"
 #include "support/skip.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 namespace ser {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 /// Spoken by espeak-ng: one clip of each emotion.
 std::vector<Waveform> spoken() {
   const std::filesystem::path folder =
-      std::filesystem::path(SER_SOURCE_DIR) / "data" / "demo" / "Actor_02";
+      source_folder() / "data" / "demo" / "Actor_02";
   std::vector<Waveform> waves;
   for (int emotion = 1; emotion <= 8; ++emotion)
     waves.push_back(

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.h"
+
 namespace ser {
 namespace {
 
@@ -39,7 +41,7 @@ struct Include {
 
 std::vector<Include> includes_below(const fs::path& folder) {
   static const std::regex kInclude(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
-  const fs::path root = SER_SOURCE_DIR;
+  const fs::path root = source_folder();
   std::vector<Include> includes;
   for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;

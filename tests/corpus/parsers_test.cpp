@@ -4,7 +4,7 @@
 
 #include "ser/corpus/corpus.h"
 #include "support/skip.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 namespace ser {
 namespace {

@@ -1,7 +1,7 @@
 #include "support/errors.h"
 #include "support/skip.h"
 #include "support/temp_folder.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 #include <gtest/gtest.h>
 

@@ -19,7 +19,7 @@
 #include "ser/features/spectral.h"
 #include "ser/features/temporal.h"
 #include "support/npy.h"
-#include "support/test_data.h"
+#include "support/paths.h"
 
 // Goldens: librosa 0.11.0; parameters in manifest.json beside the arrays.
 
@@ -56,7 +56,7 @@ void PrintTo(const Clip& clip, std::ostream* out) { *out << clip.name; }
 
 std::vector<Clip> clips() {
   std::vector<Clip> clips;
-  const fs::path synthetic = fs::path(SER_SOURCE_DIR) / "tests/golden/synthetic";
+  const fs::path synthetic = source_folder() / "tests/golden/synthetic";
   for (const char* name :
        {"chirp_noise_48k", "pulses_silence_48k", "tone_am_8k", "vowels_stereo_48k"})
     clips.push_back({name, synthetic / name, synthetic / (std::string(name) + ".wav")});

@@ -8,6 +8,7 @@
 #include "ser/core/parallel.h"
 #include "ser/model/batch.h"
 #include "support/errors.h"
+#include "support/paths.h"
 #include "support/temp_folder.h"
 
 namespace ser {
@@ -36,7 +37,7 @@ Model untrained_model() {
 }
 
 Waveform demo_clip(const std::string& name) {
-  return resample(read_audio(std::filesystem::path(SER_SOURCE_DIR) / "data" / "demo" / name),
+  return resample(read_audio(source_folder() / "data" / "demo" / name),
                   kRate);
 }
 

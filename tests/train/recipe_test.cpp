@@ -6,6 +6,7 @@
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "support/errors.h"
+#include "support/paths.h"
 #include "support/temp_folder.h"
 
 namespace ser {
@@ -24,7 +25,7 @@ TEST(Recipe, EveryPresetLoadsAndSurvivesJson) {
 }
 
 TEST(Recipe, EveryCommittedFileLoads) {
-  const std::filesystem::path folder = std::filesystem::path(SER_SOURCE_DIR) / "models/recipes";
+  const std::filesystem::path folder = source_folder() / "models/recipes";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".json") {
       EXPECT_NO_THROW(load_recipe(entry.path().string())) << entry.path();
