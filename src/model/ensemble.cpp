@@ -45,7 +45,6 @@ Model combine(const std::vector<Model>& models, const std::vector<std::string>& 
     throw Error(fmt::format("temperature: expected a number above 0, found {}", temperature));
   Model ensemble = models[0];
   ensemble.members.clear();
-  ensemble.training.scores.clear();
   Json recipes = Json::array();
   for (std::size_t i = 0; i < models.size(); ++i) {
     with_context(fmt::format("{} and {}", names[0], names[i]),

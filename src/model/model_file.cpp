@@ -224,9 +224,11 @@ Member read_member(const Json& json, int outputs,
 }
 
 Json write_training(const TrainingInfo& info) {
-  return {{"seed", info.seed},         {"recipe", parse_json(info.recipe, "recipe")},
-          {"split", info.split},       {"fold", info.fold},
-          {"speakers", info.speakers}, {"scores", info.scores}};
+  return {{"seed", info.seed},
+          {"recipe", parse_json(info.recipe, "recipe")},
+          {"split", info.split},
+          {"fold", info.fold},
+          {"speakers", info.speakers}};
 }
 
 TrainingInfo read_training(const Json& json) {
@@ -235,15 +237,8 @@ TrainingInfo read_training(const Json& json) {
   const double fold = number_at(json, "fold");
   if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
     throw Error("expected a 'seed', a 'split' and a 'fold'");
-  TrainingInfo info{seed.get<std::uint64_t>(),
-                    at(json, "recipe").dump(),
-                    split.get<std::string>(),
-                    static_cast<int>(fold),
-                    names_at(json, "speakers", kMaxSpeakers),
-                    {}};
-  for (const auto& [name, value] : at(json, "scores").items())
-    if (value.is_number()) info.scores[name] = value.get<double>();
-  return info;
+  return {seed.get<std::uint64_t>(), at(json, "recipe").dump(), split.get<std::string>(),
+          static_cast<int>(fold), names_at(json, "speakers", kMaxSpeakers)};
 }
 
 void check_header(const Json& json) {

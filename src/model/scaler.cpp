@@ -9,8 +9,8 @@
 namespace ser {
 
 void ScalerOptions::visit(FieldVisitor& v) {
-  v.choice("kind", kind, {{"none", Kind::kNone}, {"rows", Kind::kRows}, {"clip", Kind::kClip}},
-           "none; rows: each row by the training clips; clip: each clip by itself");
+  v.choice("kind", kind, {{"none", Kind::kNone}, {"rows", Kind::kRows}},
+           "none; rows: each row to zero mean and unit variance over the training clips");
   v.field("limit", limit, "Scaled values are cut at plus or minus this; 0: not at all");
 }
 
@@ -29,13 +29,6 @@ Eigen::MatrixXf Scaler::apply(const Eigen::Ref<const Eigen::MatrixXf>& clip) con
       throw Error(fmt::format("scaler: expected {} rows, found {}", mean_.size(), clip.rows()));
     scaled.colwise() -= mean_;
     scaled.array().colwise() *= scale_.array();
-  }
-  if (options_.kind == ScalerOptions::Kind::kClip) {
-    const Eigen::MatrixXd values = clip.cast<double>();
-    const double mean = values.mean();
-    const double deviation = std::sqrt((values.array() - mean).square().mean());
-    const double scale = deviation > 1e-6 ? 1 / deviation : 0;
-    scaled = ((values.array() - mean) * scale).cast<float>();
   }
   if (options_.limit > 0) {
     const auto limit = static_cast<float>(options_.limit);

@@ -13,23 +13,15 @@ namespace {
 
 constexpr LayerType kLayerTypes[] = {
     {"dense", "Linear map of every frame, with an activation", make_dense},
-    {"activation", "Element-wise function", make_activation},
     {"dropout", "Zeroes elements, or whole channels, while training", make_dropout},
     {"batch_norm", "Normalises each channel over the batch", make_batch_norm},
-    {"layer_norm", "Normalises each frame over its rows", make_layer_norm},
     {"conv1d", "Convolution over frames", make_conv1d},
     {"conv2d", "Convolution over bands and frames", make_conv2d},
     {"max_pool", "Largest of each window over bands and frames", make_max_pool},
-    {"avg_pool", "Mean of each window over bands and frames", make_avg_pool},
     {"lstm", "Long short-term memory", make_lstm},
-    {"gru", "Gated recurrent unit", make_gru},
-    {"sequential", "Layers one after the other", make_sequential},
-    {"parallel", "Layers side by side on one input", make_parallel},
     {"residual", "Layers and a way around them", make_residual},
-    {"squeeze_excitation", "Scales each channel by what the others hold", make_squeeze_excitation},
     {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
     {"attention_pool", "Weighted mean and deviation of a clip's frames", make_attention_pool},
-    {"rows", "Some neighbouring bands of every frame", make_rows},
     {"reshape", "The same numbers under another shape", make_reshape},
     {"flatten", "All frames as one vector", make_flatten},
 };

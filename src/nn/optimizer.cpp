@@ -26,9 +26,7 @@ double half_cosine(double t) { return 0.5 * (1 + std::cos(std::numbers::pi * t))
 }  // namespace
 
 void OptimizerOptions::visit(FieldVisitor& v) {
-  v.choice("kind", kind, {{"sgd", Kind::kSgd}, {"adam", Kind::kAdam}, {"adamw", Kind::kAdamW}},
-           "Optimizer");
-  v.field("momentum", momentum, "Of sgd");
+  v.choice("kind", kind, {{"adam", Kind::kAdam}, {"adamw", Kind::kAdamW}}, "Optimizer");
   v.field("beta1", beta1, "Decay of Adam's mean");
   v.field("beta2", beta2, "Decay of Adam's mean square");
   v.field("epsilon", epsilon, "Added to Adam's root mean square");
@@ -36,7 +34,6 @@ void OptimizerOptions::visit(FieldVisitor& v) {
 }
 
 void OptimizerOptions::validate() const {
-  expect(momentum >= 0 && momentum < 1, "optimizer.momentum", "a number in [0, 1)", momentum);
   expect(beta1 >= 0 && beta1 < 1, "optimizer.beta1", "a number in [0, 1)", beta1);
   expect(beta2 >= 0 && beta2 < 1, "optimizer.beta2", "a number in [0, 1)", beta2);
   expect(epsilon > 0, "optimizer.epsilon", "a number above 0", epsilon);
@@ -46,17 +43,14 @@ void OptimizerOptions::validate() const {
 Optimizer::Optimizer(const OptimizerOptions& options, Vector decay_mask)
     : options_(options), decay_mask_(std::move(decay_mask)) {
   options_.validate();
-  const std::size_t count = options_.kind == OptimizerOptions::Kind::kSgd ? 1 : 2;
-  moments_.assign(count, Vector::Zero(decay_mask_.size()));
+  moments_.fill(Vector::Zero(decay_mask_.size()));
 }
 
 void Optimizer::step(Vector& parameters, const Vector& gradient, double learning_rate) {
-  using Kind = OptimizerOptions::Kind;
   ++steps_;
   const auto rate = static_cast<Real>(learning_rate);
   const auto decay = static_cast<Real>(options_.weight_decay);
-  const auto momentum = static_cast<Real>(options_.momentum);
-  const bool decoupled = options_.kind == Kind::kAdamW;
+  const bool decoupled = options_.kind == OptimizerOptions::Kind::kAdamW;
   const auto beta1 = static_cast<Real>(options_.beta1), beta2 = static_cast<Real>(options_.beta2);
   const double steps = static_cast<double>(steps_);
   const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
@@ -67,11 +61,6 @@ void Optimizer::step(Vector& parameters, const Vector& gradient, double learning
     const auto mask = decay_mask_.segment(begin, count).array();
     auto p = parameters.segment(begin, count).array();
     auto mean = moments_[0].segment(begin, count).array();
-    if (options_.kind == Kind::kSgd) {
-      mean = momentum * mean + gradient.segment(begin, count).array() + decay * (mask * p);
-      p -= rate * mean;
-      continue;
-    }
     const auto g =
         gradient.segment(begin, count).array() + (decoupled ? Real{0} : decay) * mask * p;
     auto square = moments_[1].segment(begin, count).array();
@@ -82,60 +71,41 @@ void Optimizer::step(Vector& parameters, const Vector& gradient, double learning
   }
 }
 
-void Optimizer::restore(long steps, std::vector<Vector> moments) {
-  const bool fits = moments.size() == moments_.size() &&
-                    std::all_of(moments.begin(), moments.end(),
-                                [&](const Vector& m) { return m.size() == decay_mask_.size(); });
-  if (!fits) throw Error("optimizer: the checkpoint's moments do not fit this network");
+void Optimizer::restore(long steps, std::array<Vector, 2> moments) {
+  if (moments[0].size() != decay_mask_.size() || moments[1].size() != decay_mask_.size())
+    throw Error("optimizer: the checkpoint's moments do not fit this network");
   steps_ = steps;
   moments_ = std::move(moments);
 }
 
 double clip_gradient(Vector& gradient, double max_norm) {
-  const double norm = static_cast<double>(gradient.norm());
+  const double norm = gradient.cast<double>().norm();
   if (norm > max_norm) gradient *= static_cast<Real>(max_norm / norm);
   return norm;
 }
 
 void ScheduleOptions::visit(FieldVisitor& v) {
-  v.choice("kind", kind,
-           {{"constant", Kind::kConstant},
-            {"step", Kind::kStep},
-            {"cosine", Kind::kCosine},
-            {"one_cycle", Kind::kOneCycle}},
+  v.choice("kind", kind, {{"constant", Kind::kConstant}, {"one_cycle", Kind::kOneCycle}},
            "How the learning rate changes over the run");
-  v.field("warmup", warmup, "Share of the run over which the rate rises from 0");
-  v.field("step_every", step_every, "Share of the run between two steps");
-  v.field("step_factor", step_factor, "What a step multiplies the rate by");
   v.field("peak_at", peak_at, "Share of the run at which one_cycle peaks");
   v.field("start_factor", start_factor, "Where one_cycle starts, relative to its peak");
-  v.field("final_factor", final_factor, "Where cosine and one_cycle end, relative to the peak");
+  v.field("final_factor", final_factor, "Where one_cycle ends, relative to its peak");
 }
 
 void ScheduleOptions::validate() const {
-  expect(warmup >= 0 && warmup < 1, "schedule.warmup", "a number in [0, 1)", warmup);
-  expect(step_every > 0, "schedule.step_every", "a number above 0", step_every);
-  expect(step_factor > 0, "schedule.step_factor", "a number above 0", step_factor);
   expect(peak_at > 0 && peak_at < 1, "schedule.peak_at", "a number in (0, 1)", peak_at);
   expect(start_factor >= 0, "schedule.start_factor", "a number from 0", start_factor);
   expect(final_factor >= 0, "schedule.final_factor", "a number from 0", final_factor);
 }
 
 double schedule_factor(const ScheduleOptions& options, double progress) {
-  using Kind = ScheduleOptions::Kind;
+  if (options.kind == ScheduleOptions::Kind::kConstant) return 1;
   const auto between = [](double from, double to, double t) {
     return to + (from - to) * half_cosine(t);
   };
-  double factor = 1;
-  if (options.kind == Kind::kStep)
-    factor = std::pow(options.step_factor, std::floor(progress / options.step_every));
-  if (options.kind == Kind::kCosine) factor = between(1, options.final_factor, progress);
-  if (options.kind == Kind::kOneCycle)
-    factor = progress < options.peak_at
-                 ? between(options.start_factor, 1, progress / options.peak_at)
-                 : between(1, options.final_factor,
-                           (progress - options.peak_at) / (1 - options.peak_at));
-  return progress < options.warmup ? factor * progress / options.warmup : factor;
+  return progress < options.peak_at ? between(options.start_factor, 1, progress / options.peak_at)
+                                    : between(1, options.final_factor,
+                                              (progress - options.peak_at) / (1 - options.peak_at));
 }
 
 }  // namespace ser::nn

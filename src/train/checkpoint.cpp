@@ -12,7 +12,7 @@
 namespace ser {
 namespace {
 
-constexpr std::string_view kFormat = "ser-checkpoint-1";
+constexpr std::string_view kFormat = "ser-checkpoint-2";
 constexpr std::chrono::seconds kInterval{10};
 
 static_assert(std::is_same_v<nn::Real, float>);
@@ -38,8 +38,7 @@ Json numbers(const TrainingState& state) {
           {"clips", state.clips},
           {"best_loss", state.best_loss},
           {"best_epoch", state.best_epoch},
-          {"optimizer_steps", state.optimizer_steps},
-          {"moments", state.moments.size()}};
+          {"optimizer_steps", state.optimizer_steps}};
 }
 
 TrainingState state_of(const Json& json) {
@@ -53,7 +52,6 @@ TrainingState state_of(const Json& json) {
     state.best_loss = json.at("best_loss").get<double>();
     state.best_epoch = json.at("best_epoch").get<int>();
     state.optimizer_steps = json.at("optimizer_steps").get<long>();
-    state.moments.resize(std::min<std::size_t>(2, json.at("moments").get<std::size_t>()));
     return state;
   } catch (const Json::exception&) {
     throw Error("expected the numbers of a training state");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ struct TrainingState {
   nn::Vector average_parameters, average_state;  ///< empty without averaging
   nn::Vector best_parameters, best_state;        ///< empty before the first validation
   long optimizer_steps = 0;
-  std::vector<nn::Vector> moments;
+  std::array<nn::Vector, 2> moments;  ///< of the optimizer
 };
 
 /// Trains one network batch by batch. Batches are cut into shards of a fixed size, whose gradients

@@ -35,16 +35,10 @@ void TaskWeights::visit(FieldVisitor& v) {
 }
 
 void FeatureAugmentation::visit(FieldVisitor& v) {
-  v.field("noise", noise, "Standard deviation of noise on scaled features");
-  v.field("gain", gain, "Spectral rows are moved by up to plus or minus this");
-  v.field("filter", filter, "A random curve over the bands, up to plus or minus this, is added");
-  v.field("time_stretch", time_stretch, "Frames are stretched by up to plus or minus this share");
-  v.field("band_shift", band_shift, "The spectrum is moved by up to this many bands");
   v.field("time_masks", time_masks, "Runs of frames set to zero");
   v.field("time_mask_frames", time_mask_frames, "Longest of them");
   v.field("band_masks", band_masks, "Runs of bands set to zero");
   v.field("band_mask_rows", band_mask_rows, "Longest of them");
-  v.field("crop_frames", crop_frames, "Frames of a random part; 0: the whole clip");
   v.field("mixup", mixup, "Alpha of the beta distribution two clips are mixed with; 0: none");
 }
 
@@ -52,18 +46,11 @@ void FeatureAugmentation::validate() const {
   const auto at_least_zero = [](std::string_view option, double value) {
     expect(value >= 0, fmt::format("augmentation.{}", option), "a number from 0", value);
   };
-  at_least_zero("noise", noise);
-  at_least_zero("gain", gain);
-  at_least_zero("filter", filter);
-  at_least_zero("band_shift", band_shift);
   at_least_zero("time_masks", time_masks);
   at_least_zero("time_mask_frames", time_mask_frames);
   at_least_zero("band_masks", band_masks);
   at_least_zero("band_mask_rows", band_mask_rows);
-  at_least_zero("crop_frames", crop_frames);
   at_least_zero("mixup", mixup);
-  expect(time_stretch >= 0 && time_stretch < 1, "augmentation.time_stretch", "a number in [0, 1)",
-         time_stretch);
 }
 
 void EarlyStoppingOptions::visit(FieldVisitor& v) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "train/augmentation.h"
 #include "train/dataset.h"
@@ -10,24 +9,14 @@ namespace {
 /// What is drawn for one clip before memory is laid out.
 struct Plan {
   int id = 0;
-  Crop crop;
-  Stretch stretch;
-  Eigen::Index frames = 0;  ///< after stretching
-  int other = -1;           ///< clip that is mixed in
-  nn::Real share = 0;       ///< of the other clip
+  int other = -1;      ///< clip that is mixed in
+  nn::Real share = 0;  ///< of the other clip
 };
 
-Plan draw_plan(const Dataset& data, std::span<const int> ids, std::size_t position,
-               const nn::Shape& shape, const FeatureAugmentation& options, Rng& rng) {
+Plan draw_plan(std::span<const int> ids, std::size_t position, const FeatureAugmentation& options,
+               Rng& rng) {
   Plan plan;
   plan.id = ids[position];
-  const Eigen::Index frames = data.clips[static_cast<std::size_t>(plan.id)].cols();
-  plan.crop = draw_crop(frames, options, rng);
-  plan.stretch = draw_stretch(options, rng);
-  plan.frames = shape.frames == 1
-                    ? 1
-                    : std::max<Eigen::Index>(1, std::lround(static_cast<double>(plan.crop.count) *
-                                                            plan.stretch.factor));
   if (options.mixup > 0) {
     plan.other = ids[rng.below(ids.size())];
     const double share = rng.beta(options.mixup, options.mixup);
@@ -72,9 +61,10 @@ Shard make_training_shard(const Dataset& data, std::span<const int> ids, const n
   Eigen::Index longest = 0;
   for (Eigen::Index n = 0; n < count; ++n) {
     Rng clip_rng = rng.fork(2 * static_cast<std::uint64_t>(n));
-    plans[n] = draw_plan(data, ids, static_cast<std::size_t>(n), shape, changes, clip_rng);
-    lengths[n] = static_cast<int>(plans[n].frames);
-    longest = std::max(longest, plans[n].frames);
+    plans[n] = draw_plan(ids, static_cast<std::size_t>(n), changes, clip_rng);
+    const Eigen::Index frames = data.clips[static_cast<std::size_t>(plans[n].id)].cols();
+    lengths[n] = static_cast<int>(frames);
+    longest = std::max(longest, frames);
   }
   Shard shard;
   shard.input = arena.tensor(shape, longest, count, shape.frames == 1 ? nullptr : lengths);
@@ -83,12 +73,11 @@ Shard make_training_shard(const Dataset& data, std::span<const int> ids, const n
   for (Eigen::Index n = 0; n < count; ++n) {
     const Plan& plan = plans[n];
     Rng clip_rng = rng.fork(2 * static_cast<std::uint64_t>(n) + 1);
-    const nn::MatrixMap clip(shard.input.clip(n).data(), shape.rows(), plan.frames);
-    const auto source =
-        data.clips[static_cast<std::size_t>(plan.id)].middleCols(plan.crop.begin, plan.crop.count);
-    write_stretched(source, plan.stretch, data.spectral_rows, clip);
+    const Eigen::MatrixXf& source = data.clips[static_cast<std::size_t>(plan.id)];
+    nn::MatrixMap clip(shard.input.clip(n).data(), shape.rows(), source.cols());
+    clip = source.cast<nn::Real>();
     if (plan.other >= 0) mix_in(data.clips[static_cast<std::size_t>(plan.other)], plan.share, clip);
-    mask_and_perturb(changes, data.spectral_rows, clip_rng, clip);
+    mask(changes, data.spectral_rows, clip_rng, clip);
     write_targets(data, plan, n, shard);
   }
   smooth(tasks, options.label_smoothing, shard.targets);

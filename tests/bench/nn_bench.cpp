@@ -48,7 +48,7 @@ constexpr Model kModels[] = {
        {"type": "batch_norm", "activation": "relu"}, {"type": "max_pool", "bands": 2, "frames": 2},
        {"type": "conv2d", "channels": 128},
        {"type": "batch_norm", "activation": "relu"},
-       {"type": "pool_time"}, {"type": "avg_pool", "bands": 8, "frames": 1}]})",
+       {"type": "pool_time"}, {"type": "max_pool", "bands": 8, "frames": 1}]})",
      {1, 64, 0},
      32},
     {"L",

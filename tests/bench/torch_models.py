@@ -43,7 +43,7 @@ MODELS = {
     "C": (lambda: [*conv1d(40, 128), *conv1d(128, 128), *conv1d(128, 256, False),
                    Apply(lambda x: x.mean(2)), nn.Linear(256, 8)], (40, 200), 32),
     "C2": (lambda: [*conv2d(1, 32), *conv2d(32, 64), *conv2d(64, 128), *conv2d(128, 128, False),
-                    Apply(lambda x: x.mean((2, 3))), nn.Linear(128, 8)], (1, 64, 200), 32),
+                    Apply(lambda x: x.mean(3).amax(2)), nn.Linear(128, 8)], (1, 64, 200), 32),
     "L": (lambda: [*bidirectional_lstm(), nn.Linear(256, 8)], (200, 40), 32),
 }
 

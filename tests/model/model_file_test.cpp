@@ -38,7 +38,6 @@ Model small_model(int members) {
   model.training.split = "speakers:6";
   model.training.fold = 2;
   model.training.speakers = {"1", "2"};
-  model.training.scores = {{"loss", 0.5}};
   for (int m = 0; m < members; ++m)
     model.members.push_back(small_member(static_cast<std::uint64_t>(m)));
   return model;

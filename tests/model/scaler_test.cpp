@@ -33,15 +33,6 @@ TEST(Scaler, RowThatNeverChangesSaysNothing) {
   EXPECT_EQ(scaler.apply(Eigen::MatrixXf::Constant(1, 1, 3e6f))(0, 0), 0);
 }
 
-TEST(Scaler, ClipKindIgnoresOffsetAndGain) {
-  const Eigen::MatrixXf clip = Eigen::MatrixXf::Random(3, 20);
-  const Scaler scaler = ScalerFit{}.finish({Kind::kClip, 0});
-  const Eigen::MatrixXf scaled = scaler.apply(clip);
-  EXPECT_NEAR(scaled.mean(), 0, 1e-6);
-  EXPECT_NEAR(scaled.squaredNorm() / 60, 1, 1e-5);
-  EXPECT_TRUE(scaler.apply(7 * clip.array() + 3).isApprox(scaled, 1e-4f));
-}
-
 TEST(Scaler, LimitCutsBothSides) {
   ScalerFit fit;
   fit.add((Eigen::MatrixXf(1, 2) << -1, 1).finished());

@@ -38,10 +38,8 @@ constexpr const char* kEveryKindOfLayer = R"({"layers": [
   {"type": "batch_norm", "activation": "relu"},
   {"type": "residual", "body": [
     {"type": "conv1d", "channels": 16, "kernel": 3, "dilation": 2},
-    {"type": "layer_norm"}, {"type": "dropout", "rate": 0.1}], "shortcut": []},
-  {"type": "squeeze_excitation"},
+    {"type": "dropout", "rate": 0.1}], "shortcut": []},
   {"type": "lstm", "units": 8, "bidirectional": true},
-  {"type": "gru", "units": 8},
   {"type": "attention_pool", "hidden": 4, "statistics": "mean_std"},
   {"type": "dense", "units": 8, "activation": "relu"}]})";
 

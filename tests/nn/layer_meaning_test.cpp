@@ -85,19 +85,11 @@ TEST(Layers, OptionsOutOfRangeAreRefused) {
       {R"({"type": "conv1d", "stride": 0})", "stride over frames: expected at least 1, found 0"},
       {R"({"type": "max_pool", "frames": 0})", "pool size over frames: expected at least 1"},
       {R"({"type": "lstm", "units": 0})", "'units': expected at least 1, found 0"},
-      {R"({"type": "gru", "layers": 0})", "'layers': expected at least 1, found 0"},
+      {R"({"type": "lstm", "layers": 0})", "'layers': expected at least 1, found 0"},
       {R"({"type": "lstm", "dropout": 1})", "'dropout': expected a number in [0, 1), found 1"},
       {R"({"type": "flatten"})", "expected a fixed number of frames, found [3 x T]"},
       {R"({"type": "reshape"})", "expected one vector a clip, found [3 x T]"},
-      {R"({"type": "squeeze_excitation", "reduction": 0})", "'reduction': expected at least 1"},
       {R"({"type": "attention_pool", "hidden": -1})", "'hidden': expected at least 0, found -1"},
-      {R"({"type": "rows", "first": 1})", "expected some of the 1 bands, found 1 and 1"},
-      {R"({"type": "rows", "count": 2})", "expected some of the 1 bands, found 0 and 2"},
-      {R"({"type": "parallel"})", "'branches': expected at least one, found none"},
-      {R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "pool_time"}]})",
-       "expected branches of as many frames, found [3 x T] and [3 x 1]"},
-      {R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "rows", "count": 2}]})",
-       "branch 1 (rows): 'first' and 'count'"},
       {R"({"type": "residual", "body": [{"type": "dense", "units": 4}]})",
        "body and shortcut of one shape, found [4 x T] and [3 x T]"}};
   for (const auto& [json, message] : cases)
@@ -110,30 +102,6 @@ TEST(Residual, WaysOfDifferentLengthAreRefused) {
       {3, 1, 0});
   EXPECT_THAT(message_of([&] { residual.run(random_input(3, 12), {12}); }),
               HasSubstr("the body leaves 6 frames of 12, the shortcut 12"));
-}
-
-TEST(Rows, KeepsSomeBands) {
-  Alone rows(R"({"type": "rows", "first": 1, "count": 2})", {2, 4, 0});
-  const Matrix x = random_input(8, 5);
-  EXPECT_EQ(rows.run(x, {5}).matrix(), x.middleRows(2, 4));
-}
-
-TEST(Parallel, PutsTheBranchesOutputsOneAfterTheOther) {
-  Alone parallel(R"({"type": "parallel", "branches": [{"type": "rows", "first": 2},
-                                                      {"type": "activation", "activation": "relu"}]})",
-                 {1, 3, 0});
-  const Matrix x = random_input(3, 5);
-  Matrix expected(4, 5);
-  expected << x.row(2), x.cwiseMax(Real{0});
-  EXPECT_EQ(parallel.run(x, {5}).matrix(), expected);
-}
-
-TEST(Parallel, BranchesOfDifferentLengthAreRefused) {
-  Alone parallel(
-      R"({"type": "parallel", "branches": [{"type": "rows"}, {"type": "conv1d", "stride": 2}]})",
-      {3, 1, 0});
-  EXPECT_THAT(message_of([&] { parallel.run(random_input(3, 12), {12}); }),
-              HasSubstr("branch 0 leaves 12 frames of 12, branch 1 leaves 6"));
 }
 
 TEST(Residual, AddsItsInput) {
@@ -151,20 +119,6 @@ TEST(MaxPool, PicksTheLargestAndLeavesPaddingOut) {
   ASSERT_EQ(y.length(0), 2);
   EXPECT_FLOAT_EQ(y.matrix()(0, 0), -1);
   EXPECT_FLOAT_EQ(y.matrix()(0, 1), -4);
-}
-
-TEST(AvgPool, DividesByWhatLiesInsideTheClip) {
-  Alone pool(R"({"type": "avg_pool", "frames": 2})", {1, 1, 0});
-  Matrix x(1, 3);
-  x << 1, 2, 5;
-  const Tensor y = pool.run(x, {3});
-  EXPECT_FLOAT_EQ(y.matrix()(0, 0), 1.5);
-  EXPECT_FLOAT_EQ(y.matrix()(0, 1), 5);
-}
-
-TEST(AvgPool, ValidDropsTheWindowThatDoesNotFit) {
-  Alone pool(R"({"type": "avg_pool", "frames": 2, "padding": "valid"})", {1, 1, 0});
-  EXPECT_EQ(pool.run(random_input(1, 5), {5}).frames, 2);
 }
 
 TEST(PoolTime, LastIsTheLastFrameOfEachClip) {
@@ -201,19 +155,6 @@ TEST(AttentionPool, AHighScorePicksItsFrame) {
   x << 0, 1, 0.5,  //
       4, 5, 6;
   EXPECT_NEAR(pool.run(x, {3}).matrix()(1, 0), 5, kTolerance);
-}
-
-TEST(SqueezeExcitation, ScalesEachChannelByOneNumber) {
-  Alone layer(R"({"type": "squeeze_excitation"})", {2, 3, 0});
-  const Matrix x = random_input(6, 4);
-  const Matrix ratio = layer.run(x, {4}).matrix().cwiseQuotient(x);
-  for (int channel = 0; channel < 2; ++channel) {
-    EXPECT_GT(ratio(channel, 0), 0);
-    EXPECT_LT(ratio(channel, 0), 1);
-    for (int band = 0; band < 3; ++band)
-      EXPECT_NEAR((ratio.row(2 * band + channel).array() - ratio(channel, 0)).abs().maxCoeff(), 0,
-                  kTolerance);
-  }
 }
 
 TEST(BatchNorm, CountsUnpaddedFramesAlone) {
@@ -257,57 +198,29 @@ Eigen::MatrixXd naive_lstm(Alone& layer, const Eigen::MatrixXd& x) {
   return y;
 }
 
-/// One clip through a GRU, step by step, in double.
-Eigen::MatrixXd naive_gru(Alone& layer, const Eigen::MatrixXd& x) {
-  const Eigen::MatrixXd w = layer.parameter(0).cast<double>(),
-                        u = layer.parameter(1).cast<double>(),
-                        b = layer.parameter(2).cast<double>(),
-                        candidate = layer.parameter(3).cast<double>();
-  const Index units = u.cols();
-  Eigen::VectorXd h = Eigen::VectorXd::Zero(units);
-  Eigen::MatrixXd y(units, x.cols());
-  for (Index t = 0; t < x.cols(); ++t) {
-    const Eigen::VectorXd in = w * x.col(t) + b, back = u * h;
-    for (Index i = 0; i < units; ++i) {
-      const double r = sigmoid(in(i) + back(i)), z = sigmoid(in(units + i) + back(units + i));
-      const double n = std::tanh(in(2 * units + i) + r * (back(2 * units + i) + candidate(i, 0)));
-      h(i) = (1 - z) * n + z * h(i);
-    }
-    y.col(t) = h;
-  }
-  return y;
-}
-
-TEST(Recurrent, FollowsItsEquationsStepByStep) {
+TEST(Lstm, FollowsItsEquationsStepByStep) {
   const Matrix x = random_input(4, 3 * 11);
   const std::vector<int> lengths = {7, 11, 1};
   Alone lstm(R"({"type": "lstm", "units": 19})", {4, 1, 0});
-  Alone gru(R"({"type": "gru", "units": 19})", {4, 1, 0});
-  const Matrix y_lstm = lstm.run(x, lengths).matrix(), y_gru = gru.run(x, lengths).matrix();
+  const Matrix y = lstm.run(x, lengths).matrix();
   for (Index clip = 0; clip < 3; ++clip) {
     const Index length = lengths[static_cast<std::size_t>(clip)];
     const Eigen::MatrixXd own = x.middleCols(clip * 11, length).cast<double>();
-    const auto differs = [&](const Matrix& y, const Eigen::MatrixXd& expected) {
-      return (y.middleCols(clip * 11, length).cast<double>() - expected).cwiseAbs().maxCoeff();
-    };
-    EXPECT_LT(differs(y_lstm, naive_lstm(lstm, own)), kTolerance);
-    EXPECT_LT(differs(y_gru, naive_gru(gru, own)), kTolerance);
+    const Eigen::MatrixXd found = y.middleCols(clip * 11, length).cast<double>();
+    EXPECT_LT((found - naive_lstm(lstm, own)).cwiseAbs().maxCoeff(), kTolerance);
   }
 }
 
-TEST(Recurrent, BackwardHalfIsTheForwardOneOnTheReversedClip) {
-  for (const std::string type : {"lstm", "gru"}) {
-    Alone both(R"({"type": ")" + type + R"(", "units": 5, "bidirectional": true})", {4, 1, 0});
-    Alone forward(R"({"type": ")" + type + R"(", "units": 5})", {4, 1, 0});
-    const std::size_t each = type == "gru" ? 4 : 3;
-    for (std::size_t i = 0; i < each; ++i) forward.parameter(i) = both.parameter(each + i);
-    const Matrix x = random_input(4, 9), reversed = x.leftCols(6).rowwise().reverse();
-    const Matrix y = both.run(x, {6}).matrix(), expected = forward.run(reversed, {6}).matrix();
-    EXPECT_LT((y.block(5, 0, 5, 6) - expected.rowwise().reverse()).cwiseAbs().maxCoeff(), 1e-6);
-  }
+TEST(Lstm, BackwardHalfIsTheForwardOneOnTheReversedClip) {
+  Alone both(R"({"type": "lstm", "units": 5, "bidirectional": true})", {4, 1, 0});
+  Alone forward(R"({"type": "lstm", "units": 5})", {4, 1, 0});
+  for (std::size_t i = 0; i < 3; ++i) forward.parameter(i) = both.parameter(3 + i);
+  const Matrix x = random_input(4, 9), reversed = x.leftCols(6).rowwise().reverse();
+  const Matrix y = both.run(x, {6}).matrix(), expected = forward.run(reversed, {6}).matrix();
+  EXPECT_LT((y.block(5, 0, 5, 6) - expected.rowwise().reverse()).cwiseAbs().maxCoeff(), 1e-6);
 }
 
-TEST(Recurrent, ForgetGatesStartOpen) {
+TEST(Lstm, ForgetGatesStartOpen) {
   NetworkOptions options;
   from_json(R"({"layers": [{"type": "lstm", "units": 4}, {"type": "pool_time"}]})", options);
   Network network(options, {3, 1, 0}, 2);

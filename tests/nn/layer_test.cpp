@@ -199,7 +199,7 @@ TEST(Network, CopyComputesTheSame) {
 }
 
 TEST(Network, BackwardEndsAtTheFirstLayerThatLearns) {
-  Network network(parse(R"({"layers": [{"type": "activation"}, {"type": "dense", "units": 3},
+  Network network(parse(R"({"layers": [{"type": "dropout"}, {"type": "dense", "units": 3},
                                        {"type": "dense", "units": 3}]})"),
                   {4, 1, 1}, 2);
   network.initialize(Rng(1, 0));

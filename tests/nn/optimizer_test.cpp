@@ -18,21 +18,6 @@ Vector vector(std::initializer_list<Real> values) {
   return v;
 }
 
-TEST(Optimizer, SgdFollowsMomentum) {
-  OptimizerOptions options;
-  options.kind = OptimizerOptions::Kind::kSgd;
-  options.momentum = 0.5;
-  options.weight_decay = 0.1;
-  Optimizer optimizer(options, vector({1, 0}));
-  Vector p = vector({1, 1});
-  optimizer.step(p, vector({1, 1}), 0.1);  // velocity 1.1 and 1
-  EXPECT_FLOAT_EQ(p(0), 0.89f);
-  EXPECT_FLOAT_EQ(p(1), 0.9f);
-  optimizer.step(p, vector({0, 0}), 0.1);  // velocity 0.55 + 0.089 and 0.5
-  EXPECT_FLOAT_EQ(p(0), 0.89f - 0.1f * (0.55f + 0.089f));
-  EXPECT_FLOAT_EQ(p(1), 0.85f);
-}
-
 TEST(Optimizer, AdamsFirstStepIsTheLearningRate) {
   OptimizerOptions options;
   options.kind = OptimizerOptions::Kind::kAdam;
@@ -65,7 +50,7 @@ TEST(Optimizer, LongVectorsAreMovedToTheirEnd) {
 
 TEST(Optimizer, RestoreRefusesOtherSizes) {
   Optimizer optimizer(OptimizerOptions{}, vector({1, 1}));
-  EXPECT_THROW(optimizer.restore(1, {vector({0}), vector({0})}), Error);
+  EXPECT_THROW(optimizer.restore(1, {vector({0}), vector({0, 0})}), Error);
 }
 
 TEST(Optimizer, OptionsOutOfRangeAreNamed) {
@@ -87,23 +72,21 @@ TEST(ClipGradient, BoundsTheNorm) {
   EXPECT_FLOAT_EQ(g.norm(), 1);
 }
 
+TEST(ClipGradient, SumsItsNormInDouble) {
+  Vector g = Vector::Constant(1 << 24, 1e-3f);
+  g(0) = 64;  // single precision would lose the small terms beside its square
+  EXPECT_NEAR(clip_gradient(g, 1e9), std::sqrt(64.0 * 64.0 + (g.size() - 1) * 1e-6), 1e-6);
+}
+
 TEST(Schedule, HitsItsMarks) {
   ScheduleOptions options;
+  EXPECT_NEAR(schedule_factor(options, 0), 0.04, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 0.15), 0.52, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 0.3), 1, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 0.65), 0.5, 1e-12);
+  EXPECT_NEAR(schedule_factor(options, 1), 0, 1e-12);
   options.kind = ScheduleOptions::Kind::kConstant;
   EXPECT_DOUBLE_EQ(schedule_factor(options, 0.7), 1);
-  options.warmup = 0.2;
-  EXPECT_DOUBLE_EQ(schedule_factor(options, 0.1), 0.5);
-  options = {};
-  EXPECT_DOUBLE_EQ(schedule_factor(options, 0), 1);
-  EXPECT_NEAR(schedule_factor(options, 0.5), 0.5, 1e-12);
-  EXPECT_NEAR(schedule_factor(options, 1), 0, 1e-12);
-  options.kind = ScheduleOptions::Kind::kOneCycle;
-  EXPECT_NEAR(schedule_factor(options, 0), 0.04, 1e-12);
-  EXPECT_NEAR(schedule_factor(options, 0.3), 1, 1e-12);
-  EXPECT_NEAR(schedule_factor(options, 1), 0, 1e-12);
-  options.kind = ScheduleOptions::Kind::kStep;
-  EXPECT_NEAR(schedule_factor(options, 0.29), 1, 1e-12);
-  EXPECT_NEAR(schedule_factor(options, 0.31), 0.1, 1e-12);
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ class MakeSmall : public FieldVisitor {
   void field(std::string_view, std::vector<std::string>&, std::string_view) override {}
   void list(std::string_view, ObjectList& objects, std::string_view) override {
     objects.clear();
-    objects.append("layer_norm");
-    objects.append("activation");
+    objects.append("batch_norm");
+    objects.append("dropout");
     for (std::size_t i = 0; i < objects.size(); ++i) objects.visit(i, *this);
   }
 

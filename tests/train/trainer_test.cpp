@@ -24,7 +24,7 @@ Recipe small_recipe() {
                            {"type": "dropout", "rate": 0.2}]},
     "training": {"epochs": 12, "batch_size": 24, "shard_size": 6, "learning_rate": 0.01,
                  "label_smoothing": 0.05, "weight_average": 0.9, "tasks": {"gender": 0.5, "intensity": 0.2},
-                 "augmentation": {"mixup": 0.2, "noise": 0.1}}
+                 "augmentation": {"mixup": 0.2}}
   })",
             recipe);
   return recipe;

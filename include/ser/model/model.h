@@ -3,7 +3,6 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +44,6 @@ struct TrainingInfo {
   std::string split;                  ///< "speakers:6"; empty: trained on the whole corpus
   int fold = -1;                      ///< the fold left out; -1: none
   std::vector<std::string> speakers;  ///< whose clips it was trained on, sorted
-  std::map<std::string, double> scores;
 };
 
 /// What turns features, or a recording, into emotion and gender: one network, or several whose

@@ -10,7 +10,6 @@ struct ScalerOptions {
   enum class Kind {
     kNone,
     kRows,  ///< each row to zero mean and unit variance over the training clips' frames
-    kClip,  ///< each clip as a whole to zero mean and unit variance, by its own numbers
   };
   Kind kind = Kind::kRows;
   double limit = 0;  ///< scaled values are cut at +- this; 0: not at all

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "ser/core/options.h"
 #include "ser/nn/tensor.h"
@@ -8,9 +8,8 @@
 namespace ser::nn {
 
 struct OptimizerOptions {
-  enum class Kind { kSgd, kAdam, kAdamW };
+  enum class Kind { kAdam, kAdamW };
   Kind kind = Kind::kAdamW;
-  double momentum = 0.9;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -22,8 +21,8 @@ struct OptimizerOptions {
 };
 
 /// Moves parameters against a gradient. Sees flat vectors only.
-/// sgd: momentum as in Sutskever et al. 2013 without Nesterov's step; adam: Kingma and Ba 2015,
-/// weight decay added to the gradient; adamw: decoupled decay (Loshchilov and Hutter 2019).
+/// adam: Kingma and Ba 2015, weight decay added to the gradient; adamw: decoupled decay (Loshchilov
+/// and Hutter 2019).
 class Optimizer {
  public:
   /// decay_mask: one where weight decay applies, else zero; as long as the parameters.
@@ -33,37 +32,35 @@ class Optimizer {
 
   /// What a checkpoint keeps: number of steps and moment vectors.
   long steps() const { return steps_; }
-  const std::vector<Vector>& moments() const { return moments_; }
+  const std::array<Vector, 2>& moments() const { return moments_; }
   /// Throws Error if the moments do not fit.
-  void restore(long steps, std::vector<Vector> moments);
+  void restore(long steps, std::array<Vector, 2> moments);
 
  private:
   OptimizerOptions options_;
   Vector decay_mask_;
   long steps_ = 0;
-  std::vector<Vector> moments_;
+  std::array<Vector, 2> moments_;  ///< mean and mean square of the gradient
 };
 
-/// Scales `gradient` so that its Euclidean norm is at most `max_norm` (> 0). Returns the norm
-/// before.
+/// Scales `gradient` so that its Euclidean norm, summed in double, is at most `max_norm` (> 0).
+/// Returns the norm before.
 double clip_gradient(Vector& gradient, double max_norm);
 
 struct ScheduleOptions {
-  enum class Kind { kConstant, kStep, kCosine, kOneCycle };
-  Kind kind = Kind::kCosine;
-  double warmup = 0;        ///< share of the run over which the rate rises from 0
-  double step_every = 0.3;  ///< share of the run between two steps of `step`
-  double step_factor = 0.1;
+  enum class Kind { kConstant, kOneCycle };
+  Kind kind = Kind::kOneCycle;
   double peak_at = 0.3;        ///< share of the run at which `one_cycle` peaks
   double start_factor = 0.04;  ///< rate of `one_cycle` at the start, relative to the peak
-  double final_factor = 0;     ///< rate at the end of `cosine` and `one_cycle`
+  double final_factor = 0;     ///< rate at its end, relative to the peak
 
   void visit(FieldVisitor& v);
   void validate() const;
 };
 
 /// What the base learning rate is multiplied by at `progress` in [0, 1] of the run.
-/// cosine: Loshchilov and Hutter 2017; one_cycle: Smith and Topin 2018, cosine rise and fall.
+/// one_cycle: a rise and a fall along half a cosine each (Smith and Topin 2018, without their cycle
+/// of the momentum).
 double schedule_factor(const ScheduleOptions& options, double progress);
 
 }  // namespace ser::nn

@@ -28,19 +28,14 @@ struct EarlyStoppingOptions {
   void visit(FieldVisitor& v);
 };
 
-/// Changes of scaled features, drawn anew for every clip and epoch. Only noise, gain and mixup make
-/// sense for clip vectors.
+/// Changes of scaled features, drawn anew for every clip and epoch: masks (Park et al. 2019,
+/// SpecAugment) of frames and bands, and mixup (Zhang et al. 2018). Only mixup makes sense for clip
+/// vectors.
 struct FeatureAugmentation {
-  double noise = 0;           ///< standard deviation of noise added to every number
-  double gain = 0;            ///< spectral rows are moved by up to +- this
-  double filter = 0;          ///< a random curve over the bands, up to +- this, is added
-  double time_stretch = 0;    ///< frames are stretched by up to +- this share
-  int band_shift = 0;         ///< the spectrum is moved by up to +- this many bands
   int time_masks = 0;         ///< runs of frames set to zero
   int time_mask_frames = 20;  ///< longest of them
   int band_masks = 0;         ///< runs of bands set to zero
   int band_mask_rows = 8;     ///< longest of them
-  int crop_frames = 0;        ///< a random part of this length is used; 0: the whole clip
   double mixup = 0;           ///< alpha of the beta distribution two clips are mixed with; 0: none
 
   void visit(FieldVisitor& v);

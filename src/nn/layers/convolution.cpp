@@ -1,10 +1,11 @@
-#include "nn/layers/convolution.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "nn/layers/final_activation.h"
+#include "nn/layers/initializer.h"
+#include "nn/layers/makers.h"
+#include "nn/layers/window.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 
@@ -94,16 +95,26 @@ struct Taps {
   Index lag(Index tap) const { return (tap * window.dilation - phase) / window.stride; }
 };
 
+/// What slides over a clip.
+struct Kernel {
+  Window bands;
+  Window frames;
+  int channels = 1;
+  int groups = 1;
+};
+
+/// The three products of a convolution of x to y. The window of an output is a few contiguous
+/// stretches of memory, so that they read their right factor in place (see nn/product.h); nothing
+/// is unrolled into columns.
 class Work {
  public:
-  Work(const Convolution& options, const Pass& pass, const Node& node, const Tensor& x,
-       const Tensor& y)
-      : c_(options),
+  Work(const Kernel& kernel, const Pass& pass, const Node& node, const Tensor& x, const Tensor& y)
+      : c_(kernel),
         arena_(*pass.arena),
         x_(x),
         y_(y),
-        in_(x.shape.channels / options.groups),
-        out_(options.channels / options.groups),
+        in_(x.shape.channels / kernel.groups),
+        out_(kernel.channels / kernel.groups),
         weight_(pass.value(node.parameters[0])) {}
 
   Haloed halo(Real* made) const {
@@ -201,7 +212,7 @@ class Work {
                {origin + g * out_, {sources, depth}, at.in}, {dx.data + g * in_, at.out});
   }
 
-  const Convolution& c_;
+  const Kernel& c_;
   Arena& arena_;
   const Tensor& x_;
   const Tensor& y_;
@@ -210,45 +221,134 @@ class Work {
   ConstAlignedMap weight_;
 };
 
+enum class Axes { kFrames, kBandsAndFrames };
+
+/// y = f(b + sum over a window of W_j x_j), windows sliding over frames (conv1d, all rows of the
+/// input being channels) or over bands and frames (conv2d). The weight is [channels x frames *
+/// bands * (input channels / groups)], innermost last.
+class Convolution : public Layer {
+ public:
+  explicit Convolution(Axes axes) : axes_(axes) {
+    if (axes_ == Axes::kFrames) {
+      channels_ = 64;
+      frames_.size = 5;
+    }
+  }
+
+  std::string_view type() const override { return axes_ == Axes::kFrames ? "conv1d" : "conv2d"; }
+  std::unique_ptr<Layer> clone() const override { return std::make_unique<Convolution>(*this); }
+
+  void visit(FieldVisitor& v) override {
+    v.field("channels", channels_, "Outputs of a frame, and of a band of it");
+    if (axes_ == Axes::kFrames) {
+      v.field("kernel", frames_.size, "Frames of a window");
+      v.field("stride", frames_.stride, "Frames from one window to the next");
+      v.field("dilation", frames_.dilation, "Frames from one element of a window to the next");
+    } else {
+      v.field("kernel_bands", bands_.size, "Bands of a window");
+      v.field("kernel_frames", frames_.size, "Frames of a window");
+      v.field("stride_bands", bands_.stride, "Bands from one window to the next");
+      v.field("stride_frames", frames_.stride, "Frames from one window to the next");
+      v.field("dilation_bands", bands_.dilation, "Bands from one element of a window to the next");
+      v.field("dilation_frames", frames_.dilation,
+              "Frames from one element of a window to the next");
+    }
+    v.field("groups", groups_, "Parts of the channels that do not see each other");
+    visit_padding(v, padding_);
+    v.field("bias", bias_, "Add a constant to each output");
+    visit_activation(v, activation_);
+    visit_initializer(v, init_);
+  }
+
+  Shape plan(Node& node) const override {
+    const Shape input = seen(node.input);
+    if (channels_ < 1)
+      throw Error(fmt::format("'channels': expected at least 1, found {}", channels_));
+    if (groups_ < 1 || channels_ % groups_ != 0 || input.channels % groups_ != 0)
+      throw Error(
+          fmt::format("'groups': expected a divisor of {} input and {} output channels, "
+                      "found {}",
+                      input.channels, channels_, groups_));
+    const Kernel slides = kernel();
+    const Index window = Index{slides.bands.size} * slides.frames.size;
+    node.parameters = {
+        make_weight(init_, activation_, channels_, window * input.channels / groups_, window)};
+    if (bias_) node.parameters.push_back({"bias", channels_, 1, Init::kZeros});
+    return window_shape(slides.bands, slides.frames, input, channels_);
+  }
+
+  Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
+    const Tensor x = seen(tape.input);
+    const Kernel slides = kernel();
+    const Shape shape = window_shape(slides.bands, slides.frames, x.shape, channels_);
+    const Tensor y = window_output(*pass.arena, slides.frames, x, shape);
+    const Work work(slides, pass, node, x, y);
+    const Haloed h = work.halo(nullptr);
+    work.forward(h, bias_ ? pass.value(node.parameters[1]).data() : nullptr);
+    y.clear_padding();
+    tape.kept[0] = h.data;
+    finish_forward(activation_, pass, y, tape.kept[1]);
+    return y;
+  }
+
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
+                  const Tensor& gradient) const override {
+    begin_backward(activation_, tape.kept[1], tape.output, gradient);
+    const Tensor x = seen(tape.input);
+    const Kernel slides = kernel();
+    const Work work(slides, pass, node, x, gradient);
+    const Haloed h = work.halo(static_cast<Real*>(tape.kept[0]));
+    work.add_weight_gradient(h, pass.gradient(node.parameters[0]));
+    if (bias_) {
+      const MatrixMap columns(gradient.data, channels_, gradient.size() / channels_);
+      pass.gradient(node.parameters[1]) += columns.rowwise().sum();
+    }
+    if (!tape.wants_input_gradient) return {};
+    Tensor dx = work.input_gradient();
+    dx.shape = tape.input.shape;
+    return dx;
+  }
+
+ private:
+  struct Slide {
+    int size = 3;
+    int stride = 1;
+    int dilation = 1;
+  };
+
+  Kernel kernel() const {
+    const auto window = [&](std::string_view axis, const Slide& s) {
+      return convolution_window(axis, s.size, s.stride, s.dilation, padding_);
+    };
+    return {axes_ == Axes::kFrames ? Window{} : window("bands", bands_), window("frames", frames_),
+            channels_, groups_};
+  }
+  /// The input as the windows see it.
+  Shape seen(const Shape& shape) const {
+    if (axes_ == Axes::kBandsAndFrames) return shape;
+    return {static_cast<int>(shape.rows()), 1, shape.frames};
+  }
+  Tensor seen(Tensor x) const {
+    x.shape = seen(x.shape);
+    return x;
+  }
+
+  Axes axes_;
+  int channels_ = 32;
+  Slide bands_;
+  Slide frames_;
+  int groups_ = 1;
+  Padding padding_ = Padding::kSame;
+  bool bias_ = true;
+  Activation activation_ = Activation::kNone;
+  Initializer init_ = Initializer::kAuto;
+};
+
 }  // namespace
 
-Shape Convolution::plan(Node& node, const Shape& input) const {
-  if (channels < 1) throw Error(fmt::format("'channels': expected at least 1, found {}", channels));
-  if (groups < 1 || channels % groups != 0 || input.channels % groups != 0)
-    throw Error(
-        fmt::format("'groups': expected a divisor of {} input and {} output channels, "
-                    "found {}",
-                    input.channels, channels, groups));
-  const Index window = Index{bands.size} * frames.size;
-  node.parameters = {
-      make_weight(init, activation, channels, window * input.channels / groups, window)};
-  if (bias) node.parameters.push_back({"bias", channels, 1, Init::kZeros});
-  return window_shape(bands, frames, input, channels);
-}
-
-Tensor Convolution::forward(const Node& node, const Pass& pass, Tape& tape, const Tensor& x) const {
-  const Shape shape = window_shape(bands, frames, x.shape, channels);
-  const Tensor y = window_output(*pass.arena, frames, x, shape);
-  const Work work(*this, pass, node, x, y);
-  const Haloed h = work.halo(nullptr);
-  work.forward(h, bias ? pass.value(node.parameters[1]).data() : nullptr);
-  y.clear_padding();
-  tape.kept[0] = h.data;
-  finish_forward(activation, pass, y, tape.kept[1]);
-  return y;
-}
-
-Tensor Convolution::backward(const Node& node, const Pass& pass, const Tape& tape, const Tensor& x,
-                             const Tensor& gradient) const {
-  begin_backward(activation, tape.kept[1], tape.output, gradient);
-  const Work work(*this, pass, node, x, gradient);
-  const Haloed h = work.halo(static_cast<Real*>(tape.kept[0]));
-  work.add_weight_gradient(h, pass.gradient(node.parameters[0]));
-  if (bias) {
-    const MatrixMap columns(gradient.data, channels, gradient.size() / channels);
-    pass.gradient(node.parameters[1]) += columns.rowwise().sum();
-  }
-  return tape.wants_input_gradient ? work.input_gradient() : Tensor{};
+std::unique_ptr<Layer> make_conv1d() { return std::make_unique<Convolution>(Axes::kFrames); }
+std::unique_ptr<Layer> make_conv2d() {
+  return std::make_unique<Convolution>(Axes::kBandsAndFrames);
 }
 
 }  // namespace ser::nn

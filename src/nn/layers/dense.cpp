@@ -1,6 +1,6 @@
 #include "nn/layers/final_activation.h"
+#include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
-#include "nn/layers/weight_start.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 
@@ -13,14 +13,14 @@ class Dense : public Cloneable<Dense, Layer> {
   int units = 128;
   bool bias = true;
   Activation activation = Activation::kNone;
-  WeightStart init = WeightStart::kAuto;
+  Initializer init = Initializer::kAuto;
 
   std::string_view type() const override { return "dense"; }
   void visit(FieldVisitor& v) override {
     v.field("units", units, "Outputs");
     v.field("bias", bias, "Add a constant to each output");
     visit_activation(v, activation);
-    visit_weight_start(v, init);
+    visit_initializer(v, init);
   }
 
   Shape plan(Node& node) const override {

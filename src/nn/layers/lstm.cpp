@@ -1,25 +1,128 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "nn/layers/dropout_mask.h"
 #include "nn/layers/makers.h"
 #include "nn/layers/recurrent.h"
+#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
 
+constexpr int kGates = 4;
+
 /// Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gates: Gers et al. 2000):
 /// c_t = f c_(t-1) + i g, h_t = o tanh(c_t); gates i, f, o = sigmoid and g = tanh of
 /// W x_t + U h_(t-1) + b. Rows of W, U and b: i, f, o, g. The state kept is c.
-class Lstm : public Recurrent {
+class Lstm : public Cloneable<Lstm, Layer> {
  public:
+  int units = 128;
+  bool bidirectional = false;
+  int layers = 1;
+  double dropout = 0;
+
   std::string_view type() const override { return "lstm"; }
-  std::unique_ptr<Layer> clone() const override { return std::make_unique<Lstm>(*this); }
 
- protected:
-  int gates() const override { return 4; }
-  Init bias_init() const override { return Init::kForgetOne; }
-  bool has_extra_bias() const override { return false; }
+  void visit(FieldVisitor& v) override {
+    v.field("units", units, "Outputs of a direction");
+    v.field("bidirectional", bidirectional, "Also run from the last frame to the first");
+    v.field("layers", layers, "Levels stacked on each other");
+    v.field("dropout", dropout, "Probability of zeroing between levels while training");
+  }
 
-  void run(const Strand& s, const Pass& pass) const override {
+  Shape plan(Node& node) const override {
+    if (units < 1) throw Error(fmt::format("'units': expected at least 1, found {}", units));
+    if (layers < 1) throw Error(fmt::format("'layers': expected at least 1, found {}", layers));
+    if (!(dropout >= 0 && dropout < 1))
+      throw Error(fmt::format("'dropout': expected a number in [0, 1), found {}", dropout));
+    const Index rows = Index{kGates} * units;
+    Index inputs = node.input.rows();
+    for (int level = 0; level < layers; ++level, inputs = Index{directions()} * units)
+      for (const char* direction : {"forward", "backward"}) {
+        if (!bidirectional && *direction == 'b') continue;
+        const auto name = [&](std::string_view part) {
+          return fmt::format("{}.{}.{}", direction, level, part);
+        };
+        node.parameters.push_back({name("input_weight"), rows, inputs, Init::kGlorot, true});
+        node.parameters.push_back({name("recurrent_weight"), rows, units, Init::kOrthogonal, true});
+        node.parameters.push_back({name("bias"), rows, 1, Init::kForgetOne});
+      }
+    return {directions() * units, 1, node.input.frames};
+  }
+
+  Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
+    Sweep* const sweeps = pass.arena->take<Sweep>(layers * directions());
+    tape.kept[0] = sweeps;
+    Real** const masks = pass.arena->take<Real*>(layers);
+    tape.kept[1] = masks;
+    Tensor x = tape.input;
+    for (int level = 0; level < layers; ++level) {
+      const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
+      for (int direction = 0; direction < directions(); ++direction) {
+        Sweep* const sweep = sweeps + level * directions() + direction;
+        new (sweep) Sweep(make_sweep(node, pass, level, direction, x, y));
+        run(*sweep, pass);
+      }
+      y.clear_padding();
+      x = y;
+      masks[level] = nullptr;
+      if (pass.mode == Mode::kInfer || dropout == 0 || level + 1 == layers) continue;
+      const Tensor mask = pass.arena->tensor_like(y);
+      draw_dropout(pass.rng.fork(node.stream).fork(static_cast<std::uint64_t>(level)), dropout,
+                   mask);
+      masks[level] = mask.data;
+      x = pass.arena->tensor_like(y);
+      x.array() = y.array() * mask.array();
+    }
+    return x;
+  }
+
+  Tensor backward(const Node&, const Pass& pass, Tape& tape,
+                  const Tensor& gradient) const override {
+    const Sweep* const sweeps = static_cast<const Sweep*>(tape.kept[0]);
+    Real* const* const masks = static_cast<Real* const*>(tape.kept[1]);
+    Tensor dy = gradient;
+    for (int level = layers; level-- > 0;) {
+      if (masks[level]) dy.array() *= ConstArrayMap(masks[level], dy.size());
+      const bool wanted = level > 0 || tape.wants_input_gradient;
+      const Tensor dx = wanted ? pass.arena->tensor_like(sweeps[level * directions()].x) : Tensor{};
+      for (int direction = 0; direction < directions(); ++direction) {
+        run_back(sweeps[level * directions() + direction], pass, dy.data, dx);
+      }
+      if (wanted) dx.clear_padding();
+      dy = dx;
+    }
+    return dy;
+  }
+
+ private:
+  int directions() const { return bidirectional ? 2 : 1; }
+
+  Sweep make_sweep(const Node& node, const Pass& pass, int level, int direction, const Tensor& x,
+                   const Tensor& y) const {
+    Arena& arena = *pass.arena;
+    Sweep s;
+    s.node = &node;
+    s.first_parameter = static_cast<std::size_t>(3 * (level * directions() + direction));
+    s.units = units;
+    s.gate_rows = Index{kGates} * units;
+    s.steps = make_steps(arena, x, direction == 0 ? Direction::kForward : Direction::kBackward);
+    s.x = x;
+    s.y = y;
+    s.row = Index{direction} * units;
+    s.gates = arena.take<Real>(s.gate_rows * s.steps.entries());
+    s.state = arena.take<Real>(units * s.steps.entries());
+    s.gate_offsets = evenly(arena, s.steps.entries(), s.gate_rows);
+    s.state_offsets = evenly(arena, s.steps.entries(), units);
+    s.input_offsets = scaled(arena, s.steps, x.rows());
+    s.hidden_offsets = scaled(arena, s.steps, y.rows(), s.row);
+    s.previous_hidden = one_step_before(arena, s.steps, s.hidden_offsets);
+    return s;
+  }
+
+  /// Runs all steps; s.y receives the result.
+  void run(const Sweep& s, const Pass& pass) const {
     Arena& arena = *pass.arena;
     const PackedLeft recurrent = pack_left(arena, pass.value(s.recurrent_weight()).data(),
                                            s.gate_rows, 1, evenly(arena, s.units, s.gate_rows));
@@ -34,13 +137,13 @@ class Lstm : public Recurrent {
     }
   }
 
-  void run_back(const Strand& s, const Pass& pass, Real* dy, const Tensor& dx) const override {
+  /// Turns s.gates into dL/dgates, given dL/dy (which it may overwrite), and adds to all gradients.
+  void run_back(const Sweep& s, const Pass& pass, Real* dy, const Tensor& dx) const {
     Arena& arena = *pass.arena;
     const PackedLeft transposed = pack_left(arena, pass.value(s.recurrent_weight()).data(), s.units,
                                             s.gate_rows, evenly(arena, s.gate_rows, 1));
     const Offsets rows = evenly(arena, s.gate_rows, 1);
-    const RecurrentPart whole{0, s.gate_rows, s.gates, s.gate_offsets};
-    GateGradients gradients(s, pass, {&whole, 1}, dx);
+    GateGradients gradients(s, pass, dx);
     Real* const dstate = arena.take<Real>(s.units * s.steps.active(0));
     std::fill_n(dstate, s.units * s.steps.active(0), Real{0});
     for (Index step = s.steps.count; step-- > 0;) {
@@ -53,10 +156,9 @@ class Lstm : public Recurrent {
     }
   }
 
- private:
   /// Where one clip's numbers of one step stand.
   struct Cell {
-    Cell(const Strand& s, Index step, Index i)
+    Cell(const Sweep& s, Index step, Index i)
         : entry(s.steps.begin[step] + i),
           in(s.gates + entry * s.gate_rows),
           forget(in + s.units),
@@ -71,7 +173,7 @@ class Lstm : public Recurrent {
     Index hidden;
   };
 
-  static void advance(const Strand& s, Index step, Index i) {
+  static void advance(const Sweep& s, Index step, Index i) {
     const Cell cell(s, step, i);
     for_each_lane(s.units, [&]<int kSize>(Lane<kSize> lane) {
       using Values = typename Lane<kSize>::Values;
@@ -91,7 +193,7 @@ class Lstm : public Recurrent {
 
   /// Turns one clip's gates into their gradients. `dstate` comes in as what dL/dc_t gets from the
   /// step after, and leaves as what dL/dc_(t-1) gets from this one.
-  static void retreat(const Strand& s, Index step, Index i, const Real* dy, Real* dstate) {
+  static void retreat(const Sweep& s, Index step, Index i, const Real* dy, Real* dstate) {
     const Cell cell(s, step, i);
     for_each_lane(s.units, [&]<int kSize>(Lane<kSize> lane) {
       using Values = typename Lane<kSize>::Values;

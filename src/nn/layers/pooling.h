@@ -26,7 +26,7 @@ struct PoolWindow {
   }
 };
 
-/// Options and geometry that max_pool and avg_pool have in common.
+/// Options and geometry of pooling over windows.
 struct Pooling {
   int bands = 1;
   int frames = 2;
