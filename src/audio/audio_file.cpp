@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "audio/byte_source.h"
 #include "audio/content.h"
+#include "audio/downmix.h"
+#include "audio/sound_part.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -31,64 +34,110 @@ void check_limits(int sample_rate_hz, int num_channels) {
 }
 
 struct AudioReader::Impl {
-  template <typename Source>
-  Impl(const Source& from, std::string_view shown) : name(shown), source(from) {
-    open();
+  template <typename... From>
+  explicit Impl(std::string_view shown, const From&... from) : name(shown), source(from...) {
+    if (source.size() == 0)
+      throw Error(fmt::format("{}: expected an audio file, found an empty one", name));
+    found = find_sound(source);
+    restart();
   }
 
-  void open();
+  void restart();
+  bool open(const SoundPart& part);
+  bool open_next();
   std::int64_t read_mono();
-  void average_channels();
   void check_finite() const;
   [[noreturn]] void fail_unsupported() const;
-  void check_end() const;
+  void check_decoded() const;
+  void check_length() const;
+  void leave_unread(std::string_view why);
+  void add_notice(std::string notice);
   double seconds(std::int64_t frames) const {
     return static_cast<double>(frames) / info.samplerate;
   }
 
   std::string name;
   ByteSource source;
+  SoundParts found;
+  std::size_t part = 0;
   SF_INFO info{};
-  std::unique_ptr<SNDFILE, CloseSound> sound;  // closed before its source
+  std::optional<PartFile> file;
+  std::unique_ptr<SNDFILE, CloseSound> sound;  // closed before its file
+  std::optional<Downmix> downmix;
   std::vector<float> interleaved;
   std::vector<float> mono;
   std::int64_t frames_done = 0;
+  std::int64_t frames_of_part = 0;
+  std::vector<std::string> notices;
 };
 
-void AudioReader::Impl::open() {
-  if (source.size() == 0)
-    throw Error(fmt::format("{}: expected an audio file, found an empty one", name));
-  SF_VIRTUAL_IO io = ByteSource::callbacks();
-  sound.reset(sf_open_virtual(&io, SFM_READ, &info, &source));
-  if (!sound) fail_unsupported();
+void AudioReader::Impl::restart() {
+  part = 0;
+  frames_done = frames_of_part = 0;
+  notices = found.notices;
+  if (!open(found.parts[0])) fail_unsupported();
   with_context(name, [&] { check_limits(info.samplerate, info.channels); });
-  if (info.channels > 1) interleaved.resize(kBlockSamples);
+  downmix.emplace(info.channels, info.samplerate);
+}
+
+bool AudioReader::Impl::open(const SoundPart& wanted) {
+  sound.reset();
+  file.emplace(source, wanted);
+  info = {};
+  SF_VIRTUAL_IO io = PartFile::callbacks();
+  sound.reset(sf_open_virtual(&io, SFM_READ, &info, &*file));
+  return sound != nullptr;
+}
+
+/// Goes on to the next part, if there is one and it can be joined.
+bool AudioReader::Impl::open_next() {
+  if (part + 1 >= found.parts.size()) return false;
+  const SF_INFO before = info;
+  const bool opened = open(found.parts[++part]);
+  const SF_INFO next = info;
+  if (!opened || next.samplerate != before.samplerate || next.channels > kMostChannels) {
+    info = before;
+    leave_unread(opened ? fmt::format("{} channels at {} Hz", next.channels, next.samplerate)
+                        : describe_content(source.text_at(found.parts[part].begin, 64)));
+    return false;
+  }
+  if (next.channels != before.channels) {
+    add_notice(downmix->notice());
+    downmix.emplace(next.channels, next.samplerate);
+  }
+  frames_of_part = 0;
+  return true;
+}
+
+/// The parts from the current one on are not read.
+void AudioReader::Impl::leave_unread(std::string_view why) {
+  sound.reset();
+  notices.push_back(
+      fmt::format("left unread behind {:.1f} s: {} bytes of another file joined to it ({})",
+                  seconds(frames_done), found.parts.back().end - found.parts[part].begin, why));
+  part = found.parts.size();
+}
+
+void AudioReader::Impl::add_notice(std::string notice) {
+  if (!notice.empty()) notices.push_back(std::move(notice));
 }
 
 void AudioReader::Impl::fail_unsupported() const {
   throw Error(fmt::format(
       "{}: expected WAV, AIFF, FLAC, Ogg, MP3 or another format that libsndfile reads, found {}; "
       "`ffmpeg -i IN OUT.wav` may convert it",
-      name, describe_content(source.head(64))));
+      name, describe_content(source.text_at(0, 64))));
 }
 
 std::int64_t AudioReader::Impl::read_mono() {
-  mono.resize(static_cast<std::size_t>(kBlockSamples / info.channels));
-  const auto want = static_cast<sf_count_t>(mono.size());
-  float* const out = info.channels == 1 ? mono.data() : interleaved.data();
-  const sf_count_t got = std::max<sf_count_t>(0, sf_readf_float(sound.get(), out, want));
-  mono.resize(static_cast<std::size_t>(got));
-  if (info.channels > 1) average_channels();
+  if (!sound) return 0;
+  const sf_count_t want = kBlockSamples / info.channels;
+  interleaved.resize(static_cast<std::size_t>(want * info.channels));
+  const sf_count_t got =
+      std::max<sf_count_t>(0, sf_readf_float(sound.get(), interleaved.data(), want));
+  mono.clear();
+  downmix->add(std::span(interleaved).first(static_cast<std::size_t>(got * info.channels)), mono);
   return got;
-}
-
-void AudioReader::Impl::average_channels() {
-  const auto channels = static_cast<std::size_t>(info.channels);
-  for (std::size_t i = 0; i < mono.size(); ++i) {
-    double sum = 0;
-    for (std::size_t c = 0; c < channels; ++c) sum += interleaved[i * channels + c];
-    mono[i] = static_cast<float>(sum / static_cast<double>(channels));
-  }
 }
 
 void AudioReader::Impl::check_finite() const {
@@ -102,13 +151,18 @@ void AudioReader::Impl::check_finite() const {
                           *bad, frame, seconds(frame)));
 }
 
-void AudioReader::Impl::check_end() const {
-  if (frames_done == 0 && info.frames > 0)
+/// At the end of a part.
+void AudioReader::Impl::check_decoded() const {
+  if (!sound) return;
+  if (frames_of_part == 0 && info.frames > 0)
     throw Error(fmt::format("{}: expected the {} frames of its header, found none that decodes",
                             name, info.frames));
   if (sf_error(sound.get()) != SF_ERR_NO_ERROR)
     throw Error(fmt::format("{}: expected sound to its end, found a decoding error at {:.3f} s",
                             name, seconds(frames_done)));
+}
+
+void AudioReader::Impl::check_length() const {
   if (frames_done == 0)
     throw Error(fmt::format("{}: expected sound, found a header without any frame", name));
   if (seconds(frames_done) < kShortestRecordingS)
@@ -118,10 +172,13 @@ void AudioReader::Impl::check_end() const {
 }
 
 AudioReader::AudioReader(const std::filesystem::path& path)
-    : impl_(std::make_unique<Impl>(path, path.string())) {}
+    : impl_(std::make_unique<Impl>(path.string(), path)) {}
 
 AudioReader::AudioReader(std::span<const std::byte> bytes, std::string_view name)
-    : impl_(std::make_unique<Impl>(bytes, name)) {}
+    : impl_(std::make_unique<Impl>(name, bytes)) {}
+
+AudioReader::AudioReader(int descriptor, std::string_view name)
+    : impl_(std::make_unique<Impl>(name, descriptor, name)) {}
 
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
@@ -135,19 +192,31 @@ double AudioReader::share_read() const {
   return static_cast<double>(impl_->source.position()) / static_cast<double>(impl_->source.size());
 }
 
+std::vector<std::string> AudioReader::notices() const {
+  std::vector<std::string> all = impl_->notices;
+  if (std::string cancelled = impl_->downmix->notice(); !cancelled.empty())
+    all.push_back(std::move(cancelled));
+  return all;
+}
+
+void AudioReader::restart() { impl_->restart(); }
+
 std::span<const float> AudioReader::next_block() {
   Impl& self = *impl_;
-  const std::int64_t got = self.read_mono();
-  if (got == 0) {
-    self.check_end();
+  std::int64_t got = 0;
+  while ((got = self.read_mono()) == 0) {
+    self.check_decoded();
+    if (self.open_next()) continue;
+    self.check_length();
     return {};
   }
   self.check_finite();
   self.frames_done += got;
+  self.frames_of_part += got;
   return self.mono;
 }
 
-Waveform read_audio(AudioReader reader) {
+Waveform read_audio(AudioReader& reader) {
   Waveform wave{{}, reader.sample_rate_hz()};
   Eigen::Index size = 0;
   for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
@@ -161,10 +230,14 @@ Waveform read_audio(AudioReader reader) {
   return wave;
 }
 
-Waveform read_audio(const std::filesystem::path& path) { return read_audio(AudioReader(path)); }
+Waveform read_audio(const std::filesystem::path& path) {
+  AudioReader reader(path);
+  return read_audio(reader);
+}
 
 Waveform read_audio(std::span<const std::byte> bytes, std::string_view name) {
-  return read_audio(AudioReader(bytes, name));
+  AudioReader reader(bytes, name);
+  return read_audio(reader);
 }
 
 }  // namespace ser

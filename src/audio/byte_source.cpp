@@ -8,39 +8,34 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
-#include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 
 namespace ser {
-namespace {
-
-constexpr std::uint64_t kLargestPipedBytes = std::uint64_t{1} << 30;
-
-ByteSource& source(void* user) { return *static_cast<ByteSource*>(user); }
-
-}  // namespace
 
 ByteSource::ByteSource(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
     throw Error(
         fmt::format("{}: expected an audio file, found: {}", path.string(), std::strerror(errno)));
-  if (S_ISFIFO(status.st_mode)) {
-    buffer_ = read_file(path, kLargestPipedBytes);
-    bytes_ = std::as_bytes(std::span(buffer_));
-    size_ = static_cast<std::int64_t>(bytes_.size());
-    return;
-  }
-  if (!S_ISREG(status.st_mode))
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
     throw Error(fmt::format("{}: expected an audio file, found a {}", path.string(),
                             S_ISDIR(status.st_mode) ? "folder" : "device"));
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0)
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
     throw Error(fmt::format("{}: expected a readable file, found: {}", path.string(),
                             std::strerror(errno)));
-  size_ = status.st_size;
+  try {
+    take(descriptor, path.string());
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+  ::close(descriptor);
 }
+
+ByteSource::ByteSource(int descriptor, std::string_view name) { take(descriptor, name); }
 
 ByteSource::ByteSource(std::span<const std::byte> bytes)
     : bytes_(bytes), size_(static_cast<std::int64_t>(bytes.size())) {}
@@ -49,16 +44,59 @@ ByteSource::~ByteSource() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::int64_t ByteSource::read_at(std::int64_t offset, void* out, std::int64_t count) const {
-  count = std::clamp<std::int64_t>(size_ - offset, 0, count);
+void ByteSource::take(int descriptor, std::string_view name) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0)
+    throw Error(fmt::format("{}: expected an audio file, found: {}", name, std::strerror(errno)));
+  if (!S_ISREG(status.st_mode)) return spool(descriptor, name);
+  first_ = std::max<std::int64_t>(0, ::lseek(descriptor, 0, SEEK_CUR));
+  size_ = std::max<std::int64_t>(0, status.st_size - first_);
+  descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (descriptor_ < 0)
+    throw Error(fmt::format("{}: expected a readable file, found: {}", name, std::strerror(errno)));
+}
+
+void ByteSource::spool(int pipe, std::string_view name) {
+  with_context(std::string(name), [&] {
+    spooled_ = std::make_unique<SpoolFile>(std::filesystem::temp_directory_path() / "sound");
+    std::vector<std::byte> block(1 << 16);
+    while (true) {
+      const ssize_t got = ::read(pipe, block.data(), block.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw Error(fmt::format("reading failed: {}", std::strerror(errno)));
+      if (got == 0) break;
+      spooled_->append(std::span(block).first(static_cast<std::size_t>(got)));
+      if (spooled_->size() > kLargestPipedBytes)
+        throw Error(fmt::format(
+            "expected at most {} GiB from a pipe, found more; a file may be larger, and "
+            "--live - reads a stream without end",
+            kLargestPipedBytes >> 30));
+    }
+    spooled_->read_at(0, std::span(block).first(0));  // a full disk shows here
+    size_ = static_cast<std::int64_t>(spooled_->size());
+  });
+}
+
+std::int64_t ByteSource::read_at(std::int64_t offset, std::span<char> out) const {
+  const auto count =
+      std::clamp<std::int64_t>(size_ - offset, 0, static_cast<std::int64_t>(out.size()));
+  out = out.first(static_cast<std::size_t>(count));
+  if (spooled_) {
+    try {
+      return static_cast<std::int64_t>(
+          spooled_->read_at(static_cast<std::uint64_t>(offset), std::as_writable_bytes(out)));
+    } catch (const Error&) {
+      return 0;  // no exception passes through libsndfile
+    }
+  }
   if (descriptor_ < 0) {
-    std::copy_n(bytes_.data() + offset, count, static_cast<std::byte*>(out));
+    std::copy_n(reinterpret_cast<const char*>(bytes_.data()) + offset, count, out.data());
     return count;
   }
   std::int64_t done = 0;
   while (done < count) {
-    const ssize_t got = ::pread(descriptor_, static_cast<char*>(out) + done,
-                                static_cast<std::size_t>(count - done), offset + done);
+    const ssize_t got = ::pread(descriptor_, out.data() + done,
+                                static_cast<std::size_t>(count - done), first_ + offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     done += got;
@@ -66,35 +104,10 @@ std::int64_t ByteSource::read_at(std::int64_t offset, void* out, std::int64_t co
   return done;
 }
 
-std::string ByteSource::head(std::size_t count) const {
+std::string ByteSource::text_at(std::int64_t offset, std::size_t count) const {
   std::string text(count, '\0');
-  text.resize(static_cast<std::size_t>(read_at(0, text.data(), static_cast<std::int64_t>(count))));
+  text.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, read_at(offset, text))));
   return text;
-}
-
-SF_VIRTUAL_IO ByteSource::callbacks() {
-  SF_VIRTUAL_IO io{};
-  io.get_filelen = [](void* user) -> sf_count_t { return source(user).size_; };
-  io.tell = [](void* user) -> sf_count_t { return source(user).position_.load(); };
-  io.seek = [](sf_count_t offset, int whence, void* user) -> sf_count_t {
-    ByteSource& self = source(user);
-    const std::int64_t base = whence == SEEK_SET   ? 0
-                              : whence == SEEK_CUR ? self.position_.load()
-                                                   : self.size_;
-    // A lying header asks for places outside the file.
-    std::int64_t target = 0;
-    if (__builtin_add_overflow(base, offset, &target) || target < 0) return -1;
-    self.position_ = std::min(target, self.size_);
-    return self.position_;
-  };
-  io.read = [](void* out, sf_count_t count, void* user) -> sf_count_t {
-    ByteSource& self = source(user);
-    const std::int64_t got = self.read_at(self.position_, out, count);
-    self.position_ += got;
-    return got;
-  };
-  io.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
-  return io;
 }
 
 }  // namespace ser

@@ -1,41 +1,52 @@
 #pragma once
 
-#include <sndfile.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "ser/core/atomic_file.h"
 
 namespace ser {
 
-/// The bytes of a file, on disk or in memory, as libsndfile's virtual IO asks for them. Through it
-/// libsndfile sees no name, so it cannot take the format from one.
+/// What a pipe may bring: as much as a WAV file holds.
+inline constexpr std::uint64_t kLargestPipedBytes = std::uint64_t{1} << 32;
+
+/// The bytes of a recording: in a file, in memory, or from a pipe, which is copied to an unnamed
+/// temporary file first, so that memory stays flat.
 class ByteSource {
  public:
-  /// Throws Error if `path` is missing, a folder, unreadable, or neither a file nor a pipe.
+  /// Throws Error if `path` is missing, a folder, unreadable, or neither a file nor a pipe; for a
+  /// pipe also if it brings more than kLargestPipedBytes or the temporary file cannot be written.
   explicit ByteSource(const std::filesystem::path& path);
+  /// What is left of an open file or pipe, which stays open. Throws Error as above.
+  ByteSource(int descriptor, std::string_view name);
   explicit ByteSource(std::span<const std::byte> bytes);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
   std::int64_t size() const { return size_; }
-  /// Where reading has come to; may be asked while another thread reads.
+  /// Copies bytes from `offset` on to `out`; returns how many there were.
+  std::int64_t read_at(std::int64_t offset, std::span<char> out) const;
+  /// Up to `count` bytes from `offset` on.
+  std::string text_at(std::int64_t offset, std::size_t count) const;
+
+  /// How far decoding is, in bytes; may be asked while another thread decodes.
   std::int64_t position() const { return position_; }
-  /// Up to `count` bytes from the start; the position stays.
-  std::string head(std::size_t count) const;
-  /// Callbacks; their user data is a ByteSource.
-  static SF_VIRTUAL_IO callbacks();
+  void set_position(std::int64_t position) { position_ = position; }
 
  private:
-  std::int64_t read_at(std::int64_t offset, void* out, std::int64_t count) const;
+  void take(int descriptor, std::string_view name);
+  void spool(int pipe, std::string_view name);
 
   int descriptor_ = -1;
-  std::string buffer_;
+  std::int64_t first_ = 0;  ///< offset in the file
+  std::unique_ptr<SpoolFile> spooled_;
   std::span<const std::byte> bytes_;
   std::int64_t size_ = 0;
   std::atomic<std::int64_t> position_ = 0;

@@ -6,7 +6,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "audio/chunk_file.h"
 #include "audio/content.h"
+#include "audio/downmix.h"
+#include "audio/number_bytes.h"
 #include "audio/wav_format.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
@@ -17,22 +20,13 @@ namespace {
 constexpr std::size_t kBlockBytes = 1 << 15;
 constexpr std::size_t kLargestHeaderChunk = 1 << 20;
 
-/// The unsigned integer of `count` little-endian bytes.
-std::uint64_t little_endian(const std::byte* bytes, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    value |= static_cast<std::uint64_t>(std::to_integer<unsigned>(bytes[i])) << (8 * i);
-  return value;
-}
-
 std::uint32_t number(const std::string& text, std::size_t at, std::size_t count) {
-  return static_cast<std::uint32_t>(
-      little_endian(reinterpret_cast<const std::byte*>(text.data()) + at, count));
+  return static_cast<std::uint32_t>(to_number(std::string_view(text).substr(at, count)));
 }
 
 /// The sample at `bytes`, as a fraction of full scale.
 double sample(const std::byte* bytes, PcmEncoding encoding) {
-  const std::uint64_t bits = little_endian(bytes, bytes_of(encoding));
+  const std::uint64_t bits = to_number({reinterpret_cast<const char*>(bytes), bytes_of(encoding)});
   switch (encoding) {
     case PcmEncoding::kUint8:
       return (static_cast<double>(bits) - 128) / 128;
@@ -101,12 +95,23 @@ std::size_t bytes_of(PcmEncoding encoding) {
 PcmStream::PcmStream(Read read, std::string name)
     : read_(std::move(read)), name_(std::move(name)), bytes_(kBlockBytes) {
   read_header();
+  start();
 }
 
 PcmStream::PcmStream(Read read, std::string name, const PcmFormat& raw)
     : read_(std::move(read)), name_(std::move(name)), format_(raw), bytes_(kBlockBytes) {
-  with_context(name_, [&] { check_limits(format_.sample_rate_hz, format_.num_channels); });
+  start();
 }
+
+PcmStream::~PcmStream() = default;
+PcmStream::PcmStream(PcmStream&&) noexcept = default;
+
+void PcmStream::start() {
+  with_context(name_, [&] { check_limits(format_.sample_rate_hz, format_.num_channels); });
+  downmix_ = std::make_unique<Downmix>(format_.num_channels, format_.sample_rate_hz);
+}
+
+std::string PcmStream::notice() const { return downmix_->notice(); }
 
 std::string PcmStream::read_exactly(std::size_t count, const char* what) {
   std::string text(count, '\0');
@@ -130,8 +135,12 @@ void PcmStream::read_header() {
   bool formatted = false;
   while (true) {
     const std::string head = read_exactly(8, "a chunk of a WAV stream");
-    if (head.starts_with("data")) break;
     const std::size_t size = number(head, 4, 4);
+    if (head.starts_with("data")) {
+      if (size < kUnknownSize) left_ = size;
+      size_is_odd_ = size % 2 == 1;
+      break;
+    }
     if (size > kLargestHeaderChunk)
       throw Error(
           fmt::format("{}: expected WAV chunks of at most {} bytes before the sound, "
@@ -141,44 +150,72 @@ void PcmStream::read_header() {
     const std::string chunk = read_exactly(size + size % 2, "a chunk of a WAV stream");
     if (!head.starts_with("fmt ")) continue;
     format_ = parse_format(chunk, name_);
-    with_context(name_, [&] { check_limits(format_.sample_rate_hz, format_.num_channels); });
     formatted = true;
   }
   if (!formatted)
     throw Error(fmt::format("{}: expected a WAV format chunk before the sound, found none", name_));
 }
 
+/// The next bytes, behind those that are not yet decoded; 0 at the end.
+std::size_t PcmStream::fill() {
+  const std::size_t got = read_(std::span(bytes_).subspan(filled_));
+  filled_ += got;
+  return got;
+}
+
+/// Whether the sound ends where the header says, which is `rest` bytes (a frame cut in two) behind
+/// the last frame decoded; waits for the head of a chunk.
+bool PcmStream::is_over(std::size_t rest) {
+  constexpr std::size_t kChunkHead = 8;
+  constexpr std::uint64_t kLargestChunk = 1 << 24;
+  const std::size_t even = rest + (size_is_odd_ ? 1 : 0);  // where chunks should begin
+  while (filled_ < even + kChunkHead)
+    if (fill() == 0) return filled_ <= even;
+  const std::string_view bytes(reinterpret_cast<const char*>(bytes_.data()), filled_);
+  const auto begins = [&](std::size_t at) {
+    const std::string_view behind = bytes.substr(at, kChunkHead);
+    return behind.starts_with("RIFF") || begins_chunk(behind, kLargestChunk);
+  };
+  return begins(rest) || begins(even);
+}
+
 std::span<const float> PcmStream::next_block() {
   const std::size_t frame_bytes =
       bytes_of(format_.encoding) * static_cast<std::size_t>(format_.num_channels);
   while (true) {
-    const std::size_t got = read_(std::span(bytes_).subspan(filled_));
-    if (got == 0) return {};
-    filled_ += got;
-    const std::size_t frames = filled_ / frame_bytes;
+    if (left_ < frame_bytes) {
+      if (is_over(static_cast<std::size_t>(left_))) return {};
+      left_ = kNoSize;
+    } else if (fill() == 0) {
+      return {};
+    }
+    const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(filled_, left_));
+    const std::size_t frames = bytes / frame_bytes;
     if (frames == 0) continue;
     decode(frames);
     const std::size_t used = frames * frame_bytes;
     std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(used),
               bytes_.begin() + static_cast<std::ptrdiff_t>(filled_), bytes_.begin());
     filled_ -= used;
+    if (left_ != kNoSize) left_ -= used;
     return mono_;
   }
 }
 
 void PcmStream::decode(std::size_t frames) {
-  const auto channels = static_cast<std::size_t>(format_.num_channels);
   const std::size_t width = bytes_of(format_.encoding);
-  mono_.resize(frames);
+  interleaved_.resize(frames * static_cast<std::size_t>(format_.num_channels));
   const std::byte* at = bytes_.data();
-  for (std::size_t i = 0; i < frames; ++i) {
-    double sum = 0;
-    for (std::size_t c = 0; c < channels; ++c, at += width) sum += sample(at, format_.encoding);
-    mono_[i] = static_cast<float>(sum / static_cast<double>(channels));
+  for (float& value : interleaved_) {
+    value = static_cast<float>(sample(at, format_.encoding));
+    at += width;
+  }
+  mono_.clear();
+  downmix_->add(interleaved_, mono_);
+  for (std::size_t i = 0; i < frames; ++i)
     if (!std::isfinite(mono_[i]))
       throw Error(fmt::format("{}: expected finite samples, found {} at {:.3f} s", name_, mono_[i],
                               static_cast<double>(frames_done_ + i) / format_.sample_rate_hz));
-  }
   frames_done_ += frames;
 }
 

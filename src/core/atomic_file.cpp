@@ -194,16 +194,28 @@ void SpoolFile::flush() {
   buffer_.clear();
 }
 
+std::size_t SpoolFile::read_at(std::uint64_t begin, std::span<std::byte> out) {
+  if (!buffer_.empty()) flush();
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,
+                                static_cast<off_t>(begin + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("temporary file", "reading");
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
 void SpoolFile::copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end) {
-  flush();
   std::vector<std::byte> block(1 << 20);
   while (begin < end) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), end - begin));
-    const ssize_t got = ::pread(descriptor_, block.data(), want, static_cast<off_t>(begin));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail("temporary file", "reading");
-    file.write(std::span(block).first(static_cast<std::size_t>(got)));
-    begin += static_cast<std::uint64_t>(got);
+    const std::size_t got = read_at(begin, std::span(block).first(want));
+    if (got == 0) fail("temporary file", "reading");
+    file.write(std::span(block).first(got));
+    begin += got;
   }
 }
 

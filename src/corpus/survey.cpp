@@ -46,7 +46,7 @@ ClipMeasures measure(const std::filesystem::path& file, const Tables& tables) {
   ClipMeasures measures;
   measures.sample_rate_hz = reader.sample_rate_hz();
   measures.channels = reader.num_channels();
-  const Waveform wave = read_audio(std::move(reader));
+  const Waveform wave = read_audio(reader);
   measures.duration_s = wave.duration_s();
   if (const double rms = active_rms(wave); rms > 0) measures.level_dbfs = 20 * std::log10(rms);
   measures.silence_share = silent_share(wave);

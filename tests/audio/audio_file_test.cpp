@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "audio/encoded.h"
 #include "audio/signals.h"
 #include "ser/core/atomic_file.h"
 #include "support/temp_folder.h"
@@ -21,32 +22,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::MatchesRegex;
-
-template <typename Number>
-void put(std::string& bytes, std::size_t at, Number value) {
-  std::memcpy(bytes.data() + at, &value, sizeof(value));
-}
-
-/// A 16-bit WAV file of interleaved samples.
-std::string wav_bytes(std::uint16_t channels, std::uint32_t rate_hz,
-                      const std::vector<std::int16_t>& samples) {
-  const auto data_bytes = static_cast<std::uint32_t>(2 * samples.size());
-  std::string bytes(44 + data_bytes, '\0');
-  bytes.replace(0, 4, "RIFF");
-  put(bytes, 4, 36 + data_bytes);
-  bytes.replace(8, 8, "WAVEfmt ");
-  put(bytes, 16, std::uint32_t{16});
-  put(bytes, 20, std::uint16_t{1});
-  put(bytes, 22, channels);
-  put(bytes, 24, rate_hz);
-  put(bytes, 28, rate_hz * 2 * channels);
-  put(bytes, 32, static_cast<std::uint16_t>(2 * channels));
-  put(bytes, 34, std::uint16_t{16});
-  bytes.replace(36, 4, "data");
-  put(bytes, 40, data_bytes);
-  if (data_bytes > 0) std::memcpy(bytes.data() + 44, samples.data(), data_bytes);
-  return bytes;
-}
 
 Waveform read_bytes(const std::string& bytes) {
   return read_audio(std::as_bytes(std::span(bytes)), "clip.wav");

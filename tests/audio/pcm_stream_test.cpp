@@ -111,6 +111,34 @@ TEST(PcmStream, PassesOverOtherChunksAndUnderstandsTheExtensibleForm) {
               ElementsAre(FloatEq(0.5f)));
 }
 
+/// A stream whose header tells the size of its sound.
+std::string told_stream(std::uint32_t told, const std::string& data) {
+  std::string bytes = wav_stream(format_chunk(1, 1, 8000, 16), data);
+  return bytes.replace(40, 4, little_endian(told, 4));
+}
+
+TEST(PcmStream, ChunksBehindTheSoundAreNoSound) {
+  const std::string sound(2000, '\1');
+  const std::string list = "LIST" + little_endian(12, 4) + "INFOISFTabcd";
+  for (const std::size_t step : {1, 7, 1 << 20}) {
+    const auto count = [&](const std::string& bytes) {
+      return all_of(PcmStream(reader_of(bytes, step), "s")).size();
+    };
+    EXPECT_EQ(count(told_stream(2000, sound + list)), 1000u);
+    EXPECT_EQ(count(told_stream(1999, sound.substr(1) + '\0' + list)), 999u) << "padded";
+    EXPECT_EQ(count(told_stream(2000, sound + told_stream(2000, sound))), 1000u) << "another file";
+    EXPECT_EQ(count(told_stream(0, list)), 0u) << "no sound at all";
+  }
+}
+
+TEST(PcmStream, AnOldSizeDoesNotEndTheSound) {
+  const std::string sound(2000, '\1');
+  for (const std::uint32_t told : {0u, 400u, 401u, 0x7FFFFFFFu, 0xFFFFFFFFu})
+    for (const std::size_t step : {1, 7, 1 << 20})
+      EXPECT_EQ(all_of(PcmStream(reader_of(told_stream(told, sound), step), "s")).size(), 1000u)
+          << told << " " << step;
+}
+
 TEST(PcmStream, MayEndAfterItsHeader) {
   EXPECT_THAT(all_of(PcmStream(reader_of(wav_stream(format_chunk(1, 1, 8000, 16), "")), "s")),
               IsEmpty());

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,9 +21,17 @@ struct PcmFormat {
   int num_channels = 1;
 };
 
+class Downmix;
+
 /// Sound from a stream that cannot seek and need not end, averaged over its channels, as soon as
-/// its bytes are there: raw PCM, or a WAV stream. Of the latter's header, the sizes of the file and
-/// of its data are ignored: whoever streams does not know them when it writes them.
+/// its bytes are there: raw PCM, or a WAV stream. Channels that cancel each other out are treated
+/// as AudioReader does.
+///
+/// Whoever streams WAV need not know its size, so the one in the header is only a hint: where a
+/// chunk or another WAV file begins behind so much sound, the sound is over; else it goes on to the
+/// end of the stream. What that cannot tell: sound behind a size that is too small whose first
+/// bytes look like a chunk (four letters, digits or blanks and a size below 16 MiB), once in a
+/// hundred thousand times. Chunks behind sound whose size was not told are taken for sound.
 class PcmStream {
  public:
   /// Fills the beginning of a buffer with the next bytes, waiting for at least one; returns how
@@ -34,6 +44,8 @@ class PcmStream {
   PcmStream(Read read, std::string name);
   /// Raw PCM. Throws Error for a rate or number of channels outside those limits.
   PcmStream(Read read, std::string name, const PcmFormat& raw);
+  ~PcmStream();
+  PcmStream(PcmStream&&) noexcept;
 
   const PcmFormat& format() const { return format_; }
 
@@ -41,17 +53,28 @@ class PcmStream {
   /// in two is dropped. Throws Error for samples that are not finite.
   std::span<const float> next_block();
 
+  /// Empty, or a sentence on channels that cancelled each other out in what was read so far.
+  std::string notice() const;
+
  private:
+  void start();
   void read_header();
+  std::size_t fill();
+  bool is_over(std::size_t rest);
   std::string read_exactly(std::size_t count, const char* what);
   void decode(std::size_t frames);
+
+  static constexpr std::uint64_t kNoSize = ~std::uint64_t{0};
 
   Read read_;
   std::string name_;
   PcmFormat format_;
+  std::unique_ptr<Downmix> downmix_;
   std::vector<std::byte> bytes_;
-  std::size_t filled_ = 0;  ///< bytes of a frame begun
-  std::vector<float> mono_;
+  std::size_t filled_ = 0;        ///< bytes not yet decoded
+  std::uint64_t left_ = kNoSize;  ///< of the sound that the header tells of
+  bool size_is_odd_ = false;
+  std::vector<float> interleaved_, mono_;
   std::size_t frames_done_ = 0;
 };
 

@@ -61,6 +61,9 @@ class SpoolFile {
 
   void append(std::span<const std::byte> bytes);
   std::uint64_t size() const { return size_; }
+  /// Copies bytes from `begin` on to `out`; returns how many there were. What was appended since the
+  /// last call is written first, so appending and reading need one thread.
+  std::size_t read_at(std::uint64_t begin, std::span<std::byte> out);
   /// Copies bytes [begin, end) to `file`.
   void copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end);
 

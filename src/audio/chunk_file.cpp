@@ -1,0 +1,212 @@
+#include "audio/chunk_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "audio/number_bytes.h"
+#include "audio/tags.h"
+
+namespace ser {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct ChunkFormat {
+  std::string_view magic;  ///< the file begins with it
+  std::string_view sound;  ///< name of the chunk of sound
+  std::endian order;
+  std::int64_t first;  ///< place of the first chunk
+  std::size_t name_bytes;
+  std::size_t size_bytes;
+  std::int64_t align;
+  bool counts_head;        ///< a chunk's size counts its own name and size
+  bool format_may_follow;  ///< the sound need not be the last chunk that matters
+
+  std::size_t head_bytes() const { return name_bytes + size_bytes; }
+};
+
+constexpr auto kLittle = std::endian::little, kBig = std::endian::big;
+constexpr ChunkFormat kFormats[] = {
+    {"RIFF"sv, "data"sv, kLittle, 12, 4, 4, 2, false, false},
+    {"RF64"sv, "data"sv, kLittle, 12, 4, 4, 2, false, false},
+    {"RIFX"sv, "data"sv, kBig, 12, 4, 4, 2, false, false},
+    {"FORM"sv, "SSND"sv, kBig, 12, 4, 4, 2, false, true},
+    {"riff\x2e\x91\xcf\x11"sv, "data"sv, kLittle, 40, 16, 8, 8, true, false},
+    {"caff"sv, "data"sv, kBig, 8, 4, 8, 1, false, false},
+};
+
+/// A size field and the bytes that it counts.
+struct SizeField {
+  std::int64_t at = 0;
+  std::size_t bytes = 0;
+  std::endian order = kLittle;
+  std::int64_t counted_from = 0;  ///< place from which it counts
+
+  std::uint64_t read(const ByteSource& source) const {
+    return to_number(source.text_at(at, bytes), order);
+  }
+  Patch set(std::int64_t end) const {
+    const std::uint64_t most = bytes == 4 ? 0xFFFFFFFF : ~std::uint64_t{0};
+    return {at,
+            to_bytes(std::min<std::uint64_t>(most, static_cast<std::uint64_t>(end - counted_from)),
+                     bytes, order)};
+  }
+};
+
+bool is_unknown(std::uint64_t size) { return size == 0 || size >= kUnknownSize; }
+
+/// Walks the chunks of one file.
+class ChunkFile {
+ public:
+  ChunkFile(const ByteSource& source, const ChunkFormat& format, std::int64_t begin)
+      : source_(source), format_(format), begin_(begin) {}
+
+  /// Adds the file's part and notices; returns where the next file may begin. Nothing if there is
+  /// no chunk of sound.
+  std::optional<std::int64_t> find(SoundParts& found) const;
+
+ private:
+  std::int64_t end() const { return source_.size(); }
+  std::optional<SizeField> find_size_of_sound() const;
+  std::int64_t after(const SizeField& size) const;
+  std::int64_t skip_chunks(std::int64_t at) const;
+  bool is_over(std::int64_t at) const;
+  bool is_chunk(std::int64_t at) const;
+  bool is_next_file(std::int64_t at) const {
+    return source_.text_at(at, format_.magic.size()) == format_.magic;
+  }
+
+  const ByteSource& source_;
+  const ChunkFormat& format_;
+  std::int64_t begin_;
+};
+
+/// The place behind a chunk, which is `end()` at most.
+std::int64_t ChunkFile::after(const SizeField& size) const {
+  const std::uint64_t most = static_cast<std::uint64_t>(end() - size.counted_from);
+  const auto bytes = static_cast<std::int64_t>(std::min(size.read(source_), most));
+  const std::int64_t behind = size.counted_from + bytes - begin_;
+  return begin_ + (behind + format_.align - 1) / format_.align * format_.align;
+}
+
+std::optional<SizeField> ChunkFile::find_size_of_sound() const {
+  std::optional<SizeField> large;  // of an RF64 file's sound
+  std::int64_t at = begin_ + format_.first;
+  while (at + static_cast<std::int64_t>(format_.head_bytes()) <= end()) {
+    const std::string name = source_.text_at(at, 4);
+    const std::int64_t content = at + static_cast<std::int64_t>(format_.head_bytes());
+    const SizeField size{at + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes,
+                         format_.order, format_.counts_head ? at : content};
+    if (name == "ds64") large = SizeField{content + 8, 8, kLittle, 0};
+    if (name == format_.sound) {
+      if (!large || size.read(source_) != 0xFFFFFFFF) return size;
+      large->counted_from = content;
+      return large;
+    }
+    const std::int64_t next = after(size);
+    if (next < content) return std::nullopt;
+    at = next;
+  }
+  return std::nullopt;
+}
+
+bool ChunkFile::is_chunk(std::int64_t at) const {
+  const std::int64_t left = end() - at - static_cast<std::int64_t>(format_.head_bytes());
+  if (left < 0) return false;
+  const std::string head = source_.text_at(at, format_.head_bytes());
+  return begins_chunk(head.substr(0, 4) + head.substr(format_.name_bytes),
+                      static_cast<std::uint64_t>(left) + format_.head_bytes(), format_.order);
+}
+
+/// Whether no sound is at `at`.
+bool ChunkFile::is_over(std::int64_t at) const {
+  return end() - at < static_cast<std::int64_t>(format_.head_bytes()) || is_next_file(at) ||
+         is_chunk(at) || tag_bytes(source_, at) > 0;
+}
+
+std::int64_t ChunkFile::skip_chunks(std::int64_t at) const {
+  while (!is_next_file(at) && is_chunk(at)) {
+    const std::int64_t content = at + static_cast<std::int64_t>(format_.head_bytes());
+    const std::int64_t next =
+        after({at + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes,
+               format_.order, format_.counts_head ? at : content});
+    if (next < content) break;
+    at = next;
+  }
+  return at + tag_bytes(source_, at);
+}
+
+std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
+  const std::optional<SizeField> size = find_size_of_sound();
+  if (!size) return std::nullopt;
+  const std::uint64_t told = size->read(source_);
+  const std::int64_t there = end() - size->counted_from;
+  const std::int64_t told_end =
+      size->counted_from +
+      static_cast<std::int64_t>(std::min<std::uint64_t>(told, static_cast<std::uint64_t>(there)));
+  const bool fits = told <= static_cast<std::uint64_t>(there);
+  if (fits && told_end >= size->at + static_cast<std::int64_t>(size->bytes)) {
+    for (const std::int64_t behind : {after(*size), told_end}) {
+      if (!is_over(behind)) continue;
+      const std::int64_t next = skip_chunks(behind);
+      found.parts.push_back({begin_, format_.format_may_follow ? next : told_end});
+      return next;
+    }
+  }
+  if (!is_unknown(told))
+    found.notices.push_back(
+        fits ? fmt::format("its header tells of {} bytes of sound, {} are there: read to the end",
+                           told, there)
+             : fmt::format("breaks off: {} of the {} bytes of sound that its header tells of",
+                           there, told));
+  found.parts.push_back({begin_, end(), {}, {size->set(end())}});
+  return end();
+}
+
+/// AU: magic, place of the sound, its size, ... (Sun Microsystems; nothing follows the sound).
+SoundParts find_au_sound(const ByteSource& source) {
+  const std::string head = source.text_at(0, 12);
+  const bool little = head.starts_with("dns.");
+  if (head.size() < 12 || (!little && !head.starts_with(".snd"))) return {};
+  const std::endian order = little ? kLittle : kBig;
+  const auto sound = static_cast<std::int64_t>(to_number(head.substr(4, 4), order));
+  const std::uint64_t told = to_number(head.substr(8), order);
+  const std::int64_t there = source.size() - sound;
+  SoundParts found{{{0, source.size()}}, {}};
+  if (there <= 0 || told == static_cast<std::uint64_t>(there)) return found;
+  found.parts[0].patches = {SizeField{8, 4, order, sound}.set(source.size())};
+  if (!is_unknown(told))
+    found.notices.push_back(fmt::format(
+        "its header tells of {} bytes of sound, {} are there: read to the end", told, there));
+  return found;
+}
+
+}  // namespace
+
+bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes, std::endian order) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
+           c == '_';
+  };
+  return bytes.size() >= 8 && std::all_of(bytes.begin(), bytes.begin() + 4, is_letter) &&
+         to_number(bytes.substr(4), order) <= most_bytes;
+}
+
+SoundParts find_chunk_sound(const ByteSource& source) {
+  SoundParts found;
+  const std::string magic = source.text_at(0, 8);
+  const auto format = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                   [&](const auto& f) { return magic.starts_with(f.magic); });
+  if (format == std::end(kFormats)) return find_au_sound(source);
+  std::int64_t at = 0;
+  while (source.text_at(at, format->magic.size()) == format->magic) {
+    const std::optional<std::int64_t> next = ChunkFile(source, *format, at).find(found);
+    if (!next || *next <= at) break;
+    at = *next;
+  }
+  return found;
+}
+
+}  // namespace ser

@@ -1,0 +1,67 @@
+#include "audio/ogg_pages.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <optional>
+
+namespace ser {
+namespace {
+
+constexpr std::string_view kMagic = "OggS";
+constexpr std::size_t kHeadBytes = 27;  ///< before the table of segments
+
+struct Page {
+  std::int64_t bytes = 0;
+  bool begins_stream = false;
+};
+
+std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
+  const std::string head = source.text_at(at, kHeadBytes + 255);
+  if (head.size() < kHeadBytes || !head.starts_with(kMagic)) return std::nullopt;
+  const std::size_t segments = static_cast<unsigned char>(head[26]);
+  if (head.size() < kHeadBytes + segments) return std::nullopt;
+  const auto body = std::accumulate(
+      head.begin() + kHeadBytes, head.begin() + static_cast<std::ptrdiff_t>(kHeadBytes + segments),
+      std::int64_t{0},
+      [](std::int64_t sum, char c) { return sum + static_cast<unsigned char>(c); });
+  return Page{static_cast<std::int64_t>(kHeadBytes + segments) + body, (head[5] & 2) != 0};
+}
+
+/// The next page behind damage.
+std::int64_t find_page(const ByteSource& source, std::int64_t at) {
+  constexpr std::int64_t kBlock = 1 << 16;
+  for (; at < source.size(); at += kBlock) {
+    const std::size_t found = source.text_at(at, kBlock + kMagic.size() - 1).find(kMagic);
+    if (found != std::string::npos) return at + static_cast<std::int64_t>(found);
+  }
+  return source.size();
+}
+
+}  // namespace
+
+SoundParts find_ogg_sound(const ByteSource& source) {
+  SoundParts found;
+  if (source.text_at(0, kMagic.size()) != kMagic) return found;
+  found.parts.push_back({0, source.size()});
+  bool may_begin = false;  // streams that begin together are one part
+  for (std::int64_t at = 0; at < source.size();) {
+    const std::optional<Page> page = page_at(source, at);
+    if (!page) {
+      at = find_page(source, at + 1);
+      continue;
+    }
+    if (page->begins_stream && may_begin) {
+      found.parts.back().end = at;
+      found.parts.push_back({at, source.size()});
+    }
+    may_begin = !page->begins_stream;
+    at += page->bytes;
+    if (at > source.size())
+      found.notices.push_back(
+          fmt::format("breaks off: {} bytes are missing from its last page", at - source.size()));
+  }
+  return found;
+}
+
+}  // namespace ser

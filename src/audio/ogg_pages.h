@@ -1,0 +1,11 @@
+#pragma once
+
+#include "audio/sound_part.h"
+
+namespace ser {
+
+/// The sound of Ogg files (RFC 3533); no part for other content. Streams that follow each other
+/// ("chained": joined files, radio) are a part each. A notice tells of a last page that is cut off.
+SoundParts find_ogg_sound(const ByteSource& source);
+
+}  // namespace ser

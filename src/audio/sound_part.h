@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sndfile.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "audio/byte_source.h"
+
+namespace ser {
+
+/// Bytes that stand in a file's place for those it has there.
+struct Patch {
+  std::int64_t at = 0;
+  std::string bytes;
+};
+
+/// Bytes [begin, end) of a source that are decoded as a file of their own, with what its header
+/// should have said.
+struct SoundPart {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::string prefix = {};          ///< comes before the first byte
+  std::vector<Patch> patches = {};  ///< places are those of the source
+};
+
+/// A recording as its file holds it: one part, or several where files were joined end to end.
+struct SoundParts {
+  std::vector<SoundPart> parts;
+  std::vector<std::string> notices;  ///< what its reader should know: sound that is missing, ...
+};
+
+/// Finds the sound that libsndfile alone would leave unread, because headers tell less than is
+/// there: size fields of a recorder that never closed its file, MP3 of a varying bit rate without
+/// the number of its frames, files joined end to end. At least one part, also of unknown content.
+SoundParts find_sound(const ByteSource& source);
+
+/// A part, as libsndfile's virtual IO asks for it. Through it libsndfile sees no name, so it cannot
+/// take the format from one.
+class PartFile {
+ public:
+  PartFile(ByteSource& source, SoundPart part) : source_(source), part_(std::move(part)) {}
+
+  /// Callbacks; their user data is a PartFile.
+  static SF_VIRTUAL_IO callbacks();
+
+ private:
+  std::int64_t prefix_bytes() const { return static_cast<std::int64_t>(part_.prefix.size()); }
+  std::int64_t size() const { return prefix_bytes() + part_.end - part_.begin; }
+  std::int64_t read(std::span<char> out);
+  std::int64_t seek(std::int64_t offset, int whence);
+
+  ByteSource& source_;
+  SoundPart part_;
+  std::int64_t position_ = 0;
+};
+
+}  // namespace ser

@@ -1,0 +1,243 @@
+// Sound is read to its true end, whatever a header tells, and what is not read is told.
+#include <gmock/gmock.h>
+
+#include "audio/encoded.h"
+#include "audio/signals.h"
+#include "ser/audio/audio_file.h"
+#include "ser/core/rng.h"
+
+namespace ser {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr int kRateHz = 16000;
+
+struct Heard {
+  Waveform wave;
+  std::vector<std::string> notices;
+};
+
+Heard hear(const std::string& bytes) {
+  AudioReader reader(std::as_bytes(std::span(bytes)), "clip");
+  Waveform wave = read_audio(reader);
+  return {wave, reader.notices()};
+}
+
+std::string big_endian(std::uint64_t value, int bytes) {
+  std::string text;
+  for (int i = bytes - 1; i >= 0; --i) text.push_back(static_cast<char>(value >> (8 * i)));
+  return text;
+}
+
+std::string wav(int frames = 8000) {
+  std::vector<std::int16_t> samples;
+  for (int i = 0; i < frames; ++i) samples.push_back(static_cast<std::int16_t>(i % 997 - 500));
+  return wav_bytes(1, kRateHz, samples);
+}
+
+std::string chunk(const std::string& name, const std::string& content) {
+  std::string bytes = name + std::string(4, '\0') + content;
+  put(bytes, 4, static_cast<std::uint32_t>(content.size()));
+  return bytes + std::string(content.size() % 2, '\0');
+}
+
+/// Noise that grows from silence: a bit rate that varies, and is lowest in the first frame.
+Waveform growing_noise(double duration_s, int rate_hz) {
+  Rng rng(1, 0);
+  Waveform wave{Eigen::VectorXf(std::lround(duration_s * rate_hz)), rate_hz};
+  for (Eigen::Index i = 0; i < wave.samples.size(); ++i)
+    wave.samples[i] = static_cast<float>(0.2 * rng.normal() * static_cast<double>(i) /
+                                         static_cast<double>(wave.samples.size()));
+  return wave;
+}
+
+std::string vbr_mp3(double duration_s = 10) {
+  return encoded(growing_noise(duration_s, 44100), SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 0.4);
+}
+
+/// Without its first frame, which counts the others. Layer III of MPEG 1 at 44,100 Hz.
+std::string without_count(const std::string& mp3) {
+  constexpr int kKbit[] = {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320};
+  EXPECT_LT(mp3.substr(0, 200).find("Xing"), 200u);
+  const auto third = static_cast<unsigned char>(mp3[2]);
+  return mp3.substr(
+      static_cast<std::size_t>(144000 * kKbit[third >> 4] / 44100 + (third >> 1 & 1)));
+}
+
+TEST(TrueEnd, AWavFileThatWasNeverClosedIsReadToTheEnd) {
+  const Heard whole = hear(wav());
+  ASSERT_EQ(whole.wave.samples.size(), 8000);
+  for (const std::uint32_t riff : {0u, 36u, 4088u, 0xFFFFFFFFu})
+    for (const std::uint32_t data : {0u, 0x7FFFFFFFu, 0xFFFFFFFFu}) {
+      std::string bytes = wav();
+      put(bytes, 4, riff);
+      put(bytes, 40, data);
+      const Heard heard = hear(bytes);
+      EXPECT_EQ(heard.wave.samples, whole.wave.samples) << riff << " " << data;
+      EXPECT_THAT(heard.notices, IsEmpty());
+    }
+}
+
+TEST(TrueEnd, AnOldSizeIsCorrectedAndTold) {
+  std::string bytes = wav();
+  put(bytes, 4, std::uint32_t{4088});
+  put(bytes, 40, std::uint32_t{4052});
+  const Heard heard = hear(bytes);
+  EXPECT_EQ(heard.wave.samples.size(), 8000);
+  EXPECT_THAT(heard.notices, ElementsAre(HasSubstr("tells of 4052 bytes of sound, 16000 are")));
+}
+
+TEST(TrueEnd, ChunksBehindTheSoundAreNoSound) {
+  for (const std::string& behind :
+       {chunk("LIST", "INFOISFT"), chunk("id3 ", "abc") + chunk("_PMX", "x"),
+        "TAG" + std::string(125, ' '), std::string(1, '\0')}) {
+    const Heard heard = hear(wav() + behind);
+    EXPECT_EQ(heard.wave.samples.size(), 8000);
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+  EXPECT_THAT(error_of([] { hear(wav(0) + chunk("LIST", std::string(9000, 'a'))); }),
+              HasSubstr("found a header without any frame"));
+}
+
+TEST(TrueEnd, AFileThatBreaksOffSaysSo) {
+  const Heard heard = hear(wav().substr(0, 44 + 8000));
+  EXPECT_EQ(heard.wave.samples.size(), 4000);
+  EXPECT_THAT(heard.notices,
+              ElementsAre("breaks off: 8000 of the 16000 bytes of sound that its header tells of"));
+}
+
+/// Where a format keeps the size of its sound, as libsndfile writes it.
+struct SizeCase {
+  const char* name;
+  int format;
+  std::size_t at;
+  int bytes;
+  bool big_endian;
+};
+
+class TrueEndOf : public testing::TestWithParam<SizeCase> {};
+
+TEST_P(TrueEndOf, UnknownAndOldSizesDoNotCount) {
+  const SizeCase& format = GetParam();
+  const Waveform wave = sine(200, 2, kRateHz);
+  const std::string good = encoded(wave, format.format);
+  const Heard whole = hear(good);
+  EXPECT_NEAR(static_cast<double>(whole.wave.samples.size()), 32000, 600);
+  EXPECT_THAT(whole.notices, IsEmpty());
+  const std::uint64_t most = format.bytes == 4 ? 0xFFFFFFFF : ~std::uint64_t{0};
+  for (const std::uint64_t size : {std::uint64_t{0}, most, std::uint64_t{5000}}) {
+    std::string field = big_endian(size, format.bytes);
+    if (!format.big_endian) std::reverse(field.begin(), field.end());
+    std::string bytes = good;
+    bytes.replace(format.at, field.size(), field);
+    const Heard heard = hear(bytes);
+    EXPECT_EQ(heard.wave.samples, whole.wave.samples) << size;
+    EXPECT_EQ(heard.notices.size(), size == 5000 ? 1u : 0u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, TrueEndOf,
+    testing::Values(SizeCase{"rifx", SF_FORMAT_WAV | SF_FORMAT_PCM_16 | SF_ENDIAN_BIG, 40, 4, true},
+                    SizeCase{"rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16, 28, 8, false},
+                    SizeCase{"w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16, 96, 8, false},
+                    SizeCase{"aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 42, 4, true},
+                    SizeCase{"caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16, 4084, 8, true},
+                    SizeCase{"au", SF_FORMAT_AU | SF_FORMAT_PCM_16, 8, 4, true},
+                    SizeCase{"ima_adpcm", SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM, 56, 4, false},
+                    SizeCase{"ms_adpcm", SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM, 86, 4, false}),
+    [](const auto& of) { return of.param.name; });
+
+TEST(TrueEnd, Mp3OfAVaryingBitRateWithoutACountIsReadToTheEnd) {
+  const std::string mp3 = vbr_mp3();
+  if (mp3.empty()) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const Heard heard = hear(without_count(mp3));
+  EXPECT_NEAR(heard.wave.duration_s(), 10, 0.1);
+  EXPECT_THAT(heard.notices, IsEmpty());
+  // The sound itself is that of the file with its count, which tells the encoder's delay too.
+  const Waveform whole = hear(mp3).wave;
+  EXPECT_EQ(whole.samples.size(), 441000);
+  const Eigen::Index delay = heard.wave.samples.size() - whole.samples.size();
+  double best = 1;
+  for (Eigen::Index shift = 0; shift <= delay; ++shift)
+    best = std::min<double>(
+        best, (heard.wave.samples.segment(shift, 441000) - whole.samples).cwiseAbs().maxCoeff());
+  EXPECT_LT(best, 1e-4);
+}
+
+TEST(TrueEnd, TagsAroundMp3AreNoSound) {
+  const std::string mp3 = vbr_mp3(2);
+  if (mp3.empty()) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const std::string id3v2 = std::string("ID3\4\0\0\0\0\2\0", 10) + std::string(256, '\0');
+  const std::string id3v1 = "TAG" + std::string(125, ' ');
+  std::string ape = "APETAGEX" + std::string(24, '\0');
+  put(ape, 12, std::uint32_t{32});
+  for (const std::string& bytes : {mp3, without_count(mp3)}) {
+    const Eigen::VectorXf samples = hear(bytes).wave.samples;
+    for (const std::string& tagged : {id3v2 + bytes, bytes + id3v1, bytes + ape + id3v1}) {
+      const Heard heard = hear(tagged);
+      EXPECT_EQ(heard.wave.samples, samples);
+      EXPECT_THAT(heard.notices, IsEmpty());
+    }
+  }
+}
+
+TEST(TrueEnd, AnMp3FileThatBreaksOffSaysSo) {
+  const std::string mp3 = vbr_mp3();
+  if (mp3.empty()) GTEST_SKIP() << "this libsndfile writes no MP3";
+  const Heard heard = hear(mp3.substr(0, mp3.size() / 2));
+  EXPECT_GT(heard.wave.duration_s(), 4);
+  EXPECT_THAT(heard.notices, ElementsAre(testing::ContainsRegex(
+                                 "^breaks off after [4-8]\\.[0-9] of the 10\\.0 s of its header")));
+}
+
+TEST(TrueEnd, FilesJoinedEndToEndAreReadOneAfterTheOther) {
+  for (const int format :
+       {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM,
+        SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_W64 | SF_FORMAT_PCM_16,
+        SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+        SF_FORMAT_OGG | SF_FORMAT_OPUS, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}) {
+    const std::string one = encoded(sine(200, 2, kRateHz), format);
+    const std::string two = encoded(sine(300, 1, kRateHz), format);
+    if (one.empty()) continue;
+    const Eigen::VectorXf first = hear(one).wave.samples, second = hear(two).wave.samples;
+    const Heard heard = hear(one + two);
+    ASSERT_EQ(heard.wave.samples.size(), first.size() + second.size()) << format;
+    EXPECT_EQ(heard.wave.samples.head(first.size()), first);
+    EXPECT_EQ(heard.wave.samples.tail(second.size()), second);
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+}
+
+TEST(TrueEnd, AJoinedFileOfAnotherRateIsLeftAndTold) {
+  const std::string other = encoded(sine(200, 2, 8000), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+  const Heard heard = hear(wav() + other);
+  EXPECT_EQ(heard.wave.samples.size(), 8000);
+  EXPECT_THAT(heard.notices,
+              ElementsAre("left unread behind 0.5 s: 32044 bytes of another file joined to it (1 "
+                          "channels at 8000 Hz)"));
+  const Heard damaged = hear(wav() + other.substr(0, 12) + chunk("data", std::string(4000, 'x')));
+  EXPECT_THAT(damaged.notices, ElementsAre(HasSubstr("a WAV file that is damaged")));
+}
+
+TEST(TrueEnd, AnOggFileCutInAPageSaysSo) {
+  const std::string ogg = encoded(growing_noise(20, kRateHz), SF_FORMAT_OGG | SF_FORMAT_VORBIS);
+  const Heard heard = hear(ogg.substr(0, ogg.size() / 2));
+  EXPECT_GT(heard.wave.duration_s(), 5);
+  EXPECT_THAT(heard.notices, ElementsAre(HasSubstr("are missing from its last page")));
+}
+
+TEST(TrueEnd, AReaderGoesBackToTheBeginning) {
+  const std::string bytes = wav() + wav(4000);
+  AudioReader reader(std::as_bytes(std::span(bytes)), "clip");
+  const Eigen::VectorXf once = read_audio(reader).samples;
+  EXPECT_EQ(once.size(), 12000);
+  reader.restart();
+  EXPECT_EQ(read_audio(reader).samples, once);
+}
+
+}  // namespace
+}  // namespace ser
