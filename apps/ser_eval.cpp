@@ -13,8 +13,8 @@
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
 #include "ser/eval/evaluate.h"
-#include "ser/eval/report.h"
 #include "ser/features/describe.h"
+#include "ser/report/report.h"
 
 namespace {
 
@@ -108,7 +108,7 @@ ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Option
   return fold;
 }
 
-ser::Report score_model(const Options& options, const ser::CommonOptions& common) {
+ser::report::Report score_model(const Options& options, const ser::CommonOptions& common) {
   if (options.cv.empty() != (options.fold == ser::kUnsetInt))
     throw ser::UsageError("--model: expected --cv and --fold together, or neither");
   std::vector<ser::FeatureTable> tables;
@@ -122,8 +122,8 @@ ser::Report score_model(const Options& options, const ser::CommonOptions& common
   std::vector<int> indices;
   ser::FoldPredictions fold =
       clips_to_score(table, options, static_cast<std::uint64_t>(common.seed), indices);
-  ser::Report report;
-  report.kind = ser::ReportKind::kModel;
+  ser::report::Report report;
+  report.kind = ser::report::ReportKind::kModel;
   report.heard_speakers = count_known_speakers(model, fold);
   std::vector<const ser::FeatureTable*> views;
   std::vector<std::string> fingerprints, features;
@@ -147,7 +147,7 @@ ser::Report score_model(const Options& options, const ser::CommonOptions& common
   return report;
 }
 
-ser::Report score_folds(const Options& options, const ser::CommonOptions& common) {
+ser::report::Report score_folds(const Options& options, const ser::CommonOptions& common) {
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
@@ -165,7 +165,7 @@ ser::Report score_folds(const Options& options, const ser::CommonOptions& common
   ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);
   ser::LearningLog log;
   std::vector<ser::HiddenLayer> hidden(folds);
-  ser::Report report;
+  ser::report::Report report;
   report.result = ser::cross_validate(
       table, scheme, recipe, seed, common.threads,
       [&](int fold, const ser::EpochReport& epoch) {
@@ -190,9 +190,9 @@ std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files)
   return results;
 }
 
-ser::Report merge(const std::vector<std::string>& files) {
-  ser::Report report;
-  report.kind = ser::ReportKind::kMerged;
+ser::report::Report merge(const std::vector<std::string>& files) {
+  ser::report::Report report;
+  report.kind = ser::report::ReportKind::kMerged;
   report.result = ser::merge_results(read_results(files), files);
   const std::vector<int> missing = ser::missing_folds(*report.result);
   if (!missing.empty())
@@ -200,15 +200,15 @@ ser::Report merge(const std::vector<std::string>& files) {
   return report;
 }
 
-ser::Report average(const Options& options) {
-  ser::Report report;
-  report.kind = ser::ReportKind::kAveraged;
+ser::report::Report average(const Options& options) {
+  ser::report::Report report;
+  report.kind = ser::report::ReportKind::kAveraged;
   report.result =
       ser::average_results(read_results(options.average), options.average, options.temperature);
   return report;
 }
 
-ser::Report scored(const Options& options, const ser::CommonOptions& common) {
+ser::report::Report scored(const Options& options, const ser::CommonOptions& common) {
   if (!options.merge.empty()) return merge(options.merge);
   if (!options.average.empty()) return average(options);
   if (options.features.empty()) throw ser::UsageError("expected a feature file");
@@ -231,11 +231,11 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     return 0;
   }
   ser::check_folder_of(options.report);
-  ser::Report report = scored(options, common);
+  ser::report::Report report = scored(options, common);
   report.recipe = report.result->info.recipe;
   if (!options.output.empty()) ser::write_result(options.output, *report.result);
   ser::print_scores(*report.result);
-  if (!options.report.empty()) ser::write_report(options.report, report, common.threads);
+  if (!options.report.empty()) ser::report::write_report(options.report, report, common.threads);
   return 0;
 }
 

@@ -11,9 +11,9 @@
 #include "ser/core/text.h"
 #include "ser/corpus/enrollment.h"
 #include "ser/eval/evaluate.h"
-#include "ser/eval/report.h"
 #include "ser/features/describe.h"
 #include "ser/model/ensemble.h"
+#include "ser/report/report.h"
 
 namespace {
 
@@ -130,11 +130,11 @@ int combine(const Options& options) {
 }
 
 /// The report of a run: what the model says of the validation speakers, if there are any.
-ser::Report training_report(const ser::TrainingData& data, const ser::Recipe& recipe,
-                            const ser::Model& model, const ser::LearningLog& log,
-                            const ser::CommonOptions& common) {
-  ser::Report report;
-  report.kind = ser::ReportKind::kTraining;
+ser::report::Report training_report(const ser::TrainingData& data, const ser::Recipe& recipe,
+                                    const ser::Model& model, const ser::LearningLog& log,
+                                    const ser::CommonOptions& common) {
+  ser::report::Report report;
+  report.kind = ser::report::ReportKind::kTraining;
   report.recipe = ser::to_json(recipe);
   report.features = ser::describe(data.table.set);
   for (const std::vector<int>* side : {&data.train, &data.validation})
@@ -202,8 +202,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (!options.cv.empty()) model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);
   if (!options.report.empty())
-    ser::write_report(options.report, training_report(data, recipe, model, log, common),
-                      common.threads);
+    ser::report::write_report(options.report, training_report(data, recipe, model, log, common),
+                              common.threads);
   spdlog::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
                model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
   return 0;

@@ -11,7 +11,7 @@
 #include "ser/core/atomic_file.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
-#include "ser/eval/clip_pictures.h"
+#include "ser/report/clip_pictures.h"
 
 namespace ser {
 namespace {
@@ -61,7 +61,7 @@ fs::path inside(const std::string& path) {
 /// Where the pictures of each recording go, in the order of the kinds.
 std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& recordings,
                                                  const PlotOptions& options) {
-  const char* suffix = options.plot_format == PictureFormat::kSvg ? "svg" : "png";
+  const char* suffix = options.plot_format == report::PictureFormat::kSvg ? "svg" : "png";
   std::set<fs::path> taken;
   std::vector<std::vector<fs::path>> files;
   for (const Recording& recording : recordings) {
@@ -93,19 +93,20 @@ struct Drawn {
 
 Drawn draw_recording(const Recording& recording, const FeatureSet& set, const PlotOptions& options,
                      OnError on_error) {
-  std::vector<Picture> pictures;
+  std::vector<report::Picture> pictures;
   try {
     const Start start = read_start(recording.file);
     pictures = with_context(recording.file.string(), [&] {
-      return clip_pictures(start.wave, set, title(recording.utterance, start), options.pictures);
+      return report::clip_pictures(start.wave, set, title(recording.utterance, start),
+                                   options.pictures);
     });
   } catch (const Error& error) {
     if (on_error == OnError::kFail) throw;
     return {{}, error.what()};
   }
   Drawn drawn;
-  for (const Picture& picture : pictures)
-    drawn.pictures.push_back(draw(picture, options.plot_format));
+  for (const report::Picture& picture : pictures)
+    drawn.pictures.push_back(report::draw(picture, options.plot_format));
   return drawn;
 }
 
@@ -114,16 +115,18 @@ Drawn draw_recording(const Recording& recording, const FeatureSet& set, const Pl
 void PlotOptions::visit(FieldVisitor& v) {
   v.field("plot", plot, "Folder for pictures of each recording, drawn by gnuplot");
   v.field("pictures", pictures,
-          fmt::format("{} (default: sheet, all on one page)", fmt::join(picture_kinds(), ", ")));
-  v.choice("plot_format", plot_format, {{"svg", PictureFormat::kSvg}, {"png", PictureFormat::kPng}},
+          fmt::format("{} (default: sheet, all on one page)",
+                      fmt::join(report::picture_kinds(), ", ")));
+  v.choice("plot_format", plot_format,
+           {{"svg", report::PictureFormat::kSvg}, {"png", report::PictureFormat::kPng}},
            "Format of the pictures");
 }
 
 std::size_t plot_recordings(const std::vector<Recording>& recordings, const FeatureSet& set,
                             const PlotOptions& options, OnError on_error,
                             const CommonOptions& common) {
-  from_flag("--pictures", [&] { check_picture_kinds(options.pictures); });
-  check_drawing();
+  from_flag("--pictures", [&] { report::check_picture_kinds(options.pictures); });
+  report::check_drawing();
   const std::vector<std::vector<fs::path>> files = picture_files(recordings, options);
   Progress progress("drawing", "clips", recordings.size(), common.quiet);
   std::vector<Drawn> slots(pipeline_slots(common.threads));

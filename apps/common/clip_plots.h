@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "extraction.h"
-#include "ser/eval/picture.h"
+#include "ser/report/picture.h"
 
 namespace ser {
 
 struct PlotOptions {
   std::string plot;  ///< folder; empty: no pictures
   std::vector<std::string> pictures = {"sheet"};
-  PictureFormat plot_format = PictureFormat::kSvg;
+  report::PictureFormat plot_format = report::PictureFormat::kSvg;
 
   void visit(FieldVisitor& v);
 };

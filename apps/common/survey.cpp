@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "progress.h"
-#include "ser/eval/survey_report.h"
+#include "ser/report/survey_report.h"
 #include "survey_table.h"
 
 namespace ser {
@@ -43,7 +43,7 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
     survey = survey_recordings(files, utterances, common.threads, [&] { progress.advance(1); });
   }
   survey.duplicates = duplicate_groups(recordings);
-  if (!options.report.empty()) write_survey_report(options.report, survey);
+  if (!options.report.empty()) report::write_survey_report(options.report, survey);
   if (options.json)
     fmt::print("{}", survey_json(survey));
   else

@@ -10,7 +10,7 @@
 
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
-#include "ser/eval/timeline_picture.h"
+#include "ser/report/timeline_picture.h"
 
 namespace ser {
 namespace {
@@ -40,9 +40,9 @@ std::string label(const Model& model, const PredictedClip& clip) {
   return clip.speech ? headline(model, clip) : std::string(without_speech(clip));
 }
 
-PictureFormat picture_format(const std::string& file) {
-  if (file.ends_with(".svg")) return PictureFormat::kSvg;
-  if (file.ends_with(".png")) return PictureFormat::kPng;
+report::PictureFormat picture_format(const std::string& file) {
+  if (file.ends_with(".svg")) return report::PictureFormat::kSvg;
+  if (file.ends_with(".png")) return report::PictureFormat::kPng;
   throw UsageError(
       fmt::format("--plot: expected a name that ends in .svg or .png, found '{}'", file));
 }
@@ -87,7 +87,7 @@ void check_timeline(const TimelineFlags& flags, std::size_t num_inputs) {
       throw UsageError(fmt::format("{}: expected one recording, found {}", flag, num_inputs));
   if (flags.plot.empty()) return;
   picture_format(flags.plot);
-  check_drawing();
+  report::check_drawing();
 }
 
 TimelinePrinter::TimelinePrinter(const TimelineFlags& flags, const OutputOptions& output,
@@ -163,8 +163,8 @@ void TimelinePrinter::print_row(const PredictedClip& clip) {
 void plot_timeline(const std::string& name, AudioReader& reader, const Timeline& timeline,
                    const Model& model, const std::string& file) {
   const std::string title = fmt::format("{} ({})", name, clock_time(timeline.duration_s));
-  write_file(file,
-             draw(timeline_picture(reader, timeline, model.emotions, title), picture_format(file)));
+  write_file(file, report::draw(report::timeline_picture(reader, timeline, model.emotions, title),
+                                picture_format(file)));
 }
 
 void predict_timeline(const std::string& name, AudioReader& reader, const Predictor& predictor,

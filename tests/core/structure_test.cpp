@@ -28,8 +28,10 @@ const std::map<std::string, std::set<std::string>> kMayInclude = [] {
   below["train"].insert("model");
   below["eval"] = below["train"];
   below["eval"].insert("train");
-  below["apps"] = below["eval"];
-  below["apps"].insert("eval");
+  below["report"] = below["eval"];
+  below["report"].insert("eval");
+  below["apps"] = below["report"];
+  below["apps"].insert("report");
   return below;
 }();
 

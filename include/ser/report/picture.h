@@ -1,0 +1,98 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ser::report {
+
+/// One axis: what it shows, with its unit, and the part of it that is seen.
+struct PlotAxis {
+  std::string label;
+  double low = 0;
+  double high = 1;
+  std::vector<std::pair<double, std::string>> ticks;  ///< empty: chosen by the drawing program
+};
+
+/// Values on a plane, as colours. Row r stands at y_first + r * y_step, column c at
+/// x_first + c * x_step; values beyond [low, high] have the colour of that end.
+struct Heatmap {
+  Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> values;
+  double x_first = 0, x_step = 1;
+  double y_first = 0, y_step = 1;
+  double low = 0, high = 1;
+  std::string label;  ///< of the colour bar, with its unit
+};
+
+/// A line through points; not-a-number breaks it. A name puts it into the panel's key.
+struct PlotLine {
+  std::string name;
+  std::string colour;  ///< "#rrggbb"
+  Eigen::VectorXf x, y;
+  bool halo = false;  ///< drawn on a wider white line, to be seen on any colour
+};
+
+/// The area between two lines over the same x. A name puts it into the panel's key,
+/// which stands beside the panel where it has more than two names.
+struct PlotBand {
+  std::string name;
+  std::string colour;
+  Eigen::VectorXf x, low, high;
+};
+
+/// A stretch of the x axis, shaded over the whole height.
+struct PlotSpan {
+  double begin = 0;
+  double end = 0;
+  std::string colour;
+};
+
+/// Words centred on a point.
+struct PlotText {
+  double x = 0, y = 0;
+  std::string text;
+};
+
+/// One pair of axes and what is drawn in it: spans, then colours, bands, lines and words.
+struct Panel {
+  std::string title;
+  PlotAxis x, y;
+  std::vector<PlotSpan> spans;
+  std::optional<Heatmap> heatmap;
+  std::vector<PlotBand> bands;
+  std::vector<PlotLine> lines;
+  std::vector<PlotText> texts;
+};
+
+/// Panels of one size in rows under a title, filled row by row.
+struct Picture {
+  std::string title;
+  int panels_per_row = 1;
+  int panel_width = 800;  ///< pixels
+  std::vector<Panel> panels;
+};
+
+enum class PictureFormat { kSvg, kPng };
+
+/// Pixels a picture is wide and high.
+struct PictureSize {
+  int width = 0;
+  int height = 0;
+};
+PictureSize size_of(const Picture& picture);
+
+/// Pixels between the ends of a panel's x axis.
+int axes_width(const Picture& picture);
+
+/// Throws Error if gnuplot is missing.
+void check_drawing();
+
+/// The picture as the bytes of a file, drawn by gnuplot 5.4 or later, which is run as a program.
+/// Words may hold anything: they reach gnuplot as plain text, characters that cannot be shown as
+/// '?'. The bytes depend on the picture, and on gnuplot and its fonts, alone.
+/// Throws Error if gnuplot is missing or fails.
+std::string draw(const Picture& picture, PictureFormat format);
+
+}  // namespace ser::report

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ser/corpus/utterance.h"
+#include "ser/eval/evaluate.h"
+#include "ser/eval/learning_log.h"
+#include "ser/eval/result_file.h"
+
+namespace ser::report {
+
+/// Where the models behind a report come from, which decides what may be said of its scores.
+enum class ReportKind {
+  kCrossValidation,  ///< one model a fold, trained on the others and scored in this run
+  kModel,            ///< a model given, trained earlier
+  kMerged,           ///< results of folds, read from files
+  kAveraged,         ///< results of several models, read from files and pooled clip by clip
+  kTraining,         ///< a training run; its scores are those of the validation speakers
+};
+
+/// What a report tells. What is empty is left out, with a word where a reader would miss it.
+struct Report {
+  ReportKind kind = ReportKind::kCrossValidation;
+  std::optional<ResultFile> result;
+  std::string recipe;            ///< JSON
+  std::string features;          ///< in words
+  std::vector<Utterance> clips;  ///< trained on or scored, copies included; empty: the result's
+  std::string left_out;          ///< kTraining: "fold 3 of speakers:6"; empty: nothing
+  int heard_speakers = 0;        ///< kModel: scored speakers among the model's training speakers
+  std::vector<LearningCurve> curves;
+  std::vector<HiddenLayer> hidden;
+};
+
+/// The report as one HTML page that needs no other file and no network. Its figures are those of
+/// `result_json`, which it carries, predictions left out, in the element with the id "figures".
+/// The same report gives the same bytes, whatever `threads`.
+std::string report_html(const Report& report, int threads);
+
+/// Writes the page, the file whole or not at all.
+void write_report(const std::filesystem::path& path, const Report& report, int threads);
+
+}  // namespace ser::report

@@ -1,0 +1,320 @@
+#include "ser/report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "eval/bootstrap.h"
+#include "eval/result_json.h"
+#include "report/page/charts.h"
+#include "report/page/html.h"
+#include "report/report_sections.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/split.h"
+
+namespace ser::report {
+namespace {
+
+using Kind = SplitScheme::Kind;
+
+/// A sentence that a reader must not miss.
+std::string warning(const std::string& text) {
+  return "<p class=\"warning\">" + escape(text) + "</p>\n";
+}
+
+std::string lead(const std::string& text) {
+  return "<p class=\"lead\" id=\"protocol\">" + escape(text) + "</p>\n";
+}
+
+std::string folds_of(const ResultFile& result, const SplitScheme& scheme) {
+  const std::string number =
+      fmt::format("{} fold{}", result.folds.size(), result.folds.size() == 1 ? "" : "s");
+  switch (scheme.kind) {
+    case Kind::kSpeakers:
+      return number + " by speaker";
+    case Kind::kLuna:
+      return number + " by speaker, as published for RAVDESS";
+    case Kind::kLoso:
+      return number + ", one for each speaker";
+    case Kind::kActors:
+      return "The speakers " + join(result.folds[0].test_speakers, ", ");
+    case Kind::kRandom:
+      return number + " of clips drawn at random";
+  }
+  return number;
+}
+
+std::string leak_warning() {
+  return warning(
+      "The split does not keep speakers apart: voices that are scored were also trained on, so "
+      "these scores say nothing about new voices.");
+}
+
+std::string cross_validation_lead(const ResultFile& result) {
+  const SplitScheme scheme = parse_split_scheme(result.info.split);
+  if (scheme.kind == Kind::kRandom)
+    return lead(
+               folds_of(result, scheme) +
+               ": every clip is scored once, by a model trained on the clips of the other folds.") +
+           leak_warning();
+  return lead(folds_of(result, scheme) +
+              (scheme.kind == Kind::kActors
+                   ? " are scored by a model trained on all others"
+                   : ": every clip is scored once, by a model trained on the other folds") +
+              "; the scored speakers were never heard in training.");
+}
+
+std::string model_lead(const Report& report) {
+  const ResultFile& result = *report.result;
+  std::string text = "One model, trained before, scored on ";
+  text += result.info.split.empty()
+              ? "all clips of the file"
+              : fmt::format("fold {} of {}", result.folds[0].fold, result.info.split);
+  const auto scored = static_cast<int>(result.folds[0].test_speakers.size());
+  if (scored == 0) return lead(text + "; speakers are not known.");
+  if (report.heard_speakers == 0)
+    return lead(text + "; none of the scored speakers is among its training speakers.");
+  return lead(text + ".") +
+         warning(fmt::format("{} of {} scored speakers were among the model's training speakers: "
+                             "the scores flatter.",
+                             report.heard_speakers, scored));
+}
+
+/// What can be said of folds that others ran: `how` they were put together, "scored apart and
+/// pooled".
+std::string foreign_lead(const ResultFile& result, std::string_view how) {
+  if (result.info.split.empty())
+    return lead(fmt::format("Results read from files, {}. They name no split.", how));
+  const SplitScheme scheme = parse_split_scheme(result.info.split);
+  std::string html = lead(fmt::format(
+      "{}, {}: every clip is scored once. That each model was trained on the other folds is up to "
+      "whoever ran them; result files do not say.",
+      folds_of(result, scheme), how));
+  if (scheme.kind == Kind::kRandom) html += leak_warning();
+  const std::vector<int> missing = missing_folds(result);
+  if (!missing.empty())
+    html += warning(fmt::format("Folds {} are missing.", fmt::join(missing, ", ")));
+  return html;
+}
+
+std::string training_lead(const Report& report) {
+  const std::string run =
+      "A training run" + (report.left_out.empty() ? "" : ", " + report.left_out + " left out");
+  if (!report.result)
+    return lead(run +
+                ". No speakers were held out, so there is no score here: ser-eval scores the "
+                "model on speakers it has not heard.");
+  return lead(
+      fmt::format("{}. The scores are those of the validation speakers ({}), which chose the epoch "
+                  "that was kept: they were not trained on, but flatter a little.",
+                  run,
+                  report.result->folds[0].test_speakers.empty()
+                      ? "clips of unknown speakers"
+                      : join(report.result->folds[0].test_speakers, ", ")));
+}
+
+std::string protocol(const Report& report) {
+  switch (report.kind) {
+    case ReportKind::kCrossValidation:
+      return cross_validation_lead(*report.result);
+    case ReportKind::kModel:
+      return model_lead(report);
+    case ReportKind::kMerged:
+      return foreign_lead(*report.result, "scored apart and pooled");
+    case ReportKind::kAveraged:
+      return foreign_lead(*report.result, "the answers of several models averaged");
+    case ReportKind::kTraining:
+      return training_lead(report);
+  }
+  return "";
+}
+
+std::string kind_name(ReportKind kind) {
+  switch (kind) {
+    case ReportKind::kCrossValidation:
+      return "Speech emotion recognition: cross-validation";
+    case ReportKind::kModel:
+      return "Speech emotion recognition: scores of a model";
+    case ReportKind::kMerged:
+      return "Speech emotion recognition: merged results";
+    case ReportKind::kAveraged:
+      return "Speech emotion recognition: scores of an ensemble";
+    case ReportKind::kTraining:
+      return "Speech emotion recognition: training run";
+  }
+  return "";
+}
+
+/// The recipe's description up to a semicolon, or words that fit any.
+std::string title_of(const Report& report) {
+  if (!report.recipe.empty()) {
+    const Json recipe = parse_json(report.recipe, "recipe");
+    const auto text = recipe.is_object() ? recipe.find("description") : recipe.end();
+    if (text != recipe.end() && text->is_string() && !text->get<std::string>().empty())
+      return split(text->get<std::string>(), ';')[0];
+  }
+  return report.kind == ReportKind::kTraining ? "A model of emotions in speech"
+                                              : "Scores of emotions in speech";
+}
+
+/// Whether the recipe, or one of several in a list, has clips compared with the speaker's others.
+bool is_enrolled(const std::string& recipe) {
+  if (recipe.empty()) return false;
+  const Json json = parse_json(recipe, "recipe");
+  const auto says_so = [](const Json& one) {
+    return one.is_object() && one.contains("enrolled") && one.at("enrolled") == Json(true);
+  };
+  return says_so(json) || (json.is_array() && std::any_of(json.begin(), json.end(), says_so));
+}
+
+std::string enrolled_warning() {
+  return warning(
+      "Enrolled speakers: each clip is compared with the others of its speaker, so the model needs "
+      "recordings of a voice before its first answer. Scores without enrolment do not compare.");
+}
+
+/// The clips a report is about, or what its result knows of them.
+std::vector<Utterance> clips_of(const Report& report) {
+  if (!report.clips.empty() || !report.result) return report.clips;
+  std::vector<Utterance> clips;
+  for (const Prediction& p : report.result->predictions) {
+    Utterance clip;
+    clip.path = p.file;
+    clip.emotion = p.emotion;
+    clip.gender = p.gender;
+    clip.speaker = p.speaker;
+    clips.push_back(clip);
+  }
+  return clips;
+}
+
+Tile interval_tile(const std::string& label, std::string_view name, double value,
+                   const Interval& ci, std::optional<double> reference) {
+  const Scale share{0, 1, "%"};
+  return {label, figure(name, value, percent(value)),
+          dot(value, share, ci, reference) +
+              fmt::format("95 % interval {} to {}",
+                          figure("low", ci.low, fmt::format("{:.1f}", 100 * ci.low)),
+                          figure("high", ci.high, fmt::format("{:.1f}", 100 * ci.high)))};
+}
+
+std::string score_tiles(const ResultFile& result) {
+  const Scores& scores = result.scores;
+  const auto present = std::count_if(scores.per_class.begin(), scores.per_class.end(),
+                                     [](const ClassScore& c) { return c.support > 0; });
+  const double guess = 1 / static_cast<double>(std::max<std::ptrdiff_t>(1, present));
+  std::vector<Tile> list = {
+      interval_tile("Unweighted average recall", "uar", scores.uar, scores.ci95_uar, guess),
+      interval_tile("Accuracy", "accuracy", scores.accuracy, scores.ci95_accuracy, std::nullopt)};
+  if (!std::isnan(scores.gender_accuracy))
+    list.push_back(
+        {"Gender accuracy",
+         figure("gender-accuracy", scores.gender_accuracy, percent(scores.gender_accuracy)),
+         "over clips of known gender"});
+  list.push_back({"Macro F1", figure("macro-f1", scores.macro_f1, percent(scores.macro_f1)),
+                  "mean over the emotions"});
+  list.push_back({"Calibration error", figure("ece", scores.ece, fmt::format("{:.3f}", scores.ece)),
+                  "0 where certainty can be taken at its word"});
+  list.push_back({"Clips scored", figure("n", static_cast<double>(scores.n), grouped(scores.n)),
+                  scores.per_speaker.empty()
+                      ? "speakers not known"
+                      : counted(static_cast<std::int64_t>(scores.per_speaker.size()), "speaker")});
+  const auto units = resampling_units(result.predictions).size();
+  const bool by_speaker = scores.per_speaker.size() > 1;
+  return tiles(list) +
+         fmt::format(
+             "<p class=\"note\" style=\"margin-top:12px\">Intervals: 2,000 bootstrap resamples of "
+             "{}. Guessing gives an unweighted average recall of {} (dotted).</p>\n",
+             by_speaker ? fmt::format("the {} speakers, all clips of a voice together", units)
+                        : fmt::format("{}", counted(static_cast<std::int64_t>(units), "clip")),
+             percent(guess));
+}
+
+}  // namespace
+
+std::string data_section(const Report& report) {
+  const std::vector<Utterance> clips = clips_of(report);
+  std::map<std::string, std::map<std::string, std::int64_t>> counts;
+  std::vector<Utterance> originals;
+  for (const Utterance& clip : clips)
+    if (clip.augmentation.empty()) originals.push_back(clip);
+  for (const Utterance& clip : originals) ++counts[clip.emotion][clip.gender];
+  std::set<std::string> corpora;
+  for (const Utterance& clip : originals)
+    if (!clip.corpus.empty()) corpora.insert(clip.corpus);
+  std::set<std::string> speakers;
+  for (const std::string& name : speaker_names(originals))
+    if (!name.empty()) speakers.insert(name);
+
+  std::set<std::string> genders;
+  for (const Utterance& clip : originals) genders.insert(clip.gender);
+  std::vector<std::string> header = {"emotion"};
+  for (const std::string& gender : genders)
+    header.push_back(gender.empty() ? "gender unknown" : escape(gender));
+  header.emplace_back("clips");
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& emotion : emotion_labels(originals)) {
+    std::vector<std::string> row = {escape(emotion)};
+    std::int64_t sum = 0;
+    for (const std::string& gender : genders) {
+      row.push_back(grouped(counts[emotion][gender]));
+      sum += counts[emotion][gender];
+    }
+    row.push_back(grouped(sum));
+    rows.push_back(std::move(row));
+  }
+
+  std::string list = "<dl>";
+  const auto add = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, escape(text));
+  };
+  add("clips", grouped(static_cast<std::int64_t>(originals.size())));
+  if (clips.size() > originals.size())
+    add("augmented copies", grouped(static_cast<std::int64_t>(clips.size() - originals.size())) +
+                                ", trained on, never scored");
+  if (report.kind == ReportKind::kTraining && report.result)
+    add("of them for validation", grouped(report.result->scores.n));
+  add("speakers",
+      speakers.empty() ? "not known" : grouped(static_cast<std::int64_t>(speakers.size())));
+  add("corpus", join(std::vector<std::string>(corpora.begin(), corpora.end()), ", "));
+  add("features", report.features);
+  if (report.result) {
+    add("feature fingerprint", report.result->info.fingerprint);
+    add("split", report.result->info.split);
+    add("seed", std::to_string(report.result->info.seed));
+  }
+  return section("Data", "", side_by_side({table(header, rows, 1), list + "</dl>\n"}));
+}
+
+std::string report_html(const Report& report, int threads) {
+  Page page;
+  page.title = title_of(report);
+  page.kind = kind_name(report.kind);
+  page.lead = protocol(report);
+  if (is_enrolled(report.recipe)) page.lead += enrolled_warning();
+  page.json = "{}";
+  if (report.result) {
+    const ResultFile& result = *report.result;
+    page.categories = result.info.labels.size();
+    page.json = result_figures(result).dump();
+    page.lead += score_tiles(result);
+    page.body += confusion_section(result) + classes_and_speakers_section(result) +
+                 folds_section(result) + calibration_section(result);
+  }
+  page.body += learning_section(report) + maps_section(report, threads);
+  if (report.result) page.body += mistakes_section(*report.result);
+  page.body += data_section(report) + recipe_section(report.recipe);
+  return page_html(page);
+}
+
+void write_report(const std::filesystem::path& path, const Report& report, int threads) {
+  write_file(path, report_html(report, threads));
+}
+
+}  // namespace ser::report

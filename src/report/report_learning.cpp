@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "report/page/charts.h"
+#include "report/page/html.h"
+#include "report/report_sections.h"
+
+namespace ser::report {
+namespace {
+
+/// What is drawn of an epoch, if it has it.
+using Value = std::function<std::optional<double>(const EpochReport&)>;
+
+constexpr std::size_t kMostLines = 40;
+constexpr std::size_t kMostPoints = 240;
+
+std::vector<Point> points_of(const LearningCurve& curve, const Value& value) {
+  std::vector<Point> points;
+  for (const EpochReport& epoch : curve.epochs)
+    if (const std::optional<double> y = value(epoch))
+      points.push_back({static_cast<double>(epoch.epoch), *y});
+  return points;
+}
+
+/// Every so manieth point and the last, no more than can be seen.
+std::vector<Point> thinned(const std::vector<Point>& points) {
+  const std::size_t step = points.size() / kMostPoints + 1;
+  std::vector<Point> kept;
+  for (std::size_t i = 0; i < points.size(); i += step) kept.push_back(points[i]);
+  if (!points.empty() && (points.size() - 1) % step != 0) kept.push_back(points.back());
+  return kept;
+}
+
+/// Least, mean and greatest value of the networks that got as far as an epoch.
+struct Pooled {
+  std::vector<Point> least, mean, greatest;
+};
+
+Pooled pooled(const std::vector<std::vector<Point>>& curves) {
+  std::map<double, std::vector<double>> by_epoch;
+  for (const auto& curve : curves)
+    for (const Point& point : curve) by_epoch[point.x].push_back(point.y);
+  Pooled result;
+  for (const auto& [epoch, values] : by_epoch) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    result.least.push_back({epoch, *low});
+    result.mean.push_back({epoch, sum / static_cast<double>(values.size())});
+    result.greatest.push_back({epoch, *high});
+  }
+  return result;
+}
+
+std::string curve_title(const LearningCurve& curve, const std::vector<LearningCurve>& all) {
+  std::string title = all.back().fold != all.front().fold ? fmt::format("fold {}", curve.fold) : "";
+  const bool members = std::any_of(all.begin(), all.end(),
+                                   [](const LearningCurve& other) { return other.member > 0; });
+  if (members) title += fmt::format("{}network {}", title.empty() ? "" : ", ", curve.member + 1);
+  return title;
+}
+
+/// Adds a quantity's curves to the chart: every network thin (or all of them as a band) and their
+/// mean thick.
+void add_curves(LineChart& chart, const std::vector<LearningCurve>& curves, const Value& value,
+                const std::string& css_class, const std::string& name) {
+  std::vector<std::vector<Point>> all;
+  for (const LearningCurve& curve : curves) all.push_back(points_of(curve, value));
+  const Pooled pool = pooled(all);
+  if (pool.mean.empty()) return;
+  if (curves.size() > kMostLines)
+    chart.bands.push_back({thinned(pool.least), thinned(pool.greatest), css_class});
+  else if (curves.size() > 1)
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (!all[i].empty())
+        chart.lines.push_back(
+            {thinned(all[i]), css_class, name + ", " + curve_title(curves[i], curves)});
+  chart.lines.push_back(
+      {thinned(pool.mean), css_class + " mean", name + (curves.size() > 1 ? ", mean" : "")});
+  for (const Point& point : pool.greatest) chart.y.high = std::max(chart.y.high, point.y);
+  for (const Point& point : pool.least) chart.y.low = std::min(chart.y.low, point.y);
+  chart.x.high = std::max(chart.x.high, pool.mean.back().x);
+}
+
+std::string finished(LineChart chart) {
+  if (chart.y.unit != "%") chart.y = rounded_scale(chart.y.low, chart.y.high, "");
+  return line_chart(chart);
+}
+
+LineChart empty_chart(const LearningCurve& first, const std::string& name, Scale y) {
+  const double start = first.epochs.front().epoch;
+  return {name, "epoch", {start, start + 1, ""}, std::move(y), {}, {}};
+}
+
+std::string key(const std::string& css_class, const std::string& text) {
+  return fmt::format(
+      "<li><svg width=\"24\" height=\"10\" aria-hidden=\"true\"><path class=\"line mean {}\" "
+      "d=\"M0 5h24\"/></svg>{}</li>",
+      css_class, escape(text));
+}
+
+std::string learning_note(const std::vector<LearningCurve>& curves) {
+  std::string note;
+  if (curves.size() > kMostLines)
+    note = fmt::format(
+        "{} networks: the band spans all of them, the line is their mean. A network that stopped "
+        "early counts as far as it got.",
+        curves.size());
+  else if (curves.size() > 1)
+    note = fmt::format(
+        "Thin lines are the {} networks, the thick one their mean. A network that stopped early "
+        "counts as far as it got.",
+        curves.size());
+  const int first = curves.front().epochs.front().epoch;
+  if (first > 1)
+    note += fmt::format(" The run was resumed: the epochs before {} ran earlier and are not shown.",
+                        first);
+  return note;
+}
+
+}  // namespace
+
+std::string learning_section(const Report& report) {
+  if (report.curves.empty())
+    return section("Learning curves",
+                   report.kind == ReportKind::kMerged || report.kind == ReportKind::kAveraged
+                       ? "Result files hold no learning curves, so there are none to show."
+                       : "The model was trained before: its file holds no learning curves.",
+                   "");
+  const std::vector<LearningCurve>& curves = report.curves;
+  LineChart loss = empty_chart(curves[0], "loss", {0, 1e-9, ""});
+  add_curves(
+      loss, curves, [](const EpochReport& e) { return e.loss; }, "", "training");
+  const std::size_t without = loss.lines.size();
+  add_curves(
+      loss, curves, [](const EpochReport& e) { return e.validation_loss; }, "second",
+      "validation speakers");
+  const bool validated = loss.lines.size() > without;
+  std::string loss_key = key("", "training clips");
+  if (validated) loss_key += key("second", "validation speakers");
+
+  std::vector<std::string> blocks = {figure_block(
+      "Loss", "<ul class=\"legend\">" + loss_key + "</ul>\n" + finished(std::move(loss)))};
+  if (validated) {
+    LineChart accuracy = empty_chart(curves[0], "accuracy", {0, 1, "%"});
+    add_curves(
+        accuracy, curves, [](const EpochReport& e) { return e.validation_accuracy; }, "second",
+        "validation speakers");
+    blocks.push_back(figure_block("Accuracy on the validation speakers, %", finished(accuracy)));
+  }
+  LineChart rate = empty_chart(curves[0], "learning rate", {0, 1e-9, ""});
+  const auto longest = std::max_element(
+      curves.begin(), curves.end(),
+      [](const auto& a, const auto& b) { return a.epochs.size() < b.epochs.size(); });
+  add_curves(
+      rate, {*longest}, [](const EpochReport& e) { return e.learning_rate; }, "", "learning rate");
+  blocks.push_back(figure_block("Learning rate", finished(std::move(rate))));
+  std::string note = learning_note(curves);
+  if (validated)
+    note +=
+        " The training loss is that of augmented clips and smoothed labels under dropout, where "
+        "the recipe has them, so it may lie above the other.";
+  else
+    note += " No speakers were held out for validation: the recipe runs a fixed number of epochs.";
+  return section("Learning curves", escape(note), side_by_side(blocks));
+}
+
+}  // namespace ser::report
