@@ -4,8 +4,7 @@
 
 #include <numeric>
 
-#include "ser/model/batch.h"
-#include "ser/train/trainer.h"
+#include "ser/train/training_data.h"
 
 namespace ser {
 namespace {
@@ -29,10 +28,9 @@ void describe_network(const Recipe& recipe, const FeatureTable& table) {
   std::iota(all.begin(), all.end(), 0);
   const auto outputs =
       emotion_labels(table, all).size() + gender_labels(table, all, recipe.training.tasks).size();
-  const nn::Shape input = input_shape(table.values.rows(), table.set.pool == Pooling::kNone);
-  const nn::Network network(recipe.network, input, static_cast<int>(outputs));
+  const nn::Network network = make_network(recipe, table, static_cast<int>(outputs));
   fmt::print("{:<28}{:<18}{:>18}{:>12}\n", "layer", "type", "output", "parameters");
-  fmt::print("{:<28}{:<18}{:>18}\n", "input", "", nn::to_string(input));
+  fmt::print("{:<28}{:<18}{:>18}\n", "input", "", nn::to_string(network.input()));
   for (const nn::Node& node : network.nodes()) print_node(node, 0);
   fmt::print("{} trained numbers a network, {} network{}\n", network.parameter_count(),
              recipe.members, recipe.members == 1 ? "" : "s");

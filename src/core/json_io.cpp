@@ -1,4 +1,4 @@
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include <climits>
 #include <cmath>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/error.h"
 
 namespace ser {

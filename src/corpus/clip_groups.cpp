@@ -1,4 +1,4 @@
-#include "corpus/clip_groups.h"
+#include "corpus/internal/clip_groups.h"
 
 #include <algorithm>
 #include <map>

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/error.h"
 
 namespace ser {

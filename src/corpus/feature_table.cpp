@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "corpus/feature_file.h"
 #include "ser/core/error.h"

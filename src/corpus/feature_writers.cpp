@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "corpus/feature_file.h"
 #include "ser/core/csv.h"

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <set>
 
-#include "corpus/clip_groups.h"
+#include "corpus/internal/clip_groups.h"
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"

@@ -5,7 +5,7 @@
 #include <map>
 #include <numeric>
 
-#include "corpus/clip_groups.h"
+#include "corpus/internal/clip_groups.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "ser/corpus/survey.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
 

@@ -1,4 +1,4 @@
-#include "eval/bootstrap.h"
+#include "eval/internal/bootstrap.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "corpus/clip_groups.h"
+#include "corpus/internal/clip_groups.h"
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/rng.h"

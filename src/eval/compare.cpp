@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/bootstrap.h"
+#include "eval/internal/bootstrap.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
 

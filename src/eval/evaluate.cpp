@@ -85,17 +85,6 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
   return layer;
 }
 
-TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
-                           const Recipe& recipe, std::uint64_t seed, std::uint64_t stream) {
-  TrainingData data{table, clips, {}};
-  if (recipe.training.early_stopping.enabled) {
-    ValidationSplit split = hold_out_validation(table.clips, clips, seed, stream);
-    data.train = std::move(split.train);
-    data.validation = std::move(split.validation);
-  }
-  return data;
-}
-
 ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                           const Recipe& recipe, std::uint64_t seed, int threads,
                           const FoldObserver& observer, const ModelObserver& model_observer) {

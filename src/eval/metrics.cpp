@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "eval/bootstrap.h"
+#include "eval/internal/bootstrap.h"
 #include "ser/core/error.h"
 
 namespace ser {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
 #include "ser/corpus/split.h"

@@ -1,4 +1,4 @@
-#include "eval/result_json.h"
+#include "eval/internal/result_json.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "features/pooling.h"
+#include "features/internal/pooling.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
 

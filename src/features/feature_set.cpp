@@ -6,7 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "features/pooling.h"
+#include "features/internal/pooling.h"
 #include "features/presets.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"

@@ -1,4 +1,4 @@
-#include "features/pooling.h"
+#include "features/internal/pooling.h"
 
 #include <cmath>
 #include <optional>

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "features/contour.h"
-#include "features/pooling.h"
+#include "features/internal/pooling.h"
 #include "features/registry.h"
 #include "ser/core/error.h"
 #include "ser/features/analysis.h"

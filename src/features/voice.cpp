@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "features/pooling.h"
+#include "features/internal/pooling.h"
 #include "features/registry.h"
 #include "ser/core/error.h"
 #include "ser/features/analysis.h"

@@ -1,4 +1,4 @@
-#include "ser/model/batch.h"
+#include "model/internal/batch.h"
 
 #include <algorithm>
 #include <cassert>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/error.h"
 
 namespace ser {

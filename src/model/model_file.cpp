@@ -2,12 +2,12 @@
 
 #include <cstring>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
+#include "model/internal/batch.h"
 #include "model/model_json.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/base64.h"
 #include "ser/core/error.h"
-#include "ser/model/batch.h"
 #include "ser/model/model.h"
 
 namespace ser {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 
 namespace ser {
 

@@ -5,12 +5,12 @@
 #include <map>
 #include <span>
 
+#include "model/internal/batch.h"
 #include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/features/describe.h"
 #include "ser/features/extractor.h"
-#include "ser/model/batch.h"
 #include "ser/model/model.h"
 
 namespace ser {

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "eval/bootstrap.h"
-#include "eval/result_json.h"
+#include "eval/internal/bootstrap.h"
+#include "eval/internal/result_json.h"
 #include "report/page/charts.h"
 #include "report/page/html.h"
 #include "report/report_sections.h"

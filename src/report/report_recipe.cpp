@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "report/page/html.h"
 #include "report/report_sections.h"
 #include "ser/core/error.h"

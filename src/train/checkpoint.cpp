@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/safetensors.h"

@@ -8,9 +8,6 @@
 #include <utility>
 
 #include "ser/core/error.h"
-#include "ser/corpus/corpus.h"
-#include "ser/model/batch.h"
-#include "ser/train/trainer.h"
 
 namespace ser {
 namespace {
@@ -60,22 +57,6 @@ std::vector<std::vector<int>> group_versions(const FeatureTable& table,
 }
 
 }  // namespace
-
-std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips) {
-  std::vector<Utterance> chosen;
-  for (const int clip : clips) chosen.push_back(table.clips[static_cast<std::size_t>(clip)]);
-  return emotion_labels(chosen);
-}
-
-std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
-                                       const TaskWeights& weights) {
-  const bool all_known = std::all_of(clips.begin(), clips.end(), [&](int clip) {
-    const std::string& gender = table.clips[static_cast<std::size_t>(clip)].gender;
-    return gender == "male" || gender == "female";
-  });
-  return weights.gender > 0 && all_known ? std::vector<std::string>{"male", "female"}
-                                         : std::vector<std::string>{};
-}
 
 nn::Index Tasks::kept_outputs() const {
   return static_cast<nn::Index>(emotions.size() + genders.size());

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
-#include "ser/model/batch.h"
 
 namespace ser {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"

@@ -5,12 +5,13 @@
 #include <mutex>
 #include <set>
 
+#include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/corpus/split.h"
-#include "ser/model/batch.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
+#include "train/range_fit.h"
 
 namespace ser {
 namespace {

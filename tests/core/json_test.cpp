@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "support/errors.h"
 
 namespace ser {

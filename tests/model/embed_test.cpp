@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ser/model/batch.h"
+#include "model/internal/batch.h"
 #include "ser/model/model.h"
 #include "support/errors.h"
 

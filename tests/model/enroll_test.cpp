@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "model/internal/batch.h"
 #include "ser/features/extractor.h"
-#include "ser/model/batch.h"
 #include "ser/model/ensemble.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ser/model/batch.h"
+#include "model/internal/batch.h"
 #include "support/errors.h"
 
 namespace ser {

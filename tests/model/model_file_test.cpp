@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "model/internal/batch.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
-#include "ser/model/batch.h"
 #include "ser/model/model.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"

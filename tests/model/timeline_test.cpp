@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "model/internal/batch.h"
 #include "ser/audio/resample.h"
 #include "ser/audio/speech.h"
 #include "ser/core/parallel.h"
-#include "ser/model/batch.h"
 #include "support/errors.h"
 #include "support/paths.h"
 #include "support/temp_folder.h"
@@ -37,8 +37,7 @@ Model untrained_model() {
 }
 
 Waveform demo_clip(const std::string& name) {
-  return resample(read_audio(source_folder() / "data" / "demo" / name),
-                  kRate);
+  return resample(read_audio(source_folder() / "data" / "demo" / name), kRate);
 }
 
 /// Noise, 2 s of silence, two clips, 3 s of silence: sound at known places.

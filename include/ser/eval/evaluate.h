@@ -29,11 +29,6 @@ struct HiddenLayer {
 HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
                          const std::vector<int>& indices, int fold, int threads);
 
-/// What a fold is trained with: its training clips, some of them held out as validation speakers
-/// where the recipe stops early.
-TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
-                           const Recipe& recipe, std::uint64_t seed, std::uint64_t stream);
-
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
 /// Called from several threads, once a fold, with its trained model and its test clips.

@@ -4,12 +4,11 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <vector>
 
 #include "ser/core/error.h"
-#include "ser/corpus/feature_table.h"
 #include "ser/model/model.h"
 #include "ser/train/recipe.h"
+#include "ser/train/training_data.h"
 
 namespace ser {
 
@@ -27,22 +26,6 @@ struct EpochReport {
 
 /// Called by one thread at a time.
 using EpochObserver = std::function<void(const EpochReport&)>;
-
-/// What to train on. Indices are into table.clips.
-struct TrainingData {
-  const FeatureTable& table;
-  std::vector<int> train;
-  std::vector<int> validation;  ///< clips of other speakers; empty: no early stopping
-};
-
-/// Stream of the random numbers of a run on the whole corpus; fold k uses stream k.
-constexpr std::uint64_t kWholeCorpus = 0xffffffff;
-
-/// The classes a model of these clips will know: emotions in their usual order, then others by
-/// name; genders only if every clip has one and they have a weight.
-std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips);
-std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
-                                       const TaskWeights& weights);
 
 /// How a training run goes, beside what is trained.
 struct RunOptions {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/json_io.h"
+#include "core/internal/json_io.h"
 #include "ser/eval/result_file.h"
 
 namespace ser {

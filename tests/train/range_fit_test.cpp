@@ -1,4 +1,4 @@
-#include "ser/model/training_range.h"
+#include "train/range_fit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

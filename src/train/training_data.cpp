@@ -1,0 +1,44 @@
+#include "ser/train/training_data.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/internal/batch.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/split.h"
+
+namespace ser {
+
+TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
+                           const Recipe& recipe, std::uint64_t seed, std::uint64_t stream) {
+  TrainingData data{table, clips, {}};
+  if (recipe.training.early_stopping.enabled) {
+    ValidationSplit split = hold_out_validation(table.clips, clips, seed, stream);
+    data.train = std::move(split.train);
+    data.validation = std::move(split.validation);
+  }
+  return data;
+}
+
+std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips) {
+  std::vector<Utterance> chosen;
+  for (const int clip : clips) chosen.push_back(table.clips[static_cast<std::size_t>(clip)]);
+  return emotion_labels(chosen);
+}
+
+std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
+                                       const TaskWeights& weights) {
+  const bool all_known = std::all_of(clips.begin(), clips.end(), [&](int clip) {
+    const std::string& gender = table.clips[static_cast<std::size_t>(clip)].gender;
+    return gender == "male" || gender == "female";
+  });
+  return weights.gender > 0 && all_known ? std::vector<std::string>{"male", "female"}
+                                         : std::vector<std::string>{};
+}
+
+nn::Network make_network(const Recipe& recipe, const FeatureTable& table, int outputs) {
+  const nn::Shape input = input_shape(table.values.rows(), table.set.pool == Pooling::kNone);
+  return nn::Network(recipe.network, input, outputs);
+}
+
+}  // namespace ser
