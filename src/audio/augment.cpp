@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "audio/babble.h"
 #include "audio/soxr_resample.h"
 #include "audio/time_stretch.h"
 #include "ser/audio/level.h"
@@ -49,18 +50,7 @@ Waveform add_noise(const Waveform& wave, double snr_db, Rng& rng) {
 }
 
 Waveform add_babble(const Waveform& wave, double snr_db, Rng& rng) {
-  constexpr int kVoices = 6;
-  constexpr double kFastest = 1.25;
-  const Eigen::Index size = wave.samples.size();
-  Eigen::VectorXd babble = Eigen::VectorXd::Zero(size);
-  for (int voice = 0; voice < kVoices && size > 0; ++voice) {
-    const double speed = rng.uniform(1 / kFastest, kFastest);
-    const Eigen::VectorXf backwards = change_speed(wave, speed, rng).samples.reverse();
-    auto position = static_cast<Eigen::Index>(rng.below(static_cast<std::uint64_t>(size)));
-    for (Eigen::Index i = 0; i < size; ++i, ++position)
-      babble[i] += backwards[position % backwards.size()];
-  }
-  return mix(wave, babble, snr_db);
+  return mix(wave, make_babble(wave.samples.size(), wave.sample_rate_hz, rng), snr_db);
 }
 
 Waveform limit_band(const Waveform& wave, double limit_hz, Rng&) {

@@ -16,7 +16,7 @@ struct AugmentationStep {
     kPitch,   ///< higher by `amount` semitones, duration kept
     kGain,    ///< louder by `amount` dB; not clipped
     kNoise,   ///< white Gaussian noise, `amount` dB below the level of the voice (`active_rms`)
-    kBabble,  ///< a murmur made of the recording itself, `amount` dB below the voice
+    kBabble,  ///< synthetic voices that talk at once, `amount` dB below the voice
     kBand,    ///< nothing is left above `amount` Hz
   };
   Kind kind = Kind::kSpeed;
@@ -38,9 +38,9 @@ std::string augmentation_name(const Augmentation& augmentation);
 
 /// A changed copy of `wave`, at its rate. Only noise and babble draw from `rng`. Silence stays
 /// silence. Speed gives round(size / amount) samples, resampled as by `resample`; the others keep
-/// the size. Pitch is WSOLA time stretching, then resampling, so formants move along. Babble is the
-/// sum of six copies of the recording, played backwards, at speeds from 0.8 to 1.25, each begun at
-/// another place. A band that reaches beyond half the rate changes nothing.
+/// the size. Pitch is WSOLA time stretching, then resampling, so formants move along. Babble is six
+/// synthetic voices, nobody's recording, so no speaker of a corpus gets into another's copies. A
+/// band that reaches beyond half the rate changes nothing.
 Waveform augment(const Waveform& wave, const Augmentation& augmentation, Rng& rng);
 
 }  // namespace ser
