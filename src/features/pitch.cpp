@@ -27,6 +27,7 @@ class PitchFeature : public FeatureWith<PitchFeature, PitchOptions> {
   static constexpr std::string_view kType = "f0";
   int hop_samples() const override { return options_.hop_samples; }
   bool voiced_only(std::size_t row) const override { return row == 0; }
+  PitchOptions voicing(int) const override { return options_; }
   FrameMatrix compute(const Analysis& analysis) const override {
     const PitchTrack& track = analysis.pitch(options_);
     FrameMatrix rows(2, track.hz.size());

@@ -14,10 +14,10 @@ constexpr double kVoicedPeriodicity = 0.35;
 
 using Frames = std::vector<Eigen::Index>;
 
-Frames frames_where(const Eigen::Ref<const Eigen::RowVectorXf>& row) {
+Frames voiced_frames(const PitchTrack& pitch) {
   Frames frames;
-  for (Eigen::Index t = 0; t < row.size(); ++t)
-    if (row[t] != 0) frames.push_back(t);
+  for (Eigen::Index t = 0; t < pitch.hz.size(); ++t)
+    if (pitch.hz[t] > 0) frames.push_back(t);
   return frames;
 }
 
@@ -42,18 +42,18 @@ FrameMatrix pool(const Feature& feature, const FrameMatrix& values, const Analys
   if (feature.hop_samples() == 0) return values;
   const int rate_hz = analysis.wave().sample_rate_hz;
   const double frame_s = static_cast<double>(feature.hop_samples()) / rate_hz;
-  Frames frames = all_frames(values.cols());
-  if (feature.pool_over == PoolOver::kVoiced) {
-    const PitchTrack& pitch = analysis.pitch(voicing_options(rate_hz, feature.hop_samples()));
-    const Frames voiced = frames_where(pitch.hz.transpose());
-    if (!voiced.empty()) frames = voiced;
-  }
+  const std::vector<std::string> names = feature.names();
+  bool asks_for_voicing = feature.pool_over == PoolOver::kVoiced;
+  for (std::size_t r = 0; r < names.size(); ++r) asks_for_voicing |= feature.voiced_only(r);
+  const Frames voiced =
+      asks_for_voicing ? voiced_frames(analysis.pitch(feature.voicing(rate_hz))) : Frames{};
+  const bool over_voiced = feature.pool_over == PoolOver::kVoiced && !voiced.empty();
+  const Frames frames = over_voiced ? voiced : all_frames(values.cols());
   const auto per_row =
       pooling == Pooling::kMean ? 1 : static_cast<Eigen::Index>(kFunctionals.size());
   FrameMatrix pooled(values.rows() * per_row, 1);
   for (Eigen::Index r = 0; r < values.rows(); ++r) {
-    const bool voiced_only = feature.voiced_only(static_cast<std::size_t>(r));
-    const Frames& chosen = voiced_only ? frames_where(values.row(r)) : frames;
+    const Frames& chosen = feature.voiced_only(static_cast<std::size_t>(r)) ? voiced : frames;
     const Eigen::VectorXd row = values.row(r)(chosen).transpose().cast<double>();
     if (pooling == Pooling::kMean) {
       pooled(r, 0) = row.size() > 0 ? static_cast<float>(row.mean()) : 0.0f;

@@ -113,14 +113,14 @@ void add_melody(Rows& rows, const PitchTrack& pitch, const std::vector<bool>& vo
   rows.add_sixths("f0", sixths(semitones.array() - median, voiced, 0));
   add_movement(rows, "f0", semitones, runs, hop_s);
   add_segment_shapes(rows, "f0", semitones, runs, hop_s);
-  // Relative change of the period between neighbouring frames, as jitter is between periods.
-  std::vector<double> jitter;
+  // What jitter is of periods, of frames: how far one lies from the mean of three, relative to it.
+  std::vector<double> unrest;
   for (const Segment& run : runs)
     for (Eigen::Index t = run.begin + 1; t + 1 < run.end; ++t) {
       const double around = (pitch.hz[t - 1] + pitch.hz[t] + pitch.hz[t + 1]) / 3.0;
-      jitter.push_back(std::abs(pitch.hz[t] / around - 1));
+      unrest.push_back(std::abs(pitch.hz[t] / around - 1));
     }
-  rows.add("jitter", moments(jitter));
+  rows.add("f0.unrest", moments(unrest));
 }
 
 void add_loudness(Rows& rows, const Eigen::VectorXd& level_db, const std::vector<bool>& voiced,
@@ -131,11 +131,11 @@ void add_loudness(Rows& rows, const Eigen::VectorXd& level_db, const std::vector
   rows.add_sixths("level", sixths(level_db, everywhere, 0));
   add_movement(rows, "level", level_db, {{0, level_db.size()}}, hop_s);
   add_segment_shapes(rows, "level", level_db, runs, hop_s);
-  std::vector<double> shimmer;
+  std::vector<double> unrest;
   for (const Segment& run : runs)
     for (Eigen::Index t = run.begin + 1; t + 1 < run.end; ++t)
-      shimmer.push_back(std::abs(level_db[t] - (level_db[t - 1] + level_db[t + 1]) / 2));
-  rows.add("shimmer", moments(shimmer));
+      unrest.push_back(std::abs(level_db[t] - (level_db[t - 1] + level_db[t + 1]) / 2));
+  rows.add("level.unrest", moments(unrest));
   for (const auto& [low, high] : {std::pair{0.5, 2.0}, {2.0, 4.0}, {4.0, 8.0}, {8.0, 16.0}})
     rows.add(fmt::format("level.modulation{}", low), modulation(level_db, hop_s, low, high));
 }
@@ -158,7 +158,6 @@ void add_lengths(Rows& rows, const std::string& name, const std::vector<Segment>
 void add_rhythm(Rows& rows, const Eigen::VectorXd& level_db, const std::vector<bool>& voiced,
                 const std::vector<Segment>& runs, double hop_s) {
   const double duration_s = static_cast<double>(level_db.size()) * hop_s;
-  rows.add("log_duration", std::log(duration_s));
   add_lengths(rows, "voiced", runs, hop_s, duration_s);
   std::vector<bool> paused(voiced.size());
   for (Eigen::Index t = 0; t < level_db.size(); ++t)

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "features/internal/pooling.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/features/delta.h"
@@ -62,9 +63,14 @@ std::vector<std::string> numbered(std::string_view stem, int count) {
 
 bool Feature::voiced_only(std::size_t) const { return false; }
 
+PitchOptions Feature::voicing(int sample_rate_hz) const {
+  return voicing_options(sample_rate_hz, hop_samples());
+}
+
 void Feature::visit(FieldVisitor& v) {
   visit_options(v);
-  v.field("delta_order", delta_order, "0: the values; 1, 2: their first or second difference");
+  v.field("delta_order", delta_order,
+          "0: the values; 1, 2: their slope or curvature over nine frames");
   v.choice("pool_over", pool_over, {{"all", PoolOver::kAll}, {"voiced", PoolOver::kVoiced}},
            "Frames that pooling takes its statistics over");
 }

@@ -8,6 +8,7 @@
 
 #include "ser/core/options.h"
 #include "ser/features/frame_matrix.h"
+#include "ser/features/pitch.h"
 
 namespace ser {
 
@@ -31,8 +32,10 @@ class Feature {
   virtual int hop_samples() const = 0;
   /// [names().size() x frames], finite. Throws Error for options that do not fit the sampling rate.
   virtual FrameMatrix compute(const Analysis& analysis) const = 0;
-  /// Whether a row is defined in voiced frames alone, where it is not 0.
+  /// Whether a row is defined in voiced frames alone.
   virtual bool voiced_only(std::size_t row) const;
+  /// The pitch analysis that tells voiced frames from others.
+  virtual PitchOptions voicing(int sample_rate_hz) const;
 
   void visit(FieldVisitor& v);
   /// "mfcc.0", "mfcc.1", ...; "rms"; "mel.3:delta".

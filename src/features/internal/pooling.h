@@ -10,8 +10,8 @@
 namespace ser {
 
 /// The values of a feature, [rows x frames], as one column: means, or `functionals` of each row, in
-/// the order of `pooled_names`. Rows that are defined in voiced frames alone are pooled over those
-/// where they are not 0; a feature pooled over voiced frames takes all where there is none.
+/// the order of `pooled_names`. Rows that are defined in voiced frames alone are pooled over those;
+/// a feature pooled over voiced frames takes all where there is none.
 /// Features of whole clips are returned as they are.
 FrameMatrix pool(const Feature& feature, const FrameMatrix& values, const Analysis& analysis,
                  Pooling pooling);
