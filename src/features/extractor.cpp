@@ -5,11 +5,14 @@
 #include <algorithm>
 
 #include "features/internal/pooling.h"
+#include "features/memo.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
 
 namespace ser {
 namespace {
+
+constexpr double kHighestCutHz = 200;
 
 void check(const FeatureSet& set) {
   if (set.features.empty()) throw Error("feature set: expected at least one feature, found none");
@@ -17,6 +20,9 @@ void check(const FeatureSet& set) {
       (set.sample_rate_hz < kLowestRateHz || set.sample_rate_hz > kHighestRateHz))
     throw Error(fmt::format("feature set: expected sample_rate_hz 0 or {} to {}, found {}",
                             kLowestRateHz, kHighestRateHz, set.sample_rate_hz));
+  if (!(set.low_cut_hz >= 0 && set.low_cut_hz <= kHighestCutHz))
+    throw Error(fmt::format("feature set: expected low_cut_hz of 0 to {}, found {}", kHighestCutHz,
+                            set.low_cut_hz));
   if (!(set.trim_db >= 0))
     throw Error(fmt::format("feature set: expected trim_db of at least 0, found {}", set.trim_db));
   for (const Box<Feature>& feature : set.features) {
@@ -51,12 +57,33 @@ Extractor::Extractor(FeatureSet set) : set_(std::move(set)) {
     throw Error(fmt::format("feature set: row '{}' is named twice", *twice));
 }
 
-Eigen::MatrixXf Extractor::extract(const Waveform& wave) const {
-  return extract_prepared(prepare(wave, set_));
+struct SharedAnalysis::Impl {
+  struct Entry {
+    Entry(Waveform made, const Tables& tables) : wave(std::move(made)), analysis(wave, tables) {}
+    Waveform wave;
+    Analysis analysis;
+  };
+  const Waveform& wave;
+  Memo<Preparation, std::unique_ptr<Entry>> entries;
+};
+
+SharedAnalysis::SharedAnalysis(const Waveform& wave) : impl_(new Impl{wave, {}}) {}
+SharedAnalysis::~SharedAnalysis() = default;
+
+const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {
+  const auto make = [&] {
+    return std::make_unique<Impl::Entry>(prepare(impl_->wave, preparation), tables);
+  };
+  return impl_->entries.get(preparation, make)->analysis;
 }
 
-Eigen::MatrixXf Extractor::extract_prepared(const Waveform& wave) const {
-  const Analysis analysis(wave, tables_);
+Eigen::MatrixXf Extractor::extract(const Waveform& wave) const {
+  SharedAnalysis recording(wave);
+  return extract(recording);
+}
+
+Eigen::MatrixXf Extractor::extract(SharedAnalysis& recording) const {
+  const Analysis& analysis = recording.of(set_, tables_);
   std::vector<FrameMatrix> parts;
   Eigen::Index rows = 0;
   for (const Box<Feature>& feature : set_.features) {

@@ -17,6 +17,7 @@
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/features/extractor.h"
+#include "ser/features/low_cut.h"
 
 namespace ser {
 namespace {
@@ -56,6 +57,8 @@ FeatureSet parse_list(std::string_view text) {
 
 void FeatureSet::visit(FieldVisitor& v) {
   v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own");
+  v.field("low_cut_hz", low_cut_hz, "What lies below is cut, Hz; 0: nothing");
+  v.field("remove_hum", remove_hum, "Subtract steady lines of mains frequency");
   v.field("offset_s", offset_s, "Start of the part that is looked at, s");
   v.field("duration_s", duration_s, "Length of the part that is looked at, s; 0: to the end");
   v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none");
@@ -95,19 +98,20 @@ std::vector<std::string> row_names(const FeatureSet& set) {
 
 namespace {
 
-/// The samples that the set looks at, before trimming.
-SampleRange cut_range(const Waveform& wave, const FeatureSet& set) {
-  if (set.offset_s == 0 && set.duration_s == 0) return {0, wave.samples.size()};
-  if (!(set.offset_s >= 0 && set.duration_s >= 0))
+/// The samples that are looked at, before trimming.
+SampleRange cut_range(const Waveform& wave, const Preparation& preparation) {
+  if (preparation.offset_s == 0 && preparation.duration_s == 0) return {0, wave.samples.size()};
+  if (!(preparation.offset_s >= 0 && preparation.duration_s >= 0))
     throw Error(fmt::format("expected offset_s and duration_s from 0, found {} and {}",
-                            set.offset_s, set.duration_s));
+                            preparation.offset_s, preparation.duration_s));
   const double rate = wave.sample_rate_hz, size = static_cast<double>(wave.samples.size());
-  const double begin = std::min(size, std::round(set.offset_s * rate));
-  const double end =
-      set.duration_s > 0 ? std::min(size, begin + std::round(set.duration_s * rate)) : size;
+  const double begin = std::min(size, std::round(preparation.offset_s * rate));
+  const double end = preparation.duration_s > 0
+                         ? std::min(size, begin + std::round(preparation.duration_s * rate))
+                         : size;
   if (end - begin < kShortestRecordingS * rate)
     throw Error(fmt::format("expected at least {} s of audio after {} s, found {:.3f} s",
-                            kShortestRecordingS, set.offset_s, (end - begin) / rate));
+                            kShortestRecordingS, preparation.offset_s, (end - begin) / rate));
   return {static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end)};
 }
 
@@ -117,11 +121,11 @@ Waveform part_of(const Waveform& wave, const SampleRange& range) {
 
 }  // namespace
 
-SampleRange kept_range(const Waveform& wave, const FeatureSet& set) {
-  const SampleRange cut = cut_range(wave, set);
-  if (set.trim_db == 0) return cut;
-  if (cut.end - cut.begin == wave.samples.size()) return active_range(wave, set.trim_db);
-  const SampleRange trimmed = active_range(part_of(wave, cut), set.trim_db);
+SampleRange kept_range(const Waveform& wave, const Preparation& preparation) {
+  const SampleRange cut = cut_range(wave, preparation);
+  if (preparation.trim_db == 0) return cut;
+  if (cut.end - cut.begin == wave.samples.size()) return active_range(wave, preparation.trim_db);
+  const SampleRange trimmed = active_range(part_of(wave, cut), preparation.trim_db);
   return {cut.begin + trimmed.begin, cut.begin + trimmed.end};
 }
 
@@ -135,14 +139,22 @@ void check_recording(const Waveform& wave) {
   if (!wave.samples.allFinite()) throw Error("expected finite samples, found NaN or infinity");
 }
 
-Waveform prepare(const Waveform& wave, const FeatureSet& set) {
+Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   check_recording(wave);
-  Waveform prepared = wave;
-  if (set.sample_rate_hz > 0 && set.sample_rate_hz != wave.sample_rate_hz)
-    prepared = resample(wave, set.sample_rate_hz);
-  const SampleRange kept = kept_range(prepared, set);
+  Waveform clean = wave;
+  // At the file's own rate: an offset would ring at both ends of what is resampled.
+  if (preparation.remove_hum) clean = remove_hum(clean);
+  if (preparation.low_cut_hz > 0) clean = low_cut(clean, preparation.low_cut_hz);
+  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != wave.sample_rate_hz)
+    clean = resample(clean, preparation.sample_rate_hz);
+  return clean;
+}
+
+Waveform prepare(const Waveform& wave, const Preparation& preparation) {
+  Waveform prepared = cleaned(wave, preparation);
+  const SampleRange kept = kept_range(prepared, preparation);
   if (kept.end - kept.begin < prepared.samples.size()) prepared = part_of(prepared, kept);
-  if (set.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
+  if (preparation.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
   return prepared;
 }
 

@@ -19,7 +19,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // Frame level, for networks that see time: spectrum, melody and voice quality every 10 ms.
     {"frames", R"({
-  "sample_rate_hz": 16000, "trim_db": 40, "level": "active",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 40, "level": "active",
   "features": [
     {"type": "log_mel", "standardize": true,
      "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
@@ -28,7 +28,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // Clip level, for networks that see one vector: spectrum, voice quality, melody and rhythm.
     {"functionals", R"({
-  "sample_rate_hz": 16000, "trim_db": 30, "level": "active", "pool": "stats",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 30, "level": "active", "pool": "stats",
   "features": [
     {"type": "log_mel",
      "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},

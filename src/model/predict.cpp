@@ -6,7 +6,6 @@
 #include <span>
 
 #include "model/internal/batch.h"
-#include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/features/describe.h"
@@ -197,12 +196,9 @@ ClipPrediction Predictor::predict(const Waveform& wave) const {
     throw Error("the model compares a recording with others of the speaker: expected some");
   check_recording(wave);
   std::map<std::string, Eigen::MatrixXf> features;
-  std::map<int, Waveform> resampled;  // by rate: feature sets share it
+  SharedAnalysis recording(wave);
   for (const auto& [name, extractor] : impl_->extractors) {
-    const int rate_hz = extractor.set().sample_rate_hz;
-    if (rate_hz > 0 && !resampled.contains(rate_hz))
-      resampled.emplace(rate_hz, resample(wave, rate_hz));
-    Eigen::MatrixXf clip = extractor.extract(rate_hz > 0 ? resampled.at(rate_hz) : wave);
+    Eigen::MatrixXf clip = extractor.extract(recording);
     if (model_.enrolled()) clip.colwise() -= impl_->means.at(name);
     features.emplace(name, std::move(clip));
   }

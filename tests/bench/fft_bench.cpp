@@ -71,7 +71,7 @@ void extract_clip(benchmark::State& state, const char* preset, int rate_hz) {
   Waveform wave{Eigen::VectorXf(static_cast<Eigen::Index>(3.7 * rate_hz)), rate_hz};
   Rng rng(2, 0);
   for (float& sample : wave.samples) sample = static_cast<float>(0.1 * rng.normal());
-  for (auto _ : state) benchmark::DoNotOptimize(extractor.extract_prepared(wave));
+  for (auto _ : state) benchmark::DoNotOptimize(extractor.extract(wave));
   state.SetItemsProcessed(state.iterations());
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "features/internal/pooling.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
@@ -247,6 +248,35 @@ TEST(FeatureSet, FingerprintTellsOptionsApart) {
   EXPECT_EQ(fingerprint(parse_feature_set("mfcc")), before);
   set.trim_db = 40;
   EXPECT_NE(fingerprint(set), before);
+}
+
+TEST(FeatureSet, AVoicedFrameMayHoldZero) {
+  const Waveform wave = voice();
+  const Tables tables;
+  const Analysis analysis(wave, tables);
+  const std::unique_ptr<Feature> melody = make_feature("melody");
+  const Eigen::VectorXf hz = analysis.pitch(melody->voicing(wave.sample_rate_hz)).hz;
+  FrameMatrix values = FrameMatrix::Zero(4, hz.size());
+  Eigen::Index highest = 0;
+  hz.maxCoeff(&highest);
+  values(1, highest) = 1;  // an octave above 165 Hz, which is 0 in all other voiced frames
+  const auto voiced = static_cast<float>((hz.array() > 0).count());
+  ASSERT_GT(voiced, 10);
+  EXPECT_FLOAT_EQ(pool(*melody, values, analysis, Pooling::kMean)(1, 0), 1 / voiced);
+}
+
+TEST(FeatureSet, SetsThatPrepareAlikeShareTheirAnalysis) {
+  const Waveform wave = voice(48000);
+  const Extractor frames(parse_feature_set("frames"));
+  FeatureSet of_clips = parse_feature_set("functionals");
+  static_cast<Preparation&>(of_clips) = frames.set();
+  const Extractor clip(of_clips);
+  SharedAnalysis recording(wave);
+  EXPECT_EQ(clip.extract(recording), clip.extract(wave));
+  EXPECT_EQ(frames.extract(recording), frames.extract(wave));
+  const Tables tables;
+  EXPECT_EQ(&recording.of(clip.set(), tables), &recording.of(frames.set(), tables));
+  EXPECT_NE(&recording.of(parse_feature_set("rms"), tables), &recording.of(clip.set(), tables));
 }
 
 TEST(FeatureSet, PoolsPitchOverVoicedFrames) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,21 @@
 #include "ser/features/feature_set.h"
 
 namespace ser {
+
+/// One recording, prepared and analysed once for all feature sets that prepare it alike. For one
+/// thread; `wave` and the tables must outlive it.
+class SharedAnalysis {
+ public:
+  explicit SharedAnalysis(const Waveform& wave);
+  ~SharedAnalysis();
+
+  /// Throws Error as `prepare`.
+  const Analysis& of(const Preparation& preparation, const Tables& tables);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// Computes the features of clip after clip. Windows, transforms and filterbanks are made once;
 /// `extract` may be called from several threads at a time, and its result depends on the waveform
@@ -26,8 +42,8 @@ class Extractor {
   /// Throws Error for a waveform shorter than 0.1 s or with samples that are not finite.
   Eigen::MatrixXf extract(const Waveform& wave) const;
 
-  /// The same of a waveform that `prepare` (or an augmentation after it) made.
-  Eigen::MatrixXf extract_prepared(const Waveform& wave) const;
+  /// The same, sharing what other extractors computed of the recording.
+  Eigen::MatrixXf extract(SharedAnalysis& recording) const;
 
  private:
   FeatureSet set_;

@@ -22,14 +22,23 @@ enum class Level {
   kActive,  ///< scaled so that the frames that carry speech have one common level
 };
 
+/// What happens to a recording before features are computed. Feature sets that agree in it share
+/// their analysis.
+struct Preparation {
+  int sample_rate_hz = 0;   ///< 0: the file's own rate
+  double low_cut_hz = 0;    ///< what lies below is cut from the recording; 0: nothing, as librosa
+  bool remove_hum = false;  ///< of the mains
+  double offset_s = 0;      ///< what comes before is not looked at
+  double duration_s = 0;    ///< what comes after offset_s + duration_s is not looked at; 0: all is
+  double trim_db = 0;       ///< silence trimmed this far below the loudest frame; 0: none
+  Level level = Level::kAsIs;
+
+  bool operator==(const Preparation&) const = default;
+};
+
 /// What is computed from a waveform: preparation, a list of features, pooling. The whole of it is
 /// stored in feature files and models; its fingerprint tells whether the two fit.
-struct FeatureSet {
-  int sample_rate_hz = 0;  ///< 0: the file's own rate
-  double offset_s = 0;     ///< what comes before is not looked at
-  double duration_s = 0;   ///< what comes after offset_s + duration_s is not looked at; 0: all is
-  double trim_db = 0;      ///< silence trimmed this far below the loudest frame; 0: none
-  Level level = Level::kAsIs;
+struct FeatureSet : Preparation {
   Pooling pool = Pooling::kNone;
   std::vector<Box<Feature>> features;
 
@@ -51,12 +60,16 @@ std::vector<std::string> row_names(const FeatureSet& set);
 /// Throws Error for a waveform of less than 0.1 s or 1 kHz, or with samples that are not finite.
 void check_recording(const Waveform& wave);
 
-/// The samples of `wave`, which has the set's rate, that features are computed from: what offset_s
+/// The samples of the cleaned `wave` that features are computed from: what offset_s
 /// and duration_s cut out, trimmed. Throws Error if that is too short.
-SampleRange kept_range(const Waveform& wave, const FeatureSet& set);
+SampleRange kept_range(const Waveform& wave, const Preparation& preparation);
 
-/// The waveform as the features see it: resampled, cut, trimmed, brought to level.
-Waveform prepare(const Waveform& wave, const FeatureSet& set);
+/// The whole recording as features hear it: low cut, without hum, resampled.
+/// Throws Error as `check_recording`.
+Waveform cleaned(const Waveform& wave, const Preparation& preparation);
+
+/// The waveform as the features see it: cleaned, cut, trimmed, brought to level.
+Waveform prepare(const Waveform& wave, const Preparation& preparation);
 
 /// Features of one clip, [rows x frames], or [rows x 1] where the set pools.
 /// Throws Error for a waveform shorter than 0.1 s.
