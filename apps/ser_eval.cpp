@@ -48,8 +48,9 @@ struct Options {
                 " or a recipe file: train it on the other folds and score each");
     v.field("cv", cv,
             "Split scheme: speakers:K, luna, loso, random:K, actors:A-B (--train: speakers:6)");
-    v.field("fold", fold, "Score --model on this fold alone (from 0)");
-    v.field("temperature", temperature, "Divides the mean log probabilities of --average");
+    v.field("fold", fold, "Score --model on this fold alone (from 0)", ser::Range{0, 1e6});
+    v.field("temperature", temperature, "Divides the mean log probabilities of --average",
+            ser::Range{0.01, 100});
     v.field("output", output, "Result file to write (JSON)");
     v.field("report", report, "Report to write (HTML): scores, learning curves, maps, mistakes");
   }

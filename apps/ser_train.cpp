@@ -47,16 +47,18 @@ struct Options {
     v.field("model", model, ser::join(ser::recipe_preset_names(), "|") + ": a built-in recipe");
     v.field("recipe", recipe, "Recipe file instead of --model");
     v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B");
-    v.field("fold", fold, "Leave this fold of --cv out (from 0)");
-    v.field("epochs", epochs, "Epochs instead of the recipe's");
-    v.field("batch_size", batch_size, "Clips a step instead of the recipe's");
-    v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's");
+    v.field("fold", fold, "Leave this fold of --cv out (from 0)", ser::Range{0, 1e6});
+    v.field("epochs", epochs, "Epochs instead of the recipe's", ser::Range{1, 1e6});
+    v.field("batch_size", batch_size, "Clips a step instead of the recipe's", ser::Range{1, 1e6});
+    v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
+            ser::Range{0, 1000}.above());
     v.field("checkpoint", checkpoint, "Save the run here after each epoch and every 10 s");
     v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
              {{"f32", ser::WeightFormat::kF32}, {"f16", ser::WeightFormat::kF16}},
              "Precision of the weights in the model file");
-    v.field("temperature", temperature, "Divides the mean logits of --combine");
+    v.field("temperature", temperature, "Divides the mean logits of --combine",
+            ser::Range{0.01, 100});
     v.field("report", report, "Report to write (HTML): recipe, data, learning curves, validation");
     v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
   }
@@ -69,7 +71,6 @@ ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
   if (flags.given("epochs")) recipe.training.epochs = options.epochs;
   if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
   if (flags.given("learning_rate")) recipe.training.learning_rate = options.learning_rate;
-  ser::from_flag("recipe", [&] { recipe.validate(); });
   return recipe;
 }
 

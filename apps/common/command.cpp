@@ -124,7 +124,7 @@ void check_folder_of(const std::string& file) {
 }
 
 void CommonOptions::visit(FieldVisitor& v) {
-  v.field("seed", seed, "Seed of every random choice");
+  v.field("seed", seed, "Seed of every random choice", Range{});
   v.field("threads", threads, "Threads; 0: all cores. Never changes a result",
           Range{0, kMostThreads});
   v.field("quiet", quiet, "Say nothing but errors");

@@ -125,9 +125,11 @@ void ExtractionOptions::visit(FieldVisitor& v) {
   v.field("features", features,
           "functionals|classic|frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
-  v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)");
+  v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)",
+          Range{0, 400000});
   v.field("trim_db", trim_db,
-          "Trim silence this far below the loudest frame; 0: not at all (default: the set's)");
+          "Trim silence this far below the loudest frame; 0: not at all (default: the set's)",
+          Range{0, 1000});
   v.field("augment", augment,
           "Add changed copies: speed:0.9,1.1,pitch:2,gain:-6,noise:20,babble:15,band:4000; "
           "speed:0.9+noise:20 is one copy, changed twice");

@@ -163,20 +163,14 @@ class Session {
   std::size_t losses_ = 0;
 };
 
-void check_numbers(const LiveOptions& options) {
-  check_window(options.window_s, options.hop_s);
-  from_flag("--smooth", [&] { PredictionSmoother(options.smooth_s, options.hop_s); });
-  if (options.input.raw_rate != kUnsetInt)
-    from_flag("--raw-rate", [&] { check_limits(options.input.raw_rate, 1); });
-}
-
 }  // namespace
 
 void LiveOptions::visit(FieldVisitor& v) {
   v.field("live", live, "Listen to a microphone, or with - to a WAV stream on stdin");
   v.field("list_devices", list_devices, "List the microphones, then stop");
   v.group("input", input);
-  v.field("smooth", smooth_s, "Even out the probabilities of --live over so many seconds; 0: not");
+  v.field("smooth", smooth_s, "Even out the probabilities of --live over so many seconds; 0: not",
+          Range{0, 3600});
   v.field("record", record, "WAV file to keep what --live hears");
 }
 
@@ -203,7 +197,6 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
       throw UsageError(fmt::format("{}: expected a stream on stdin: --live -", flag_name(name)));
   if (flags.given("raw_format") && !flags.given("raw_rate"))
     throw UsageError("--raw-format: expected --raw-rate HZ, too");
-  check_numbers(options);
   check_output(output);
 }
 

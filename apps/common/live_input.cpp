@@ -103,7 +103,8 @@ class StandardInput : public LiveInput {
 
 void LiveInputOptions::visit(FieldVisitor& v) {
   v.field("device", device, "Microphone: its number or a part of its name (default: the system's)");
-  v.field("raw_rate", raw_rate, "stdin is raw mono samples at this rate (Hz), not a WAV stream");
+  v.field("raw_rate", raw_rate, "stdin is raw mono samples at this rate (Hz), not a WAV stream",
+          Range{kLowestRateHz, kHighestRateHz});
   v.choice("raw_format", raw_format,
            {{"u8", PcmEncoding::kUint8},
             {"s16le", PcmEncoding::kInt16},

@@ -67,13 +67,11 @@ std::string headline(const Model& model, const PredictedClip& clip) {
 void OutputOptions::visit(FieldVisitor& v) {
   v.field("json", json, "One JSON object a line");
   v.field("csv", csv, "CSV with a header");
-  v.field("top_k", top_k, "Show the most likely classes only (default: all)");
+  v.field("top_k", top_k, "Show the most likely classes only (default: all)", Range{1, 1000});
 }
 
 void check_output(const OutputOptions& options) {
   if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
-  if (options.top_k != kUnsetInt && options.top_k < 1)
-    throw UsageError(fmt::format("--top-k: expected at least 1, found {}", options.top_k));
 }
 
 PredictionPrinter::PredictionPrinter(const OutputOptions& options, const Model& model)

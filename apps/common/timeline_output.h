@@ -25,9 +25,6 @@ struct TimelineFlags {
   TimelineOptions options() const;
 };
 
-/// Throws UsageError for a window or a hop out of bounds.
-void check_window(double window_s, double hop_s);
-
 /// Throws UsageError for numbers out of bounds, for a file of segments for several inputs, and for
 /// a picture that is neither .svg nor .png; Error if it cannot be drawn because gnuplot is missing.
 void check_timeline(const TimelineFlags& flags, std::size_t num_inputs);

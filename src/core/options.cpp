@@ -56,6 +56,7 @@ class JsonWriter : public FieldVisitor {
 };
 
 constexpr int kMaxDepth = 32;
+constexpr std::size_t kMaxObjects = 256;  // of a list
 
 /// "an integer in [1, 4096]".
 std::string expected(std::string_view kind, const Range& range) {
@@ -156,6 +157,9 @@ class JsonReader : public FieldVisitor {
     const Json* json = take(name);
     if (!json) return;
     if (!json->is_array()) wrong_type(name, "a list of objects", *json);
+    if (json->size() > kMaxObjects)
+      throw Error(fmt::format("option '{}{}': expected at most {} objects, found {}", prefix_, name,
+                              kMaxObjects, json->size()));
     objects.clear();
     for (std::size_t i = 0; i < json->size(); ++i) {
       const Json& item = (*json)[i];

@@ -29,7 +29,8 @@ void ChromaOptions::visit(FieldVisitor& v) {
   v.choice("spectrum", spectrum,
            {{"power", SpectrumKind::kPower}, {"magnitude", SpectrumKind::kMagnitude}},
            "What is summed over the bins of a pitch class");
-  v.field("tuning", tuning, "Semitones from A = 440 Hz, -0.5 to 0.5; 1: estimated from the clip");
+  v.field("tuning", tuning, "Semitones from A = 440 Hz, -0.5 to 0.5; 1: estimated from the clip",
+          Range{-0.5, 1});
 }
 
 Eigen::MatrixXf chroma_filterbank(int fft_size, int sample_rate_hz, double tuning) {

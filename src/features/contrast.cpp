@@ -80,10 +80,11 @@ Eigen::RowVectorXf mean_of_smallest(const Eigen::Ref<const FrameMatrix>& values,
 
 void ContrastOptions::visit(FieldVisitor& v) {
   v.group("stft", stft);
-  v.field("num_bands", num_bands, "Octave bands above low_hz");
-  v.field("low_hz", low_hz, "Upper edge of the lowest band, Hz");
-  v.field("quantile", quantile, "Share of a band's bins that make its peak, and its valley");
-  v.field("floor", floor, "Magnitudes below this count as this");
+  v.field("num_bands", num_bands, "Octave bands above low_hz", Range{1, 32});
+  v.field("low_hz", low_hz, "Upper edge of the lowest band, Hz", Range{0, 1e6}.above());
+  v.field("quantile", quantile, "Share of a band's bins that make its peak, and its valley",
+          Range{0, 1}.above().below());
+  v.field("floor", floor, "Magnitudes below this count as this", Range{0, 1e6});
 }
 
 FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,

@@ -56,12 +56,15 @@ FeatureSet parse_list(std::string_view text) {
 }  // namespace
 
 void FeatureSet::visit(FieldVisitor& v) {
-  v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own");
-  v.field("low_cut_hz", low_cut_hz, "What lies below is cut, Hz; 0: nothing");
+  v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own",
+          Range{0, 400000});
+  v.field("low_cut_hz", low_cut_hz, "What lies below is cut, Hz; 0: nothing", Range{0, 1000});
   v.field("remove_hum", remove_hum, "Subtract steady lines of mains frequency");
-  v.field("offset_s", offset_s, "Start of the part that is looked at, s");
-  v.field("duration_s", duration_s, "Length of the part that is looked at, s; 0: to the end");
-  v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none");
+  v.field("offset_s", offset_s, "Start of the part that is looked at, s", Range{0, 1e6});
+  v.field("duration_s", duration_s, "Length of the part that is looked at, s; 0: to the end",
+          Range{0, 1e6});
+  v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none",
+          Range{0, 1000});
   v.choice("level", level, {{"as_is", Level::kAsIs}, {"active", Level::kActive}},
            "Loudness each clip is brought to");
   v.choice("pool", pool,

@@ -48,15 +48,16 @@ class LogMelFeature : public FeatureWith<LogMelFeature, LogMelOptions> {
 
 void MelOptions::visit(FieldVisitor& v) {
   v.group("stft", stft);
-  v.field("num_bands", num_bands, "Mel bands");
-  v.field("low_hz", low_hz, "Lowest frequency, Hz");
-  v.field("high_hz", high_hz, "Highest frequency, Hz; 0: half the sampling rate");
+  v.field("num_bands", num_bands, "Mel bands", Range{1, 1024});
+  v.field("low_hz", low_hz, "Lowest frequency, Hz", Range{0, 1e6});
+  v.field("high_hz", high_hz, "Highest frequency, Hz; 0: half the sampling rate", Range{0, 1e6});
   v.choice("scale", scale, {{"slaney", MelScale::kSlaney}, {"htk", MelScale::kHtk}}, "Mel scale");
 }
 
 void DecibelOptions::visit(FieldVisitor& v) {
-  v.field("min_power", min_power, "Smaller powers are raised to this one");
-  v.field("range_db", range_db, "Dynamic range kept below the largest value, dB; 0: all");
+  v.field("min_power", min_power, "Smaller powers are raised to this one", Range{0, 1e6}.above());
+  v.field("range_db", range_db, "Dynamic range kept below the largest value, dB; 0: all",
+          Range{0, 1000});
 }
 
 void LogMelOptions::visit(FieldVisitor& v) {

@@ -44,7 +44,7 @@ class MelodyFeature : public FeatureWith<MelodyFeature, MelodyOptions> {
 }  // namespace
 
 void MelodyOptions::visit(FieldVisitor& v) {
-  v.field("hop_samples", hop_samples, "Samples from one frame to the next");
+  v.field("hop_samples", hop_samples, "Samples from one frame to the next", Range{1, 1 << 20});
 }
 
 FrameMatrix melody(const PitchTrack& pitch, const Eigen::RowVectorXf& level_db) {

@@ -32,7 +32,7 @@ class MfccFeature : public FeatureWith<MfccFeature, MfccOptions> {
 void MfccOptions::visit(FieldVisitor& v) {
   v.group("mel", mel);
   v.group("decibel", decibel);
-  v.field("num_coefficients", num_coefficients, "Cepstral coefficients kept");
+  v.field("num_coefficients", num_coefficients, "Cepstral coefficients kept", Range{1, 1024});
 }
 
 Eigen::MatrixXd dct_matrix(int rows, int size) {

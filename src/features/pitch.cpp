@@ -11,6 +11,7 @@
 #include "features/registry.h"
 #include "ser/core/error.h"
 #include "ser/features/analysis.h"
+#include "ser/features/stft.h"
 
 namespace ser {
 namespace {
@@ -54,6 +55,7 @@ int transform_size(const PitchOptions& options, int sample_rate_hz) {
         fmt::format("f0: expected min_periodicity in [0, 1], found {}", options.min_periodicity));
   if (options.hop_samples < 1)
     throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
+  check_overlap(options.frame_samples, options.hop_samples);
   const double needed = options.frame_samples + std::ceil(sample_rate_hz / options.low_hz) + 2;
   return static_cast<int>(std::bit_ceil(static_cast<unsigned>(needed)));
 }
@@ -76,11 +78,12 @@ std::vector<double> running_energy(const Eigen::VectorXf& samples, Eigen::Index 
 }  // namespace
 
 void PitchOptions::visit(FieldVisitor& v) {
-  v.field("frame_samples", frame_samples, "Samples of a frame");
-  v.field("hop_samples", hop_samples, "Samples from one frame to the next");
-  v.field("low_hz", low_hz, "Lowest fundamental frequency, Hz");
-  v.field("high_hz", high_hz, "Highest fundamental frequency, Hz");
-  v.field("min_periodicity", min_periodicity, "Less periodic frames are unvoiced, 0 to 1");
+  v.field("frame_samples", frame_samples, "Samples of a frame", Range{2, 32768});
+  v.field("hop_samples", hop_samples, "Samples from one frame to the next", Range{1, 1 << 20});
+  v.field("low_hz", low_hz, "Lowest fundamental frequency, Hz", Range{0, 1e6}.above());
+  v.field("high_hz", high_hz, "Highest fundamental frequency, Hz", Range{0, 1e6}.above());
+  v.field("min_periodicity", min_periodicity, "Less periodic frames are unvoiced, 0 to 1",
+          Range{0, 1});
 }
 
 PitchPlan::PitchPlan(const PitchOptions& options, int sample_rate_hz)

@@ -218,7 +218,7 @@ class ProsodyFeature : public FeatureWith<ProsodyFeature, ProsodyOptions> {
 }  // namespace
 
 void ProsodyOptions::visit(FieldVisitor& v) {
-  v.field("hop_s", hop_s, "Seconds from one frame to the next");
+  v.field("hop_s", hop_s, "Seconds from one frame to the next", Range{0.001, 10});
 }
 
 Eigen::VectorXf prosody(const PitchTrack& pitch, const Eigen::RowVectorXf& energy_db,

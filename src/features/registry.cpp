@@ -70,7 +70,7 @@ PitchOptions Feature::voicing(int sample_rate_hz) const {
 void Feature::visit(FieldVisitor& v) {
   visit_options(v);
   v.field("delta_order", delta_order,
-          "0: the values; 1, 2: their slope or curvature over nine frames");
+          "0: the values; 1, 2: their slope or curvature over nine frames", Range{0, 2});
   v.choice("pool_over", pool_over, {{"all", PoolOver::kAll}, {"voiced", PoolOver::kVoiced}},
            "Frames that pooling takes its statistics over");
 }

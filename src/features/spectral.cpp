@@ -71,12 +71,12 @@ void CentroidOptions::visit(FieldVisitor& v) { v.group("stft", stft); }
 
 void RolloffOptions::visit(FieldVisitor& v) {
   v.group("stft", stft);
-  v.field("share", share, "Share of the magnitude below the roll-off");
+  v.field("share", share, "Share of the magnitude below the roll-off", Range{0, 1}.above());
 }
 
 void FlatnessOptions::visit(FieldVisitor& v) {
   v.group("stft", stft);
-  v.field("min_power", min_power, "Smaller powers are raised to this one");
+  v.field("min_power", min_power, "Smaller powers are raised to this one", Range{0, 1e6}.above());
 }
 
 FrameMatrix spectral_centroid(const FrameMatrix& magnitude, double bin_hz) {

@@ -19,12 +19,19 @@ constexpr int kLanes = BatchFft::kLanes;
 }  // namespace
 
 void StftOptions::visit(FieldVisitor& v) {
-  v.field("fft_size", fft_size, "Samples of a transform, a power of two");
-  v.field("hop_samples", hop_samples, "Samples from one frame to the next");
-  v.field("window_samples", window_samples, "Samples of the Hann window; 0: fft_size");
+  v.field("fft_size", fft_size, "Samples of a transform, a power of two", Range{2, 65536});
+  v.field("hop_samples", hop_samples, "Samples from one frame to the next", Range{1, 1 << 20});
+  v.field("window_samples", window_samples, "Samples of the Hann window; 0: fft_size",
+          Range{0, 65536});
 }
 
 Eigen::Index num_frames(Eigen::Index samples, int hop_samples) { return 1 + samples / hop_samples; }
+
+void check_overlap(int frame_samples, int hop_samples) {
+  if (hop_samples < frame_samples / 256)
+    throw Error(fmt::format("hop_samples: expected at least {}, a 256th of a frame, found {}",
+                            frame_samples / 256, hop_samples));
+}
 
 Eigen::VectorXd hann_window(int size) {
   Eigen::VectorXd window(size);
@@ -38,6 +45,7 @@ StftPlan::StftPlan(const StftOptions& options)
       weights_(static_cast<std::size_t>(options.fft_size)) {
   if (options.hop_samples < 1)
     throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
+  check_overlap(options.fft_size, options.hop_samples);
   if (options.window_samples < 0 || options.window_samples > options.fft_size)
     throw Error(fmt::format("window_samples: expected 0 to fft_size ({}), found {}",
                             options.fft_size, options.window_samples));

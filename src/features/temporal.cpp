@@ -22,6 +22,7 @@ void check(const FrameOptions& options) {
   if (options.frame_samples < 1 || options.hop_samples < 1)
     throw Error(fmt::format("expected frame_samples and hop_samples of at least 1, found {} and {}",
                             options.frame_samples, options.hop_samples));
+  check_overlap(options.frame_samples, options.hop_samples);
 }
 
 FrameMatrix frame_energy(const Eigen::VectorXf& samples, const FrameOptions& options) {
@@ -63,8 +64,8 @@ constexpr char kRms[] = "rms", kZcr[] = "zcr", kEnergy[] = "energy";
 }  // namespace
 
 void FrameOptions::visit(FieldVisitor& v) {
-  v.field("frame_samples", frame_samples, "Samples of a frame");
-  v.field("hop_samples", hop_samples, "Samples from one frame to the next");
+  v.field("frame_samples", frame_samples, "Samples of a frame", Range{1, 1 << 20});
+  v.field("hop_samples", hop_samples, "Samples from one frame to the next", Range{1, 1 << 20});
 }
 
 FrameMatrix rms(const Eigen::VectorXf& samples, const FrameOptions& options) {

@@ -11,7 +11,8 @@ namespace ser {
 void ScalerOptions::visit(FieldVisitor& v) {
   v.choice("kind", kind, {{"none", Kind::kNone}, {"rows", Kind::kRows}},
            "none; rows: each row to zero mean and unit variance over the training clips");
-  v.field("limit", limit, "Scaled values are cut at plus or minus this; 0: not at all");
+  v.field("limit", limit, "Scaled values are cut at plus or minus this; 0: not at all",
+          Range{0, 1e6});
 }
 
 Scaler::Scaler(const ScalerOptions& options, Eigen::VectorXf mean, Eigen::VectorXf scale)

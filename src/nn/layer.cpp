@@ -51,6 +51,15 @@ void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<
   visitor.list(name, list, help);
 }
 
+Shape checked_plan(Node& node) {
+  constexpr Index kMost = Index{1} << 30;
+  const Shape output = node.layer->plan(node);
+  if (output.rows() > kMost || output.frames > kMost)
+    throw Error(
+        fmt::format("expected at most {} rows and frames, found {}", kMost, to_string(output)));
+  return output;
+}
+
 Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefix, Shape input,
                  std::vector<Node>& children) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -59,7 +68,7 @@ Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefi
     node.name = fmt::format("{}{}", prefix, i);
     node.input = input;
     node.output = with_context(fmt::format("layer {} ({})", node.name, node.layer->type()),
-                               [&] { return node.layer->plan(node); });
+                               [&] { return checked_plan(node); });
     input = node.output;
     children.push_back(std::move(node));
   }

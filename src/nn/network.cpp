@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -76,6 +77,27 @@ void draw(const Parameter& p, Rng rng, AlignedMap value) {
   }
 }
 
+/// Throws Error if a clip's activations would take more memory than any sensible network needs. A
+/// layer keeps its output and, at most, a number for each row of its matrices.
+void check_size(const std::vector<Node>& nodes) {
+  constexpr Index kMostPerFrame = Index{1} << 18;
+  Index per_frame = 0, numbers = 0;
+  for_each_node(nodes, [&](const Node& node) {
+    Index rows = node.output.rows();
+    for (const Parameter& p : node.parameters) rows += p.rows;
+    const Index frames = std::max(node.input.frames, node.output.frames);
+    if (frames == 0)
+      per_frame = std::min(kMostPerFrame + 1, per_frame + rows);
+    else
+      numbers = rows > kMostNumbers / frames ? kMostNumbers + 1
+                                             : std::min(kMostNumbers + 1, numbers + rows * frames);
+  });
+  if (per_frame > kMostPerFrame)
+    throw Error(fmt::format("network: more than {} numbers a frame", kMostPerFrame));
+  if (numbers > kMostNumbers)
+    throw Error(fmt::format("network: more than {} numbers a clip", kMostNumbers));
+}
+
 }  // namespace
 
 Network::Network(const NetworkOptions& options, const Shape& input, int outputs,
@@ -83,6 +105,7 @@ Network::Network(const NetworkOptions& options, const Shape& input, int outputs,
     : options_(options), input_(input), outputs_(outputs) {
   if (outputs < 1) throw Error("network: expected at least one class");
   output_layer_ = make_output_layer(outputs);
+  check_ranges(options_);
   plan(max_parameters);
 }
 
@@ -118,9 +141,10 @@ void Network::plan(Index max_parameters) {
   output.layer = &*output_layer_;
   output.name = "output";
   output.input = last;
-  output.output = output_layer_->plan(output);
+  output.output = checked_plan(output);
   nodes_.push_back(std::move(output));
 
+  check_size(nodes_);
   Index parameters = 0, state = 0, numbers = 0;
   std::uint64_t stream = 0;
   const auto place = [&](Parameter& p, Index& end) {

@@ -16,10 +16,6 @@ namespace {
 // packets, so that each number is computed alike whatever the block.
 constexpr Index kBlock = 2048;
 
-void expect(bool holds, std::string_view option, std::string_view range, double found) {
-  if (!holds) throw Error(fmt::format("'{}': expected {}, found {}", option, range, found));
-}
-
 /// From 1 at t = 0 to 0 at t = 1 along half a cosine.
 double half_cosine(double t) { return 0.5 * (1 + std::cos(std::numbers::pi * t)); }
 
@@ -27,22 +23,15 @@ double half_cosine(double t) { return 0.5 * (1 + std::cos(std::numbers::pi * t))
 
 void OptimizerOptions::visit(FieldVisitor& v) {
   v.choice("kind", kind, {{"adam", Kind::kAdam}, {"adamw", Kind::kAdamW}}, "Optimizer");
-  v.field("beta1", beta1, "Decay of Adam's mean");
-  v.field("beta2", beta2, "Decay of Adam's mean square");
-  v.field("epsilon", epsilon, "Added to Adam's root mean square");
-  v.field("weight_decay", weight_decay, "Pull of the weights towards zero");
-}
-
-void OptimizerOptions::validate() const {
-  expect(beta1 >= 0 && beta1 < 1, "optimizer.beta1", "a number in [0, 1)", beta1);
-  expect(beta2 >= 0 && beta2 < 1, "optimizer.beta2", "a number in [0, 1)", beta2);
-  expect(epsilon > 0, "optimizer.epsilon", "a number above 0", epsilon);
-  expect(weight_decay >= 0, "optimizer.weight_decay", "a number from 0", weight_decay);
+  v.field("beta1", beta1, "Decay of Adam's mean", Range{0, 1}.below());
+  v.field("beta2", beta2, "Decay of Adam's mean square", Range{0, 1}.below());
+  v.field("epsilon", epsilon, "Added to Adam's root mean square", Range{0, 1}.above());
+  v.field("weight_decay", weight_decay, "Pull of the weights towards zero", Range{0, 1000});
 }
 
 Optimizer::Optimizer(const OptimizerOptions& options, Vector decay_mask)
     : options_(options), decay_mask_(std::move(decay_mask)) {
-  options_.validate();
+  check_ranges(options_);
   moments_.fill(Vector::Zero(decay_mask_.size()));
 }
 
@@ -87,15 +76,12 @@ double clip_gradient(Vector& gradient, double max_norm) {
 void ScheduleOptions::visit(FieldVisitor& v) {
   v.choice("kind", kind, {{"constant", Kind::kConstant}, {"one_cycle", Kind::kOneCycle}},
            "How the learning rate changes over the run");
-  v.field("peak_at", peak_at, "Share of the run at which one_cycle peaks");
-  v.field("start_factor", start_factor, "Where one_cycle starts, relative to its peak");
-  v.field("final_factor", final_factor, "Where one_cycle ends, relative to its peak");
-}
-
-void ScheduleOptions::validate() const {
-  expect(peak_at > 0 && peak_at < 1, "schedule.peak_at", "a number in (0, 1)", peak_at);
-  expect(start_factor >= 0, "schedule.start_factor", "a number from 0", start_factor);
-  expect(final_factor >= 0, "schedule.final_factor", "a number from 0", final_factor);
+  v.field("peak_at", peak_at, "Share of the run at which one_cycle peaks",
+          Range{0, 1}.above().below());
+  v.field("start_factor", start_factor, "Where one_cycle starts, relative to its peak",
+          Range{0, 1000});
+  v.field("final_factor", final_factor, "Where one_cycle ends, relative to its peak",
+          Range{0, 1000});
 }
 
 double schedule_factor(const ScheduleOptions& options, double progress) {

@@ -72,7 +72,7 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
 }  // namespace
 
 Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
-  recipe.validate();
+  check_ranges(recipe);
   if (data.train.empty()) throw Error("training: expected clips to train on, found none");
   if (data.table.relative_to_speakers != recipe.enrolled)
     throw Error(recipe.enrolled ? "training: expected features relative to their speakers"

@@ -230,9 +230,9 @@ TEST_F(Extract, RefusesWrongValuesAsWrongUsage) {
       {{"--features", "mfc"}, "--features: unknown feature 'mfc' (did you mean 'mfcc'?)"},
       {{"--features", "clasic"}, "(did you mean 'classic'?)"},
       {{"--pool", "median"}, "expected one of none, mean, stats, found 'median'"},
-      {{"--rate", "-5"}, "expected sample_rate_hz 0 or 1000"},
+      {{"--rate", "-5"}, "--rate: expected [0, 400000], found -5"},
       {{"--rate", "fast"}, "--rate: expected an integer"},
-      {{"--trim-db", "-1"}, "trim_db of at least 0"},
+      {{"--trim-db", "-1"}, "--trim-db: expected [0, 1000], found -1"},
       {{"--augment", "spee:1"}, "did you mean 'speed'?"},
       {{"--corpus", "ravdes"}, "did you mean 'ravdess'?"},
       {{"--format", "cvs"}, "did you mean 'csv'?"}};

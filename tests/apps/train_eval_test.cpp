@@ -122,8 +122,8 @@ TEST_F(TrainAndEval, ScriptedFoldsGiveTheBuiltInResult) {
   for (const std::string scheme : {"speakers:2", "random:3"}) {
     cross_validate("built-in.json", {"--cv", scheme});
     ASSERT_EQ(::setenv("SER_BIN_DIR", program_folder().c_str(), 1), 0);
-    const Outcome scripted = run_path(
-        "/bin/bash", {(source_folder() / "scripts/kfold").string(), features_, scheme, recipe_, file("kfold")});
+    const Outcome scripted = run_path("/bin/bash", {(source_folder() / "scripts/kfold").string(),
+                                                    features_, scheme, recipe_, file("kfold")});
     EXPECT_EQ(scripted.exit_code, 0) << scripted.err;
     EXPECT_THAT(scripted.out, HasSubstr("64 clips, " + scheme));
     EXPECT_EQ(text_of(file("kfold/results.json")), text_of(file("built-in.json"))) << scheme;
@@ -282,7 +282,8 @@ TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
        "--cv: split 'folds:2': expected speakers:K"},
       {{"ser-train", features_, "-o", file("m"), "--model", "mlp", "--recipe", recipe_},
        "--model and --recipe"},
-      {{"ser-train", features_, "-o", file("m"), "--epochs", "0"}, "epochs: expected at least 1"},
+      {{"ser-train", features_, "-o", file("m"), "--epochs", "0"},
+       "--epochs: expected [1, 1000000], found 0"},
       {{"ser-train", features_, "-o", file("m"), "--resume"}, "--checkpoint FILE"},
       {{"ser-train", "-o", file("m")}, "expected a feature file"},
       {{"ser-train", features_, "-o", file("m"), "--temperature", "2"}, "expected --combine"},

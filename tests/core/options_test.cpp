@@ -160,6 +160,17 @@ TEST(Options, NumbersSetByAProgramAreCheckedToo) {
   EXPECT_ERROR(check_ranges(options), HasSubstr("option 'shapes[0].parts[0].radius': expected"));
 }
 
+TEST(Options, ListsAreLimited) {
+  const auto circles = [](int count) {
+    std::string json = R"({"type":"circle"})";
+    for (int i = 1; i < count; ++i) json += R"(,{"type":"circle"})";
+    return R"({"shapes":[)" + json + "]}";
+  };
+  EXPECT_NO_THROW(read(circles(256)));
+  EXPECT_ERROR(read(circles(257)),
+               HasSubstr("option 'shapes': expected at most 256 objects, found 257"));
+}
+
 TEST(Options, NestingIsLimited) {
   const auto nested = [](int depth) {
     std::string json = R"({"type":"circle"})";

@@ -4,6 +4,7 @@
 #include "nn/variants.h"
 #include "ser/core/error.h"
 #include "ser/nn/network.h"
+#include "support/errors.h"
 
 namespace ser::nn {
 namespace {
@@ -93,6 +94,37 @@ TEST_P(LayerTest, OptionsSurviveJson) {
   }
 }
 
+/// Sets every whole number to the largest that its field allows.
+class MakeLarge : public MakeSmall {
+ public:
+  using MakeSmall::field;
+  void field(std::string_view, int& value, std::string_view, const Range& range) override {
+    value = static_cast<int>(range.high);
+  }
+};
+
+TEST_P(LayerTest, PlansThatMultiplyUpAreCheckedOrRefused) {
+  constexpr Index kMost = Index{1} << 30;
+  for (LayerVariant& variant : layer_variants(GetParam()))
+    for (const bool large : {false, true})
+      for (const Shape& shape : {Shape{kMost, 1, kMost}, Shape{1, kMost, kMost}, Shape{1, kMost, 0},
+                                 Shape{1 << 15, 1 << 15, 1}, Shape{1, 1, kMost}}) {
+        SCOPED_TRACE(variant.description + " on " + to_string(shape));
+        MakeLarge make_large;
+        if (large) variant.layer->visit(make_large);
+        Node node;
+        node.layer = &*variant.layer;
+        node.input = shape;
+        try {
+          const Shape output = checked_plan(node);
+          EXPECT_GE(std::min({output.channels, output.bands, output.frames + 1}), 1);
+          EXPECT_LE(std::max(output.rows(), output.frames), kMost);
+          for (const Parameter& p : node.parameters) EXPECT_GE(std::min(p.rows, p.cols), 1);
+        } catch (const Error&) {
+        }
+      }
+}
+
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
   for (const LayerType& type : layer_types()) names.emplace_back(type.name);
@@ -114,6 +146,26 @@ NetworkOptions parse(std::string_view json) {
   NetworkOptions options;
   from_json(json, options);
   return options;
+}
+
+TEST(Network, SizesThatMultiplyUpAreRefused) {
+  // 60,000 frames of 50,000 channels: more than 2^31 numbers, made of 110,000 weights.
+  EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "dense", "units": 60000},
+                                            {"type": "reshape", "to": "sequence"},
+                                            {"type": "conv1d", "channels": 50000, "kernel": 1},
+                                            {"type": "flatten"}]})"),
+                       {1, 1, 1}, 8),
+               HasSubstr("layer 3 (flatten): expected at most 1073741824 rows and frames"));
+  EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "conv1d", "channels": 500000, "kernel": 1},
+                                            {"type": "pool_time"}]})"),
+                       {1, 1, 0}, 8),
+               HasSubstr("more than 262144 numbers a frame"));
+  EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "dense", "units": 60000},
+                                            {"type": "reshape", "to": "sequence"},
+                                            {"type": "conv1d", "channels": 500, "kernel": 1},
+                                            {"type": "pool_time"}]})"),
+                       {1, 1, 1}, 8),
+               HasSubstr("more than 16777216 numbers a clip"));
 }
 
 TEST(Network, CountsParametersWithoutGaps) {

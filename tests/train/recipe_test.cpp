@@ -47,7 +47,7 @@ TEST(Recipe, ErrorsNameFileAndOption) {
   write_file(path, R"({"training": {"mixup": -1}})");
   EXPECT_ERROR(load_recipe(path), HasSubstr("training.mixup"));
   write_file(path, R"({"members": 0})");
-  EXPECT_ERROR(load_recipe(path), HasSubstr("members: expected 1 to 64"));
+  EXPECT_ERROR(load_recipe(path), HasSubstr("option 'members': expected an integer in [1, 64]"));
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ struct Spectrum {
 /// Frames of a centred analysis: 1 + samples / hop.
 Eigen::Index num_frames(Eigen::Index samples, int hop_samples);
 
+/// Throws Error if each sample is in more than 256 frames: all of them would take more time and
+/// memory than any use of them is worth.
+void check_overlap(int frame_samples, int hop_samples);
+
 /// Periodic Hann window: 0.5 - 0.5 cos(2 pi n / size).
 Eigen::VectorXd hann_window(int size);
 

@@ -90,8 +90,8 @@ class Layer {
   virtual void visit(FieldVisitor& visitor) = 0;
   virtual std::unique_ptr<Layer> clone() const = 0;
 
-  /// Output shape for `node.input`; declares parameters, state and children in `node`.
-  /// Throws Error if the options are out of range or do not fit the input.
+  /// Output shape for `node.input`; declares parameters, state and children in `node`. The options
+  /// are in their ranges. Throws Error if they do not fit the input.
   virtual Shape plan(Node& node) const = 0;
 
   /// Output for tape.input. May keep what backward needs in `tape`. tape.input stays unchanged.
@@ -119,6 +119,13 @@ std::unique_ptr<Layer> make_layer(std::string_view type);
 /// A list of layers as a field of an option struct.
 void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers,
                   std::string_view help);
+
+/// The most numbers that the layers of a network leave for one clip, padding of windows included,
+/// where its frames are fixed.
+inline constexpr Index kMostNumbers = Index{1} << 24;
+
+/// node.layer's plan of the node. Throws Error if its output has more than 2^30 rows or frames.
+Shape checked_plan(Node& node);
 
 /// Plans `layers` one after the other as children of `node`, which has its input set; returns the
 /// last output shape. `prefix` names them "<prefix>0", "<prefix>1", ...

@@ -17,7 +17,6 @@ struct OptimizerOptions {
 
   void visit(FieldVisitor& v);
   /// Throws Error for a value out of range.
-  void validate() const;
 };
 
 /// Moves parameters against a gradient. Sees flat vectors only.
@@ -55,7 +54,6 @@ struct ScheduleOptions {
   double final_factor = 0;     ///< rate at its end, relative to the peak
 
   void visit(FieldVisitor& v);
-  void validate() const;
 };
 
 /// What the base learning rate is multiplied by at `progress` in [0, 1] of the run.

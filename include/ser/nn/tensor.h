@@ -37,12 +37,13 @@ constexpr Index aligned_count(Index count) {
 }
 
 /// Shape of one clip. A frame is a column of channels x bands numbers, channels innermost.
+/// Rows and frames of a planned layer are at most 2^30, so no product of two of them overflows.
 struct Shape {
-  int channels = 1;
-  int bands = 1;
-  int frames = 1;  ///< 0: differs from clip to clip
+  Index channels = 1;
+  Index bands = 1;
+  Index frames = 1;  ///< 0: differs from clip to clip
 
-  Index rows() const { return Index{channels} * bands; }
+  Index rows() const { return channels * bands; }
   bool operator==(const Shape&) const = default;
 };
 

@@ -39,7 +39,6 @@ struct FeatureAugmentation {
   double mixup = 0;           ///< alpha of the beta distribution two clips are mixed with; 0: none
 
   void visit(FieldVisitor& v);
-  void validate() const;
 };
 
 struct TrainingOptions {
@@ -60,8 +59,6 @@ struct TrainingOptions {
   EarlyStoppingOptions early_stopping;
 
   void visit(FieldVisitor& v);
-  /// Throws Error for a value out of range.
-  void validate() const;
 };
 
 /// Everything that turns features into a model: what a recipe file holds.
@@ -80,7 +77,6 @@ struct Recipe {
   TrainingOptions training;
 
   void visit(FieldVisitor& v);
-  void validate() const;
 };
 
 /// Names of the recipes that are built in: mlp, ...

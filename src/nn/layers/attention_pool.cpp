@@ -22,21 +22,20 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
 
   std::string_view type() const override { return "attention_pool"; }
   void visit(FieldVisitor& v) override {
-    v.field("hidden", hidden, "Hidden units of the attention (0: none)");
+    v.field("hidden", hidden, "Hidden units of the attention (0: none)", Range{0, 65536});
     v.choice("statistics", statistics,
              {{"mean", Statistics::kMean}, {"mean_std", Statistics::kMeanStd}},
              "What is kept of the weighted frames");
   }
 
   Shape plan(Node& node) const override {
-    if (hidden < 0) throw Error(fmt::format("'hidden': expected at least 0, found {}", hidden));
     const Index rows = node.input.rows();
     node.parameters = {{"score_weight", 1, hidden > 0 ? hidden : rows, Init::kGlorot, true}};
     if (hidden > 0) {
       node.parameters.push_back({"hidden_weight", hidden, rows, Init::kGlorot, true});
       node.parameters.push_back({"hidden_bias", hidden, 1, Init::kZeros});
     }
-    return {static_cast<int>(rows) * (statistics == Statistics::kMeanStd ? 2 : 1), 1, 1};
+    return {rows * (statistics == Statistics::kMeanStd ? 2 : 1), 1, 1};
   }
 
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {

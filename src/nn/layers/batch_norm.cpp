@@ -95,13 +95,12 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
 
   std::string_view type() const override { return "batch_norm"; }
   void visit(FieldVisitor& v) override {
-    v.field("epsilon", epsilon, "Added to the variance");
+    v.field("epsilon", epsilon, "Added to the variance", Range{0, 1}.above());
     visit_activation(v, activation);
   }
 
   Shape plan(Node& node) const override {
-    if (!(epsilon > 0)) throw Error(fmt::format("'epsilon': expected > 0, found {}", epsilon));
-    const int channels = node.input.channels;
+    const Index channels = node.input.channels;
     node.parameters = {{"scale", channels, 1, Init::kOnes}, {"shift", channels, 1, Init::kZeros}};
     node.state = {{"mean", channels, 1, Init::kZeros}, {"variance", channels, 1, Init::kOnes}};
     return node.input;

@@ -239,21 +239,25 @@ class Convolution : public Layer {
   std::unique_ptr<Layer> clone() const override { return std::make_unique<Convolution>(*this); }
 
   void visit(FieldVisitor& v) override {
-    v.field("channels", channels_, "Outputs of a frame, and of a band of it");
+    v.field("channels", channels_, "Outputs of a frame, and of a band of it", Range{1, 1 << 20});
     if (axes_ == Axes::kFrames) {
-      v.field("kernel", frames_.size, "Frames of a window");
-      v.field("stride", frames_.stride, "Frames from one window to the next");
-      v.field("dilation", frames_.dilation, "Frames from one element of a window to the next");
+      v.field("kernel", frames_.size, "Frames of a window", Range{1, 4096});
+      v.field("stride", frames_.stride, "Frames from one window to the next", Range{1, 65536});
+      v.field("dilation", frames_.dilation, "Frames from one element of a window to the next",
+              Range{1, 4096});
     } else {
-      v.field("kernel_bands", bands_.size, "Bands of a window");
-      v.field("kernel_frames", frames_.size, "Frames of a window");
-      v.field("stride_bands", bands_.stride, "Bands from one window to the next");
-      v.field("stride_frames", frames_.stride, "Frames from one window to the next");
-      v.field("dilation_bands", bands_.dilation, "Bands from one element of a window to the next");
+      v.field("kernel_bands", bands_.size, "Bands of a window", Range{1, 4096});
+      v.field("kernel_frames", frames_.size, "Frames of a window", Range{1, 4096});
+      v.field("stride_bands", bands_.stride, "Bands from one window to the next", Range{1, 65536});
+      v.field("stride_frames", frames_.stride, "Frames from one window to the next",
+              Range{1, 65536});
+      v.field("dilation_bands", bands_.dilation, "Bands from one element of a window to the next",
+              Range{1, 4096});
       v.field("dilation_frames", frames_.dilation,
-              "Frames from one element of a window to the next");
+              "Frames from one element of a window to the next", Range{1, 4096});
     }
-    v.field("groups", groups_, "Parts of the channels that do not see each other");
+    v.field("groups", groups_, "Parts of the channels that do not see each other",
+            Range{1, 1 << 20});
     visit_padding(v, padding_);
     v.field("bias", bias_, "Add a constant to each output");
     visit_activation(v, activation_);
@@ -262,14 +266,17 @@ class Convolution : public Layer {
 
   Shape plan(Node& node) const override {
     const Shape input = seen(node.input);
-    if (channels_ < 1)
-      throw Error(fmt::format("'channels': expected at least 1, found {}", channels_));
-    if (groups_ < 1 || channels_ % groups_ != 0 || input.channels % groups_ != 0)
+    if (channels_ % groups_ != 0 || input.channels % groups_ != 0)
       throw Error(
           fmt::format("'groups': expected a divisor of {} input and {} output channels, "
                       "found {}",
                       input.channels, channels_, groups_));
     const Kernel slides = kernel();
+    // What reaches past the ends of a clip is in memory, too.
+    if (slides.frames.extent() >
+        kMostNumbers / (input.channels * (input.bands + slides.bands.extent())))
+      throw Error(fmt::format("windows of {} frames reach too far over {} rows",
+                              slides.frames.extent(), input.rows()));
     const Index window = Index{slides.bands.size} * slides.frames.size;
     node.parameters = {
         make_weight(init_, activation_, channels_, window * input.channels / groups_, window)};
@@ -317,16 +324,16 @@ class Convolution : public Layer {
   };
 
   Kernel kernel() const {
-    const auto window = [&](std::string_view axis, const Slide& s) {
-      return convolution_window(axis, s.size, s.stride, s.dilation, padding_);
+    const auto window = [&](const Slide& s) {
+      return convolution_window(s.size, s.stride, s.dilation, padding_);
     };
-    return {axes_ == Axes::kFrames ? Window{} : window("bands", bands_), window("frames", frames_),
-            channels_, groups_};
+    return {axes_ == Axes::kFrames ? Window{} : window(bands_), window(frames_), channels_,
+            groups_};
   }
   /// The input as the windows see it.
   Shape seen(const Shape& shape) const {
     if (axes_ == Axes::kBandsAndFrames) return shape;
-    return {static_cast<int>(shape.rows()), 1, shape.frames};
+    return {shape.rows(), 1, shape.frames};
   }
   Tensor seen(Tensor x) const {
     x.shape = seen(x.shape);

@@ -2,7 +2,6 @@
 #include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
 #include "nn/product.h"
-#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
@@ -17,14 +16,13 @@ class Dense : public Cloneable<Dense, Layer> {
 
   std::string_view type() const override { return "dense"; }
   void visit(FieldVisitor& v) override {
-    v.field("units", units, "Outputs");
+    v.field("units", units, "Outputs", Range{1, 1 << 20});
     v.field("bias", bias, "Add a constant to each output");
     visit_activation(v, activation);
     visit_initializer(v, init);
   }
 
   Shape plan(Node& node) const override {
-    if (units < 1) throw Error("'units': expected at least 1, found " + std::to_string(units));
     node.parameters = {make_weight(init, activation, units, node.input.rows())};
     if (bias) node.parameters.push_back({"bias", units, 1, Init::kZeros});
     return {units, 1, node.input.frames};

@@ -16,7 +16,7 @@ class Flatten : public Cloneable<Flatten, Layer> {
     if (node.input.frames == 0)
       throw Error(
           fmt::format("expected a fixed number of frames, found {}", to_string(node.input)));
-    return {static_cast<int>(node.input.rows() * node.input.frames), 1, 1};
+    return {node.input.rows() * node.input.frames, 1, 1};
   }
 
   Tensor forward(const Node& node, const Pass&, Tape& tape) const override {

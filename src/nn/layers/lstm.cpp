@@ -25,17 +25,14 @@ class Lstm : public Cloneable<Lstm, Layer> {
   std::string_view type() const override { return "lstm"; }
 
   void visit(FieldVisitor& v) override {
-    v.field("units", units, "Outputs of a direction");
+    v.field("units", units, "Outputs of a direction", Range{1, 65536});
     v.field("bidirectional", bidirectional, "Also run from the last frame to the first");
-    v.field("layers", layers, "Levels stacked on each other");
-    v.field("dropout", dropout, "Probability of zeroing between levels while training");
+    v.field("layers", layers, "Levels stacked on each other", Range{1, 64});
+    v.field("dropout", dropout, "Probability of zeroing between levels while training",
+            Range{0, 1}.below());
   }
 
   Shape plan(Node& node) const override {
-    if (units < 1) throw Error(fmt::format("'units': expected at least 1, found {}", units));
-    if (layers < 1) throw Error(fmt::format("'layers': expected at least 1, found {}", layers));
-    if (!(dropout >= 0 && dropout < 1))
-      throw Error(fmt::format("'dropout': expected a number in [0, 1), found {}", dropout));
     const Index rows = Index{kGates} * units;
     Index inputs = node.input.rows();
     for (int level = 0; level < layers; ++level, inputs = Index{directions()} * units)

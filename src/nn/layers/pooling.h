@@ -35,17 +35,17 @@ struct Pooling {
   Padding padding = Padding::kSame;
 
   void visit(FieldVisitor& v) {
-    v.field("bands", bands, "Bands of a window");
-    v.field("frames", frames, "Frames of a window");
+    v.field("bands", bands, "Bands of a window", Range{1, 65536});
+    v.field("frames", frames, "Frames of a window", Range{1, 65536});
     v.field("stride_bands", stride_bands,
-            "Bands from one window to the next (0: as many as it has)");
+            "Bands from one window to the next (0: as many as it has)", Range{0, 65536});
     v.field("stride_frames", stride_frames,
-            "Frames from one window to the next (0: as many as it has)");
+            "Frames from one window to the next (0: as many as it has)", Range{0, 65536});
     visit_padding(v, padding);
   }
 
-  Window band_window() const { return pooling_window("bands", bands, stride_bands, padding); }
-  Window frame_window() const { return pooling_window("frames", frames, stride_frames, padding); }
+  Window band_window() const { return pooling_window(bands, stride_bands, padding); }
+  Window frame_window() const { return pooling_window(frames, stride_frames, padding); }
 
   Shape plan(const Shape& input) const {
     return window_shape(band_window(), frame_window(), input, input.channels);

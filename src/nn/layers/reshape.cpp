@@ -20,7 +20,7 @@ class Reshape : public Cloneable<Reshape, Layer> {
   }
 
   Shape plan(Node& node) const override {
-    const int rows = static_cast<int>(node.input.rows());
+    const Index rows = node.input.rows();
     if (to == To::kChannels) return {rows, 1, node.input.frames};
     if (to == To::kBands) return {1, rows, node.input.frames};
     if (node.input.frames != 1)

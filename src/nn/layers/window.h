@@ -31,18 +31,16 @@ struct Window {
 };
 
 /// A window of a convolution: kSame centres it on its element.
-/// Throws Error, naming `axis` ("frames"), for a number under one.
-Window convolution_window(std::string_view axis, int size, int stride, int dilation,
-                          Padding padding);
+Window convolution_window(int size, int stride, int dilation, Padding padding);
 
 /// A window of a pooling: kSame leaves out what lies past the ends. A stride of 0 is `size`.
-Window pooling_window(std::string_view axis, int size, int stride, Padding padding);
+Window pooling_window(int size, int stride, Padding padding);
 
-/// Outputs for `length` frames or bands. Throws Error if none fits.
+/// Outputs for `length` frames or bands. Throws Error, naming `axis` ("frames"), if none fits.
 Index checked_outputs(const Window& window, std::string_view axis, Index length);
 
 /// The output of a window over bands and one over frames for one clip of shape `input`.
-Shape window_shape(const Window& bands, const Window& frames, const Shape& input, int channels);
+Shape window_shape(const Window& bands, const Window& frames, const Shape& input, Index channels);
 
 /// An uninitialised tensor of `shape` for the windows over the frames of `x`, each clip with the
 /// length that is left of it. Throws Error if a clip is too short.
