@@ -13,41 +13,75 @@ namespace {
 constexpr std::size_t kMaxDepth = 256;
 constexpr std::size_t kMaxMembers = 1024;
 
-/// Throws Error for text nested so deeply that functions which walk it would exhaust the stack, or
-/// with objects so large that looking up each key as it is read would take very long.
-void check_shape(std::string_view text, std::string_view what) {
-  struct Level {
-    bool is_object;
-    std::size_t members;
-  };
-  std::vector<Level> levels;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\') ++i;
-    if (c == '"') in_string = !in_string;
-    if (in_string) continue;
-    if (c == '[' || c == '{') levels.push_back({c == '{', 1});
-    if ((c == ']' || c == '}') && !levels.empty()) levels.pop_back();
-    if (levels.size() > kMaxDepth)
-      throw Error(fmt::format("{}: JSON is nested deeper than {} levels", what, kMaxDepth));
-    if (c == ',' && !levels.empty() && ++levels.back().members > kMaxMembers &&
-        levels.back().is_object)
-      throw Error(fmt::format("{}: a JSON object has more than {} members", what, kMaxMembers));
-  }
+using Members = Json::object_t::Container;
+
+/// A key that two members have, or null.
+const std::string* repeated_key(const Members& members) {
+  std::vector<const std::string*> keys;
+  for (const auto& [key, value] : members) keys.push_back(&key);
+  std::sort(keys.begin(), keys.end(), [](const auto* a, const auto* b) { return *a < *b; });
+  const auto twin = std::adjacent_find(keys.begin(), keys.end(),
+                                       [](const auto* a, const auto* b) { return *a == *b; });
+  return twin == keys.end() ? nullptr : *twin;
 }
 
 }  // namespace
 
-Json parse_json(std::string_view text, std::string_view what) {
-  check_shape(text, what);
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error(fmt::format("{}: not valid JSON (stopped at byte {})", what, error.byte));
-  } catch (const Json::out_of_range&) {
-    throw Error(fmt::format("{}: not valid JSON (a number is too large)", what));
+bool JsonBuilder::end_object() {
+  if (const std::string* key = repeated_key(open_.back()->get_ref<Json::object_t&>()))
+    throw Error(fmt::format("the key '{}' stands twice", *key));
+  return close();
+}
+
+bool JsonBuilder::key(string_t& name) {
+  if (open_.back()->size() == kMaxMembers)
+    throw Error(fmt::format("a JSON object has more than {} members", kMaxMembers));
+  key_ = std::move(name);
+  return true;
+}
+
+bool JsonBuilder::parse_error(std::size_t position, const std::string&,
+                              const nlohmann::detail::exception& reason) {
+  constexpr int kNumberOutOfRange = 406;
+  if (reason.id == kNumberOutOfRange) throw Error("not valid JSON (a number is too large)");
+  throw Error(fmt::format("not valid JSON (stopped at byte {})", whole_position(position)));
+}
+
+Json* JsonBuilder::place(Json value) {
+  if (open_.empty()) {
+    document_ = std::move(value);
+    return &document_;
   }
+  Json& parent = *open_.back();
+  if (parent.is_array()) {
+    parent.push_back(std::move(value));
+    return &parent.back();
+  }
+  // Straight to the end: operator[] would look through all members first.
+  Members& members = parent.get_ref<Json::object_t&>();
+  return &members.emplace_back(key_, std::move(value)).second;
+}
+
+bool JsonBuilder::open(Json container) {
+  if (open_.size() == kMaxDepth)
+    throw Error(fmt::format("JSON is nested deeper than {} levels", kMaxDepth));
+  open_.push_back(place(std::move(container)));
+  key_.clear();
+  return true;
+}
+
+bool JsonBuilder::close() {
+  open_.pop_back();
+  key_.clear();
+  return true;
+}
+
+Json parse_json(std::string_view text, std::string_view what) {
+  return with_context(std::string(what), [&] {
+    JsonBuilder builder;
+    Json::sax_parse(text, &builder);
+    return builder.take();
+  });
 }
 
 void check_keys(const Json& object, std::span<const std::string_view> known,

@@ -69,7 +69,9 @@ SafetensorsFile::Tensor read_tensor(const std::string& name, const Json& entry,
   return tensor;
 }
 
-void check_no_overlap(const std::map<std::string, SafetensorsFile::Tensor>& tensors) {
+/// Throws Error unless the tensors, one behind the other, are all of the data.
+void check_layout(const std::map<std::string, SafetensorsFile::Tensor>& tensors,
+                  std::size_t data_bytes) {
   std::vector<std::span<const std::byte>> ranges;
   for (const auto& [name, tensor] : tensors) ranges.push_back(tensor.bytes);
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) {
@@ -78,6 +80,11 @@ void check_no_overlap(const std::map<std::string, SafetensorsFile::Tensor>& tens
   for (std::size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i - 1].data() + ranges[i - 1].size() > ranges[i].data())
       throw Error("two tensors share bytes");
+  std::size_t used = 0;
+  for (const auto& range : ranges) used += range.size();
+  if (used != data_bytes)
+    throw Error(
+        fmt::format("expected {} bytes of tensors, found {} bytes of data", used, data_bytes));
 }
 
 }  // namespace
@@ -130,7 +137,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
         metadata_[key] = value.get<std::string>();
       }
     }
-    check_no_overlap(tensors_);
+    check_layout(tensors_, data.size());
   });
 }
 

@@ -18,7 +18,7 @@ struct ModelDocument {
   std::vector<std::vector<std::byte>> blobs;
 };
 
-/// Throws Error for text that is not JSON, nests deeper than 64 levels or repeats a key.
+/// Throws Error for text that is not JSON and for what JsonBuilder refuses.
 ModelDocument parse_model_document(std::span<const std::byte> text);
 
 }  // namespace ser

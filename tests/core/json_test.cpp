@@ -42,6 +42,12 @@ TEST(ParseJson, RefusesHugeObjectsOnly) {
   EXPECT_EQ(parse_json(list + "]", "file").size(), 5001u);
 }
 
+TEST(ParseJson, RefusesAKeyThatStandsTwice) {
+  EXPECT_ERROR(parse_json(R"([{"a": 1, "b": {"c": 2}, "a": {}}])", "file"),
+               HasSubstr("file: the key 'a' stands twice"));
+  EXPECT_NO_THROW(parse_json(R"([{"a": 1}, {"a": {"a": 1}}])", "file"));
+}
+
 TEST(ParseJson, BracketsInStringsAreNoNesting) {
   const std::string brackets = "\"\\\"" + std::string(1000, '[') + "\"";
   EXPECT_EQ(parse_json(brackets, "file").get<std::string>().size(), 1001u);

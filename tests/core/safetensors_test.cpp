@@ -118,7 +118,11 @@ TEST_F(Safetensors, RefusesHostileHeaders) {
       {raw(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
            R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
            "12345678"),
-       "two tensors share bytes"}};
+       "two tensors share bytes"},
+      {raw(entry(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), "1234behind"),
+       "expected 4 bytes of tensors, found 10 bytes of data"},
+      {raw(entry(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])"), "12345678"),
+       "expected 4 bytes of tensors, found 8 bytes of data"}};
   for (const auto& [bytes, message] : cases)
     EXPECT_ERROR(read(bytes), AllOf(HasSubstr("/f: "), HasSubstr(message))) << bytes.substr(0, 200);
 }
