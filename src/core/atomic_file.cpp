@@ -10,6 +10,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -44,16 +46,82 @@ void sync_folder(const std::filesystem::path& folder) {
   ::close(descriptor);
 }
 
-/// Creates a file that no one else has, with the permissions any new file gets; `name` receives a
-/// suffix. (mkstemp gives 0600, and the umask cannot be asked for without changing it.)
-int create_unique(std::string& name) {
-  static std::atomic<unsigned> next = 0;
-  const std::string stem = name;
-  while (true) {
-    name = fmt::format("{}.{}-{}", stem, ::getpid(), next++);
-    const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0 || errno != EEXIST) return descriptor;
+constexpr mode_t kMode = 0666;  // what the umask leaves of it, as for any new file
+
+/// Names of the files that must go when the program ends without destructors.
+class TemporaryNames {
+ public:
+  void add(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    names_.insert(name);
   }
+  void remove(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    names_.erase(name);
+  }
+  void unlink_all() {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : names_) ::unlink(name.c_str());
+    names_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> names_;
+};
+
+TemporaryNames& temporary_names() {
+  static TemporaryNames& names = *new TemporaryNames;  // outlives every other static
+  return names;
+}
+
+/// A name in `folder` that no other process or thread makes; short, as a folder's longest name may
+/// be that of the file it stands in for.
+std::string unique_name(const std::filesystem::path& folder) {
+  static std::atomic<unsigned> next = 0;
+  return (folder / fmt::format(".ser-{}-{}", ::getpid(), next++)).string();
+}
+
+/// Creates a file without a name in `folder`; -1 where the file system has none.
+int create_nameless(const std::filesystem::path& folder) {
+  return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
+}
+
+/// Creates a file that no one else has; `name` receives its name.
+int create_hidden(const std::filesystem::path& folder, std::string& name) {
+  while (true) {
+    name = unique_name(folder);
+    temporary_names().add(name);
+    const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+    if (descriptor >= 0) return descriptor;
+    temporary_names().remove(name);
+    if (errno != EEXIST) {
+      name.clear();
+      return descriptor;
+    }
+  }
+}
+
+/// What a chain of links leads to, there or not; a path that is no link as it is.
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
+    const std::filesystem::path link = std::filesystem::read_symlink(path, error);
+    if (error) break;
+    path = link.is_absolute() ? link : path.parent_path() / link;
+  }
+  return path;
+}
+
+/// The number of an open stream that a path such as /dev/stdout or /dev/fd/3 stands for, or -1.
+int open_stream(std::filesystem::path path) {
+  for (const auto& [name, number] : {std::pair("/dev/stdout", 1), std::pair("/dev/stderr", 2)})
+    if (path == name) return number;
+  const std::string folder = path.parent_path().string(), number = path.filename().string();
+  const bool digits = !number.empty() && number.size() < 6 &&
+                      number.find_first_not_of("0123456789") == std::string::npos;
+  return digits && (folder == "/dev/fd" || folder == "/proc/self/fd") ? std::stoi(number) : -1;
 }
 
 /// True for a device or pipe, which takes what is written and must not be replaced.
@@ -66,28 +134,34 @@ bool is_special(const std::filesystem::path& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
-  if (is_special(path_)) {
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), target_(followed(path_)) {
+  const int stream = open_stream(path_);
+  if (stream >= 0 || is_special(path_)) {
+    direct_ = true;
+    // A stream is shared, so that what it has taken already stays before what comes now.
+    descriptor_ = stream >= 0 ? ::fcntl(stream, F_DUPFD_CLOEXEC, 0)
+                              : ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor_ < 0) fail(path_, "opening");
     return;
   }
-  const std::filesystem::path folder = folder_of(path_);
+  const std::filesystem::path folder = folder_of(target_);
   std::error_code error;
-  if (std::filesystem::is_directory(path_, error))
+  if (std::filesystem::is_directory(target_, error))
     throw Error(fmt::format("{}: expected a file to write, found a folder", path_.string()));
   if (!std::filesystem::is_directory(folder, error))
     throw Error(
         fmt::format("{}: expected a folder {}, found none", path_.string(), folder.string()));
-  temporary_ = (folder / ("." + path_.filename().string())).string();
-  descriptor_ = create_unique(temporary_);
-  if (descriptor_ < 0) fail(path_, "creating a temporary file beside it");
+  descriptor_ = create_nameless(folder);
+  if (descriptor_ < 0) descriptor_ = create_hidden(folder, temporary_);
+  if (descriptor_ < 0) fail(path_, "writing to its folder");
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (temporary_.empty()) return;
+  ::unlink(temporary_.c_str());
+  temporary_names().remove(temporary_);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -99,20 +173,33 @@ void AtomicFile::write(std::string_view text) {
 }
 
 void AtomicFile::commit() {
-  if (temporary_.empty()) {
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, "closing");
-    return;
+  if (!direct_) {
+    if (::fsync(descriptor_) != 0) fail(path_, "syncing");
+    put_in_place();
   }
-  if (::fsync(descriptor_) != 0) fail(path_, "syncing");
-  if (::close(std::exchange(descriptor_, -1)) != 0 ||
-      ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary_.c_str());
-    errno = reason;
-    fail(path_, "replacing");
-  }
-  sync_folder(folder_of(path_));
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, "closing");
+  if (!direct_) sync_folder(folder_of(target_));
 }
+
+void AtomicFile::put_in_place() {
+  const std::string source = fmt::format("/proc/self/fd/{}", descriptor_);
+  const auto link_to = [&](const std::string& name) {
+    return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (temporary_.empty()) {
+    if (link_to(target_.string())) return;
+    // A link cannot replace a file, so it takes a name that is moved over it.
+    const std::string name = unique_name(folder_of(target_));
+    temporary_names().add(name);
+    temporary_ = name;
+    if (!link_to(name)) fail(path_, "replacing");
+  }
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_, "replacing");
+  temporary_names().remove(temporary_);
+  temporary_.clear();
+}
+
+void remove_temporary_files() { temporary_names().unlink_all(); }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
@@ -126,8 +213,9 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   std::string text;
   std::vector<char> block(1 << 16);
   ssize_t got = 0;
-  while ((got = ::read(descriptor, block.data(), block.size())) > 0 && text.size() <= max_bytes)
-    text.append(block.data(), static_cast<std::size_t>(got));
+  while (((got = ::read(descriptor, block.data(), block.size())) > 0 && text.size() <= max_bytes) ||
+         (got < 0 && errno == EINTR))
+    if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
   const int reason = errno;
   ::close(descriptor);
   errno = reason;
@@ -172,11 +260,15 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-SpoolFile::SpoolFile(const std::filesystem::path& near) {
-  std::string name = (folder_of(near) / ".ser-spool").string();
-  descriptor_ = create_unique(name);
-  if (descriptor_ < 0) fail(near, "creating a temporary file beside it");
+SpoolFile::SpoolFile(std::filesystem::path near) : near_(std::move(near)) {
+  const std::filesystem::path folder = folder_of(followed(near_));
+  descriptor_ = create_nameless(folder);
+  if (descriptor_ >= 0) return;
+  std::string name;
+  descriptor_ = create_hidden(folder, name);
+  if (descriptor_ < 0) fail(near_, "writing to its folder");
   ::unlink(name.c_str());
+  temporary_names().remove(name);
 }
 
 SpoolFile::~SpoolFile() {
@@ -190,7 +282,7 @@ void SpoolFile::append(std::span<const std::byte> bytes) {
 }
 
 void SpoolFile::flush() {
-  write_all(descriptor_, buffer_.data(), buffer_.size(), "temporary file");
+  write_all(descriptor_, buffer_.data(), buffer_.size(), near_);
   buffer_.clear();
 }
 
@@ -201,7 +293,7 @@ std::size_t SpoolFile::read_at(std::uint64_t begin, std::span<std::byte> out) {
     const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,
                                 static_cast<off_t>(begin + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail("temporary file", "reading");
+    if (got < 0) fail(near_, "reading what is to be written");
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -213,7 +305,7 @@ void SpoolFile::copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end
   while (begin < end) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), end - begin));
     const std::size_t got = read_at(begin, std::span(block).first(want));
-    if (got == 0) fail("temporary file", "reading");
+    if (got == 0) fail(near_, "reading what is to be written");
     file.write(std::span(block).first(got));
     begin += got;
   }

@@ -1,7 +1,9 @@
 #include "ser/core/atomic_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <vector>
@@ -70,6 +72,52 @@ TEST(AtomicFile, SaysWhichFolderIsMissing) {
   EXPECT_ERROR(AtomicFile(folder / "gone/f"),
                AllOf(HasSubstr("gone/f: expected a folder"), HasSubstr("found none")));
   EXPECT_ERROR(AtomicFile(folder.path()), HasSubstr("expected a file to write, found a folder"));
+}
+
+TEST(AtomicFile, NothingIsBesideItWhileItIsWritten) {
+  const TempFolder folder;
+  AtomicFile file(folder / "f");
+  file.write("x");
+  EXPECT_EQ(files_in(folder.path()), 0u);
+  file.commit();
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, ALinkIsWrittenThrough) {
+  const TempFolder folder;
+  fs::create_directory(folder / "there");
+  folder.add("there/f", "old");
+  fs::create_symlink("there/f", folder / "link");
+  fs::create_symlink("link", folder / "second");
+  write_file(folder / "second", "new");
+  EXPECT_EQ(read_file(folder / "there/f", kMax), "new");
+  EXPECT_TRUE(fs::is_symlink(folder / "second") && fs::is_symlink(folder / "link"));
+  fs::create_symlink("there/g", folder / "dangling");
+  write_file(folder / "dangling", "first");
+  EXPECT_EQ(read_file(folder / "there/g", kMax), "first");
+}
+
+TEST(AtomicFile, TheLongestNamesWork) {
+  const TempFolder folder;
+  const std::string name(255, 'n');
+  write_file(folder / name, "old");
+  write_file(folder / name, "new");
+  EXPECT_EQ(read_file(folder / name, kMax), "new");
+  EXPECT_EQ(files_in(folder.path()), 1u);
+}
+
+TEST(AtomicFile, AFullDiskNamesTheFile) {
+  EXPECT_ERROR(write_file("/dev/full", "x"),
+               HasSubstr("/dev/full: writing failed: No space left on device"));
+}
+
+TEST(AtomicFile, AnOpenStreamIsWrittenToWhereItStands) {
+  const TempFolder folder;
+  const int descriptor = ::open((folder / "f").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::write(descriptor, "before ", 7), 7);
+  write_file("/dev/fd/" + std::to_string(descriptor), "after");
+  ::close(descriptor);
+  EXPECT_EQ(read_file(folder / "f", kMax), "before after");
 }
 
 TEST(AtomicFile, DevicesAreWrittenToAndStay) {

@@ -9,10 +9,13 @@
 
 namespace ser {
 
-/// A file that appears whole or not at all: bytes go to a temporary file beside `path`; `commit()`
-/// syncs it and renames it to `path`. Destroyed without a commit, it leaves what was there before.
-/// A device or pipe ("/dev/null") is written to directly; "-" is not special.
-/// Every member throws Error, naming the file and the system's reason.
+/// A file that appears whole or not at all: bytes go to a file without a name in the folder of
+/// `path`; `commit()` syncs it and puts it in the place of `path`. Destroyed without a commit, or
+/// killed, it leaves what was there before, and nothing beside it. (Where a file system has no
+/// files without a name, a hidden one stands in.) A link is written through: what it names is
+/// replaced. A device or pipe ("/dev/null"), and what the program was started with ("/dev/stdout"),
+/// is written to directly; "-" is not special. Every member throws Error, naming the file and the
+/// system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -25,10 +28,18 @@ class AtomicFile {
   void commit();
 
  private:
-  std::filesystem::path path_;
-  std::string temporary_;
+  void put_in_place();
+
+  std::filesystem::path path_;    ///< as given, for messages
+  std::filesystem::path target_;  ///< what is replaced: `path_`, or what that links to
+  std::string temporary_;         ///< its name, once it has one
   int descriptor_ = -1;
+  bool direct_ = false;  ///< a device, a pipe or an open stream: nothing is replaced
 };
+
+/// Removes the hidden files of AtomicFiles that are not committed: for a program that is about to
+/// end without their destructors.
+void remove_temporary_files();
 
 /// Writes `text` to `path` atomically.
 void write_file(const std::filesystem::path& path, std::string_view text);
@@ -53,22 +64,23 @@ class MappedFile {
 /// An unnamed temporary file for rows whose number is not known yet. Gone when destroyed.
 class SpoolFile {
  public:
-  /// near: a path in the folder whose disk is used.
-  explicit SpoolFile(const std::filesystem::path& near);
+  /// near: a path in the folder whose disk is used; messages name it.
+  explicit SpoolFile(std::filesystem::path near);
   ~SpoolFile();
   SpoolFile(const SpoolFile&) = delete;
   SpoolFile& operator=(const SpoolFile&) = delete;
 
   void append(std::span<const std::byte> bytes);
   std::uint64_t size() const { return size_; }
-  /// Copies bytes from `begin` on to `out`; returns how many there were. What was appended since the
-  /// last call is written first, so appending and reading need one thread.
+  /// Copies bytes from `begin` on to `out`; returns how many there were. What was appended since
+  /// the last call is written first, so appending and reading need one thread.
   std::size_t read_at(std::uint64_t begin, std::span<std::byte> out);
   /// Copies bytes [begin, end) to `file`.
   void copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end);
 
  private:
   void flush();
+  std::filesystem::path near_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::string buffer_;
