@@ -8,11 +8,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "core/cpu_quota.h"
 
 namespace ser {
 namespace {
@@ -38,8 +41,10 @@ tbb::task_arena& arena_of(int workers) {
 
 // Asking oneTBB would start it, which costs a small program a tenth of its time.
 int available_threads() {
+  static const double quota = std::ceil(cpu_quota());
   cpu_set_t cores;
-  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  const int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  return quota < count ? std::max(1, static_cast<int>(quota)) : count;
 }
 
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body) {

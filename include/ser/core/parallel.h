@@ -6,7 +6,7 @@
 
 namespace ser {
 
-/// Cores this process may use.
+/// Cores this process may use: those it may run on, or fewer where a container's quota is smaller.
 int available_threads();
 
 /// Calls body(0) ... body(count - 1), each once, on at most `threads` threads (0: all cores).
