@@ -10,6 +10,7 @@
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/enrollment.h"
+#include "ser/corpus/speaker.h"
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
 #include "ser/eval/evaluate.h"

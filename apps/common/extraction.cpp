@@ -18,6 +18,7 @@
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/feature_table.h"
+#include "ser/corpus/recording.h"
 #include "ser/features/extractor.h"
 #include "ser/train/recipe.h"
 
@@ -32,8 +33,11 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
   const Waveform wave = read_audio(recording.file);
   return with_context(recording.file.string(), [&] {
     Extracted extracted = {{recording.utterance, extractor.extract(wave)}};
+    ContentHash content(wave.sample_rate_hz);
+    content.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
+    extracted.front().first.content = content.text();
     for (const Augmentation& augmentation : augmentations) {
-      Utterance copy = recording.utterance;
+      Utterance copy = extracted.front().first;
       copy.augmentation = augmentation_name(augmentation);
       Rng rng(static_cast<std::uint64_t>(seed), fnv1a(copy.path + '\n' + copy.augmentation));
       extracted.emplace_back(copy, extractor.extract(augment(wave, augmentation, rng)));

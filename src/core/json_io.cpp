@@ -94,16 +94,20 @@ void check_keys(const Json& object, std::span<const std::string_view> known,
   }
 }
 
+std::string dump_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string dump_lines(const Json& object) {
   std::string text = "{";
   for (const auto& [key, value] : object.items()) {
-    text += fmt::format("{}\n  {}: ", text.size() > 1 ? "," : "", Json(key).dump());
+    text += fmt::format("{}\n  {}: ", text.size() > 1 ? "," : "", dump_text(key));
     if (!value.is_array() || value.empty() || !value.front().is_object()) {
-      text += value.dump();
+      text += dump_text(value);
       continue;
     }
     for (std::size_t i = 0; i < value.size(); ++i)
-      text += fmt::format("{}\n    {}", i == 0 ? "[" : ",", value[i].dump());
+      text += fmt::format("{}\n    {}", i == 0 ? "[" : ",", dump_text(value[i]));
     text += "\n  ]";
   }
   return text + "\n}\n";

@@ -1,68 +1,65 @@
 #include "corpus/internal/clip_groups.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <set>
+#include <tuple>
 
-#include "corpus/parsers/parsers.h"
-#include "ser/core/text.h"
+#include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
-
-constexpr std::size_t kMaxDigits = 9;
 
 const Utterance& at(const std::vector<Utterance>& clips, int index) {
   return clips[static_cast<std::size_t>(index)];
 }
 
+/// Numbers by value, before all that is text.
+std::tuple<const std::string&, int, const std::string&> order(const Speaker& speaker) {
+  return {speaker.corpus, speaker.number.value_or(std::numeric_limits<int>::max()), speaker.name};
+}
+
 }  // namespace
-
-std::optional<int> Speaker::number() const {
-  if (id.empty() || id.size() > kMaxDigits || !is_number(id, id.size())) return std::nullopt;
-  return parse_int(id, "speaker");
-}
-
-std::string Speaker::name(std::size_t num_corpora) const {
-  return num_corpora > 1 ? corpus + ":" + id : id;
-}
 
 std::vector<Speaker> group_by_speaker(const std::vector<Utterance>& clips,
                                       const std::vector<int>& chosen) {
-  std::map<std::pair<std::string, std::string>, Speaker> found;
+  std::map<std::string, Speaker> found;
   for (const int i : chosen) {
     const Utterance& clip = at(clips, i);
     if (clip.speaker.empty()) continue;
-    Speaker& speaker = found[{clip.corpus, clip.speaker}];
-    speaker.id = clip.speaker;
+    const std::string name = speaker_name(clip);
+    Speaker& speaker = found[name];
+    speaker.name = name;
     speaker.corpus = clip.corpus;
+    speaker.number = speaker_number(clip.speaker);
     if (speaker.gender.empty()) speaker.gender = clip.gender;
     speaker.clips.push_back(i);
   }
   std::vector<Speaker> speakers;
-  for (auto& [key, speaker] : found) speakers.push_back(std::move(speaker));
-  if (std::all_of(speakers.begin(), speakers.end(), [](const Speaker& s) { return s.number(); }))
-    std::stable_sort(speakers.begin(), speakers.end(), [](const Speaker& a, const Speaker& b) {
-      return std::pair(a.corpus, *a.number()) < std::pair(b.corpus, *b.number());
-    });
+  for (auto& [name, speaker] : found) speakers.push_back(std::move(speaker));
+  std::sort(speakers.begin(), speakers.end(),
+            [](const Speaker& a, const Speaker& b) { return order(a) < order(b); });
   return speakers;
-}
-
-std::size_t count_corpora(const std::vector<Speaker>& speakers) {
-  std::set<std::string> corpora;
-  for (const Speaker& speaker : speakers) corpora.insert(speaker.corpus);
-  return corpora.size();
 }
 
 std::vector<std::vector<int>> deal_by_emotion(const std::vector<Utterance>& clips,
                                               const std::vector<int>& chosen, std::size_t parts,
                                               Rng rng) {
-  using Recording = std::pair<std::string, std::string>;  // corpus and path
-  std::map<Recording, std::vector<int>> recordings;
-  for (const int i : chosen) recordings[{at(clips, i).corpus, at(clips, i).path}].push_back(i);
+  const std::vector<int> numbers = recording_numbers(clips);
+  std::map<int, std::vector<int>> by_number;
+  for (const int i : chosen) by_number[numbers[static_cast<std::size_t>(i)]].push_back(i);
+  using Name = std::pair<std::string_view, std::string_view>;  // corpus and path: the first of all
+  std::map<Name, const std::vector<int>*> recordings;
+  for (const auto& [number, members] : by_number) {
+    Name first{at(clips, members.front()).corpus, at(clips, members.front()).path};
+    for (const int i : members)
+      first = std::min(first, Name{at(clips, i).corpus, at(clips, i).path});
+    recordings[first] = &members;
+  }
   std::map<std::string, std::vector<const std::vector<int>*>> by_emotion;
-  for (const auto& [recording, members] : recordings)
-    by_emotion[at(clips, members.front()).emotion].push_back(&members);
+  for (const auto& [name, members] : recordings)
+    by_emotion[at(clips, members->front()).emotion].push_back(members);
 
   std::vector<std::vector<int>> dealt(parts);
   std::size_t next = 0;  // runs on from class to class, so that the parts are of one size

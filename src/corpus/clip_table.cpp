@@ -2,17 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <map>
+
 #include "core/internal/json_io.h"
 #include "ser/core/error.h"
 
 namespace ser {
 namespace {
 
+constexpr std::string_view kVotes = "votes";
+
 constexpr auto kNames = [] {
-  std::array<std::string_view, kClipFields.size()> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kClipFields[i].name;
+  std::array<std::string_view, kClipFields.size() + 1> names;
+  for (std::size_t i = 0; i < kClipFields.size(); ++i) names[i] = kClipFields[i].name;
+  names.back() = kVotes;
   return names;
 }();
+
+std::map<std::string, double> votes_from_json(const Json& object) {
+  if (!object.is_object()) throw Error("'votes': expected an object");
+  std::map<std::string, double> votes;
+  for (const auto& [emotion, count] : object.items()) {
+    if (!count.is_number() || !(count.get<double>() > 0) || !std::isfinite(count.get<double>()))
+      throw Error(fmt::format("'votes': expected numbers above 0, found {} for '{}'",
+                              dump_text(count), emotion));
+    votes[emotion] = count.get<double>();
+  }
+  return votes;
+}
 
 Utterance clip_from_json(const Json& object) {
   check_keys(object, kNames, "clip");
@@ -24,6 +42,8 @@ Utterance clip_from_json(const Json& object) {
     clip.*field = found->get<std::string>();
   }
   if (clip.path.empty()) throw Error("expected a path, found none");
+  if (const auto votes = object.find(std::string(kVotes)); votes != object.end())
+    clip.votes = votes_from_json(*votes);
   return clip;
 }
 
@@ -35,6 +55,7 @@ std::string clips_to_json(const std::vector<Utterance>& clips) {
     Json object = Json::object();
     for (const auto& [name, field] : kClipFields)
       if (!(clip.*field).empty()) object[std::string(name)] = clip.*field;
+    if (!clip.votes.empty()) object[std::string(kVotes)] = clip.votes;
     list.push_back(std::move(object));
   }
   return list.dump();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ struct ClipField {
 };
 
 /// All of them.
-inline constexpr std::array<ClipField, 10> kClipFields = {
+inline constexpr std::array<ClipField, 11> kClipFields = {
     {{"path", &Utterance::path},
      {"corpus", &Utterance::corpus},
      {"emotion", &Utterance::emotion},
@@ -26,7 +27,11 @@ inline constexpr std::array<ClipField, 10> kClipFields = {
      {"statement", &Utterance::statement},
      {"repetition", &Utterance::repetition},
      {"channel", &Utterance::channel},
-     {"augmentation", &Utterance::augmentation}}};
+     {"augmentation", &Utterance::augmentation},
+     {"content", &Utterance::content}}};
+
+/// Those that say something to a reader.
+inline constexpr auto kLabelFields = std::span(kClipFields).first<10>();
 
 /// Clips as a JSON list of objects; what is not known is left out.
 std::string clips_to_json(const std::vector<Utterance>& clips);

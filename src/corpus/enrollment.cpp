@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ser/core/error.h"
-#include "ser/corpus/split.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 

@@ -29,7 +29,7 @@ std::string shard_name(const fs::path& path, std::size_t index, std::size_t coun
 /// A line of a CSV file without features: what is known of the clip.
 std::string csv_labels(const Utterance& clip) {
   std::string line;
-  for (const auto& [name, field] : kClipFields) line += csv_cell(clip.*field) + ",";
+  for (const auto& [name, field] : kLabelFields) line += csv_cell(clip.*field) + ",";
   return line;
 }
 
@@ -146,7 +146,7 @@ void FeatureTableWriter::finish() {
 struct FeatureCsvWriter::Impl {
   Impl(const fs::path& path, const FeatureSet& set) : rows(row_names(set)), file(path) {
     std::string header;
-    for (const auto& [name, field] : kClipFields) header += fmt::format("{},", name);
+    for (const auto& [name, field] : kLabelFields) header += fmt::format("{},", name);
     header += "frame";
     for (const std::string& row : rows) header += "," + csv_cell(row);
     file.write(header + "\n");

@@ -19,8 +19,8 @@ constexpr std::uint64_t kMaxBytes = 256u << 20;
 using Column = ClipField;
 
 /// All but `augmentation`: a manifest lists recordings, not changed copies.
-constexpr auto kColumns = std::span(kClipFields).first<kClipFields.size() - 1>();
-static_assert(kClipFields.back().name == "augmentation");
+constexpr auto kColumns = kLabelFields.first<kLabelFields.size() - 1>();
+static_assert(kLabelFields.back().name == "augmentation");
 
 const Column& find_column(std::string_view name) {
   for (const Column& column : kColumns)

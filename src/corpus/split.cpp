@@ -11,6 +11,7 @@
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
+#include "ser/corpus/recording.h"
 
 namespace ser {
 namespace {
@@ -38,14 +39,6 @@ std::vector<int> originals_of(const std::vector<Utterance>& clips, const std::ve
   for (const int i : chosen)
     if (is_original(clips[static_cast<std::size_t>(i)])) originals.push_back(i);
   return originals;
-}
-
-/// Sorted `all` without sorted `removed`.
-std::vector<int> without(const std::vector<int>& all, const std::vector<int>& removed) {
-  std::vector<int> rest;
-  std::set_difference(all.begin(), all.end(), removed.begin(), removed.end(),
-                      std::back_inserter(rest));
-  return rest;
 }
 
 /// Throws Error, counting them and naming the first, for clips whose `field` is not known.
@@ -81,8 +74,8 @@ std::vector<Speaker> speakers_numbered(const std::vector<Speaker>& speakers,
                                        std::span<const int> numbers) {
   std::vector<Speaker> chosen;
   for (const Speaker& speaker : speakers)
-    if (speaker.number() &&
-        std::find(numbers.begin(), numbers.end(), *speaker.number()) != numbers.end())
+    if (speaker.number &&
+        std::find(numbers.begin(), numbers.end(), *speaker.number) != numbers.end())
       chosen.push_back(speaker);
   return chosen;
 }
@@ -120,10 +113,23 @@ Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& sche
   }
 }
 
-/// The fold that tests `held_out`: sorted clips that hold all copies of their recordings.
-Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out) {
+/// Clips of `all` that are of no recording in `held_out`.
+std::vector<int> without_recordings(const std::vector<int>& all, const std::vector<int>& held_out,
+                                    const std::vector<int>& recordings) {
+  const auto recording = [&](int i) { return recordings[static_cast<std::size_t>(i)]; };
+  std::set<int> heard;
+  for (const int i : held_out) heard.insert(recording(i));
+  std::vector<int> rest;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(rest),
+               [&](int i) { return !heard.contains(recording(i)); });
+  return rest;
+}
+
+/// The fold that tests `held_out`, sorted. recordings: as from `recording_numbers`.
+Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out,
+               const std::vector<int>& recordings) {
   Fold fold;
-  fold.train = without(all_indices(clips), held_out);
+  fold.train = without_recordings(all_indices(clips), held_out, recordings);
   fold.test = originals_of(clips, held_out);
   if (fold.test.empty()) throw Error("no clip is left to test: none of its speakers is there");
   if (fold.train.empty()) throw Error("no clip is left to train on");
@@ -132,7 +138,7 @@ Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held
 
 std::vector<Fold> speaker_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
   const Sides sides = speaker_sides(clips, scheme);
-  const std::size_t num_corpora = count_corpora(group_by_speaker(clips, all_indices(clips)));
+  const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const std::vector<Speaker>& side : sides) {
     std::vector<int> held_out;
@@ -140,9 +146,8 @@ std::vector<Fold> speaker_folds(const std::vector<Utterance>& clips, const Split
       held_out.insert(held_out.end(), speaker.clips.begin(), speaker.clips.end());
     std::sort(held_out.begin(), held_out.end());
     folds.push_back(with_context(fmt::format("fold {}", folds.size()),
-                                 [&] { return make_fold(clips, held_out); }));
-    for (const Speaker& speaker : side)
-      folds.back().test_speakers.push_back(speaker.name(num_corpora));
+                                 [&] { return make_fold(clips, held_out, recordings); }));
+    for (const Speaker& speaker : side) folds.back().test_speakers.push_back(speaker.name);
   }
   return folds;
 }
@@ -151,14 +156,14 @@ std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_fold
                                std::uint64_t seed) {
   const auto parts = deal_by_emotion(clips, all_indices(clips), static_cast<std::size_t>(num_folds),
                                      Rng(seed, fnv1a("random folds")));
-  const std::size_t num_corpora = count_corpora(group_by_speaker(clips, all_indices(clips)));
+  const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const std::vector<int>& part : parts) {
     if (part.empty())
       throw Error(fmt::format("expected at least {} clips, found {}", num_folds, clips.size()));
-    folds.push_back(make_fold(clips, part));
+    folds.push_back(make_fold(clips, part, recordings));
     for (const Speaker& speaker : group_by_speaker(clips, folds.back().test))
-      folds.back().test_speakers.push_back(speaker.name(num_corpora));
+      folds.back().test_speakers.push_back(speaker.name);
   }
   return folds;
 }
@@ -216,16 +221,6 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                       absent.size() == 1 ? "" : "s", fmt::join(absent, ", "))};
 }
 
-std::vector<std::string> speaker_names(const std::vector<Utterance>& clips) {
-  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
-  const std::size_t num_corpora = count_corpora(speakers);
-  std::vector<std::string> names(clips.size());
-  for (const Speaker& speaker : speakers)
-    for (const int i : speaker.clips)
-      names[static_cast<std::size_t>(i)] = speaker.name(num_corpora);
-  return names;
-}
-
 ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,
                                     const std::vector<int>& train, std::uint64_t seed,
                                     std::uint64_t stream) {
@@ -244,7 +239,8 @@ ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,
       held_out.insert(held_out.end(), speaker.clips.begin(), speaker.clips.end());
     std::sort(held_out.begin(), held_out.end());
   }
-  return {without(train, held_out), originals_of(clips, held_out)};
+  return {without_recordings(train, held_out, recording_numbers(clips)),
+          originals_of(clips, held_out)};
 }
 
 }  // namespace ser

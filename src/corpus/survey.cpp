@@ -137,12 +137,11 @@ std::vector<SpeakerCount> count_speakers(const Survey& survey) {
   const std::vector<Utterance> clips = clips_of(survey);
   std::vector<int> all(clips.size());
   std::iota(all.begin(), all.end(), 0);
-  const std::vector<Speaker> speakers = group_by_speaker(clips, all);
   std::vector<SpeakerCount> result;
   std::int64_t known = 0;
-  for (const Speaker& speaker : speakers) {
+  for (const Speaker& speaker : group_by_speaker(clips, all)) {
     const auto count = static_cast<std::int64_t>(speaker.clips.size());
-    result.push_back({speaker.name(count_corpora(speakers)), speaker.gender, count});
+    result.push_back({speaker.name, speaker.gender, count});
     known += count;
   }
   const auto total = static_cast<std::int64_t>(clips.size());

@@ -93,7 +93,7 @@ Json summary(const Survey& survey) {
 
 Json clip_json(const SurveyedClip& surveyed) {
   Json json;
-  for (const auto& [name, field] : kClipFields)
+  for (const auto& [name, field] : kLabelFields)
     if (!(surveyed.clip.*field).empty()) json[std::string(name)] = surveyed.clip.*field;
   const ClipMeasures& m = surveyed.measures;
   json["duration_s"] = m.duration_s;

@@ -10,6 +10,7 @@
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/rng.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 
@@ -53,13 +54,14 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
 }
 
 std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions) {
-  std::vector<Utterance> clips(predictions.size());
-  for (std::size_t i = 0; i < clips.size(); ++i) clips[i].speaker = predictions[i].speaker;
+  std::vector<Utterance> clips;
+  for (const Prediction& p : predictions) clips.push_back(clip_of_speaker(p.speaker));
   std::vector<int> all(clips.size());
   std::iota(all.begin(), all.end(), 0);
   std::vector<SpeakerClips> result;
   for (Speaker& speaker : group_by_speaker(clips, all))
-    result.push_back({std::move(speaker.id), std::move(speaker.clips)});
+    result.push_back({predictions[static_cast<std::size_t>(speaker.clips.front())].speaker,
+                      std::move(speaker.clips)});
   return result;
 }
 

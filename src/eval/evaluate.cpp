@@ -8,6 +8,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {

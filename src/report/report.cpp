@@ -16,6 +16,7 @@
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 
 namespace ser::report {

@@ -8,7 +8,7 @@
 #include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
-#include "ser/corpus/split.h"
+#include "ser/corpus/speaker.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
 #include "train/range_fit.h"

@@ -27,6 +27,7 @@ Utterance clip(const std::string& path) {
   utterance.corpus = "ravdess";
   utterance.emotion = "happy";
   utterance.speaker = "07";
+  utterance.content = "00ff00ff00ff00ff";
   return utterance;
 }
 
@@ -56,6 +57,7 @@ class FeatureTableFile : public testing::Test {
       EXPECT_EQ(table.clip(index), frames(i));
       EXPECT_EQ(table.clips[index].path, "clip \"é\" " + std::to_string(i));
       EXPECT_EQ(table.clips[index].speaker, "07");
+      EXPECT_EQ(table.clips[index].content, "00ff00ff00ff00ff");
       EXPECT_EQ(table.clips[index].gender, "");
     }
   }

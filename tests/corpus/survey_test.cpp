@@ -118,7 +118,7 @@ TEST_F(SurveyOfAFolder, CountsLabelsRatesAndSpeakers) {
               ElementsAre(Pair(8000, 1), Pair(16000, 3)));
   const auto speakers = count_speakers(found);
   ASSERT_EQ(speakers.size(), 3u);
-  EXPECT_EQ(speakers[1].name, "2");
+  EXPECT_EQ(speakers[1].name, "02");
   EXPECT_EQ(speakers[1].gender, "female");
   EXPECT_EQ(speakers[1].clips, 2);
   EXPECT_EQ(speakers[2].name, "");

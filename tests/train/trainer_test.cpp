@@ -100,7 +100,8 @@ TEST(Trainer, ModelKeepsEmotionAndGenderAlone) {
   EXPECT_EQ(model.emotions, (std::vector<std::string>{"neutral", "happy", "sad", "angry"}));
   EXPECT_EQ(model.genders, (std::vector<std::string>{"male", "female"}));
   EXPECT_EQ(model.members[0].network.outputs(), 6);
-  EXPECT_EQ(model.training.speakers, (std::vector<std::string>{"1", "2", "3", "4"}));
+  EXPECT_EQ(model.training.speakers, (std::vector<std::string>{"synthetic:01", "synthetic:02",
+                                                               "synthetic:03", "synthetic:04"}));
 }
 
 TEST(Trainer, ClipsWithoutGenderGiveAnEmotionOnlyModel) {

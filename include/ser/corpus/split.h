@@ -35,8 +35,10 @@ struct Fold {
   std::vector<std::string> test_speakers;
 };
 
-/// The folds of a scheme. A clip's augmented copies are on its side of every split and never
-/// tested. A corpus without speakers is told to use random:K.
+/// The folds of a scheme. Augmented copies are never tested. No fold trains on a clip whose
+/// recording it tests (`recording_numbers`): a copy under another name goes to the same side where
+/// clips are dealt at random, and is left out of training where its speaker is not the tested one.
+/// A corpus without speakers is told to use random:K.
 /// Throws Error for clips without an emotion, fewer speakers than folds, or an empty side.
 std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme,
                              std::uint64_t seed);
@@ -44,10 +46,6 @@ std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitSch
 /// Sentences a user should see about the scheme on this corpus: speakers that leak, absent actors.
 std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                                         const SplitScheme& scheme);
-
-/// The speaker of each clip, "07", or "ravdess:07" where there are several corpora: the same
-/// number is another person in each of them. Empty where unknown.
-std::vector<std::string> speaker_names(const std::vector<Utterance>& clips);
 
 /// Training clips divided into those that train and those that tell when to stop.
 struct ValidationSplit {

@@ -66,7 +66,7 @@ Distribution distribution(const Survey& survey, ClipMeasure measure,
 std::vector<std::pair<std::string, std::int64_t>> count_by(const Survey& survey,
                                                            std::string Utterance::*label);
 
-/// The same for speakers, named as `speaker_names` does, with the gender of each.
+/// The same for speakers, named as `speaker_name` does, with the gender of each.
 struct SpeakerCount {
   std::string name, gender;
   std::int64_t clips = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 namespace ser {
@@ -16,6 +17,9 @@ struct Utterance {
   std::string repetition;
   std::string channel;       ///< "speech" or "song"
   std::string augmentation;  ///< what was done to an augmented copy ("speed:0.9"); empty: the original
+  /// Listeners, by the emotion they chose; need not be whole numbers. Empty: nobody was asked.
+  std::map<std::string, double> votes;
+  std::string content;       ///< hash of the recording's sound (`ContentHash`)
 };
 
 }  // namespace ser

@@ -62,7 +62,11 @@ Json parse_json(std::string_view text, std::string_view what);
 /// Throws Error if `object` is no object or holds a key that is not in `known`.
 void check_keys(const Json& object, std::span<const std::string_view> known, std::string_view what);
 
-/// The object with one line a key, and one line an item of a list of objects.
+/// `json` on one line; bytes in it that are not UTF-8 (of file names) become U+FFFD each.
+std::string dump_text(const Json& json);
+
+/// The object, text as in `dump_text`, with one line a key, and one line an item of a list of
+/// objects.
 std::string dump_lines(const Json& object);
 
 Json write_options_json(const Visitable& options);

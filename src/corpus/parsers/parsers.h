@@ -20,6 +20,10 @@ std::optional<Utterance> parse_savee(const std::filesystem::path& path);
 std::optional<Utterance> parse_emodb(const std::filesystem::path& path);
 std::optional<Utterance> parse_folders(const std::filesystem::path& path);
 
+/// What the names of all modalities of one RAVDESS recording share: "01-05-01-02-01-12"; empty for
+/// other names.
+std::string ravdess_take(const std::filesystem::path& path);
+
 /// A table from codes in file names to what they mean.
 template <std::size_t N>
 using CodeTable = std::array<std::pair<std::string_view, std::string_view>, N>;

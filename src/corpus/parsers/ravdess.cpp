@@ -36,4 +36,9 @@ std::optional<Utterance> parse_ravdess(const std::filesystem::path& path) {
   return clip;
 }
 
+std::string ravdess_take(const std::filesystem::path& path) {
+  constexpr std::size_t kModalityChars = 3;
+  return parse_ravdess(path) ? path.stem().string().substr(kModalityChars) : "";
+}
+
 }  // namespace ser
