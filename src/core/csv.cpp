@@ -11,7 +11,7 @@ namespace {
 
 class CsvReader {
  public:
-  explicit CsvReader(std::string_view text) : text_(text) {
+  CsvReader(std::string_view text, char separator) : text_(text), separator_(separator) {
     if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
   }
 
@@ -20,7 +20,7 @@ class CsvReader {
   CsvRecord record() {
     CsvRecord record{line_, {}};
     do record.cells.push_back(peek('"') ? quoted_cell() : plain_cell());
-    while (take(','));
+    while (take(separator_));
     take('\r');
     if (take('\n')) ++line_;
     return record;
@@ -35,7 +35,8 @@ class CsvReader {
   }
 
   std::string plain_cell() {
-    const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
+    const std::size_t end =
+        std::min(text_.find_first_of(std::string{separator_, '\n'}, at_), text_.size());
     std::string cell(text_.substr(at_, end - at_));
     at_ = end;
     if (cell.ends_with('\r') && (done() || peek('\n'))) cell.pop_back();
@@ -49,8 +50,9 @@ class CsvReader {
     while (!done()) {
       const char c = text_[at_++];
       if (c == '"' && !take('"')) {
-        if (!done() && !peek(',') && !peek('\n') && !peek('\r'))
-          throw Error(fmt::format("line {}: expected a comma after the closing quote", line_));
+        if (!done() && !peek(separator_) && !peek('\n') && !peek('\r'))
+          throw Error(fmt::format("line {}: expected {} after the closing quote", line_,
+                                  separator_ == ',' ? "a comma" : "a separator"));
         return cell;
       }
       if (c == '\n') ++line_;
@@ -60,15 +62,16 @@ class CsvReader {
   }
 
   std::string_view text_;
+  char separator_;
   std::size_t at_ = 0;
   std::size_t line_ = 1;
 };
 
 }  // namespace
 
-std::vector<CsvRecord> parse_csv(std::string_view text) {
+std::vector<CsvRecord> parse_csv(std::string_view text, char separator) {
   std::vector<CsvRecord> records;
-  for (CsvReader reader(text); !reader.done();) {
+  for (CsvReader reader(text, separator); !reader.done();) {
     CsvRecord record = reader.record();
     const bool blank = record.cells.size() == 1 && record.cells.front().empty();
     if (!blank) records.push_back(std::move(record));

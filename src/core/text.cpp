@@ -70,6 +70,11 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+std::string some_of(std::span<const std::string> names, std::size_t shown) {
+  if (names.size() <= shown + 1) return join(names, ", ");  // "and 1 more" is no shorter
+  return fmt::format("{} and {} more", join(names.first(shown), ", "), names.size() - shown);
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);

@@ -58,5 +58,12 @@ TEST(Hash, GivesTheKnownAnswers) {
   EXPECT_EQ(fingerprint("foobar"), "85944171f73967e8");
 }
 
+TEST(SomeOf, SaysHowManyMore) {
+  EXPECT_EQ(some_of({}), "");
+  EXPECT_EQ(some_of(std::vector<std::string>{"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(some_of(std::vector<std::string>(20000, "a")), "a, a and 19998 more");
+  EXPECT_EQ(some_of(std::vector<std::string>(5, "a"), 3), "a, a, a and 2 more");
+}
+
 }  // namespace
 }  // namespace ser

@@ -13,6 +13,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 /// `parts` with `separator` between them.
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
+/// "a, b and 3 more": a list that may be long, in one line.
+std::string some_of(std::span<const std::string> names, std::size_t shown = 2);
+
 /// `text` without white space at both ends.
 std::string_view trim(std::string_view text);
 
