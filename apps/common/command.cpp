@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -163,15 +164,27 @@ void Command::positional(const std::string& name, std::string& value, const std:
 void Command::positional(const std::string& name, std::vector<std::string>& values,
                          const std::string& help, Presence presence) {
   app_->add_option(name, values, help)->required(presence == Presence::kRequired)->option_text(" ");
+  word_lists_.push_back(&values);
 }
 
 void Command::words(const std::string& flag, std::vector<std::string>& values, int count,
                     const std::string& type, const std::string& help, const std::string& group) {
   CLI::Option* option = app_->add_option(flag, values, help)->option_text(type)->group(group);
   if (count > 0) option->expected(count);
+  word_lists_.push_back(&values);
 }
 
 namespace {
+
+/// The arguments, last first as CLI11 wants them. It takes a word in brackets for a list, of which
+/// only the items would be left: such words are guarded by a byte that no argument can hold.
+std::vector<std::string> guarded_words(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+  for (std::string& word : words)
+    if (word.starts_with('[') && word.ends_with(']')) word += kWordGuard;
+  std::reverse(words.begin(), words.end());
+  return words;
+}
 
 /// Keeps freed memory for the next clip instead of handing it back to the system, which otherwise
 /// spends a third of an extraction on page faults.
@@ -202,7 +215,9 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
   keep_freed_memory();
   flags_.add(common_, "Common");
   try {
-    app_->parse(argc, argv);
+    app_->parse(guarded_words(argc, argv));
+    for (std::vector<std::string>* words : word_lists_)
+      for (std::string& word : *words) word = unguarded(std::move(word));
     flags_.assign();
     set_up_log(common_);
     populate_heap();

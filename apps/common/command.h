@@ -71,6 +71,7 @@ class Command {
 
  private:
   std::unique_ptr<CLI::App> app_;
+  std::vector<std::vector<std::string>*> word_lists_;  ///< of positionals and `words`
   Flags flags_;
   CommonOptions common_;
 };

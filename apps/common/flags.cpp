@@ -12,6 +12,11 @@
 
 namespace ser {
 
+std::string unguarded(std::string word) {
+  if (word.ends_with(kWordGuard)) word.pop_back();
+  return word;
+}
+
 std::string flag_name(std::string_view field) {
   std::string name = "--" + std::string(field);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -132,7 +137,7 @@ class Flags::Assigner : public FieldVisitor {
   std::optional<std::string> word(std::string_view name) const {
     const CLI::Option* option = flags_.flags_.at(std::string(name));
     if (option->count() == 0) return std::nullopt;
-    return option->results().back();
+    return unguarded(option->results().back());
   }
   template <typename Number>
   static Number inside(const Range& range, std::string_view name, Number value) {
