@@ -24,17 +24,13 @@ constexpr const char* kExamples =
 struct Options {
   std::vector<std::string> inputs;
   std::string output;
-  std::string corpus = "auto";
+  ser::CorpusOptions corpus;
   ser::ExtractionOptions extraction;
-  std::vector<std::string> emotions;
-  std::vector<std::string> map;
 
   void visit(ser::FieldVisitor& v) {
     v.field("output", output, "Feature file to write");
-    v.field("corpus", corpus, ser::join(ser::corpus_kinds(), "|"));
+    v.group("corpus", corpus);
     v.group("extraction", extraction);
-    v.field("emotions", emotions, "Use only these classes");
-    v.field("map", map, "Merge classes first: calm=neutral,...");
   }
 };
 
@@ -73,14 +69,14 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
   };
   if (options.output.empty() && !survey.describe) refuse({"pool", "augment", "format"}, "-o FILE");
   if (plots.plot.empty()) refuse({"pictures", "plot_format"}, "--plot DIR");
-  check_corpus(options.corpus);
+  check_corpus(options.corpus.corpus);
 }
 
 int extract(const Options& options, const ser::PlotOptions& plots, const ser::SurveyOptions& survey,
             const ser::Flags& flags, const ser::CommonOptions& common) {
   check_flags(options, plots, survey, flags);
   const std::vector<ser::Recording> recordings =
-      ser::find_recordings(options.inputs, options.corpus, options.emotions, options.map);
+      ser::find_recordings(options.inputs, options.corpus);
   if (survey.describe) ser::describe_recordings(recordings, survey, common);
   if (!plots.plot.empty()) {
     const std::size_t written =
@@ -109,6 +105,7 @@ int main(int argc, char** argv) {
   command.flags().alias("output", "-o");
   for (const char* field : {"output", "report"}) command.flags().show_as(field, "FILE");
   command.flags().show_as("corpus", "KIND");
+  command.flags().show_as("votes", "FILE");
   command.flags().show_as("features", "SET");
   command.flags().show_as("pool", "HOW");
   command.flags().show_as("augment", "LIST");

@@ -18,7 +18,8 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/speech.h"
 #include "ser/core/parallel.h"
-#include "ser/corpus/corpus.h"
+#include "ser/core/text.h"
+#include "ser/corpus/audio_files.h"
 #include "ser/model/model.h"
 
 namespace {
@@ -57,6 +58,20 @@ struct Input {
   std::string error;
 };
 
+/// Every recording in a folder; what cannot be read there is one input with an error.
+std::vector<Input> recordings_in(const std::string& folder) {
+  const ser::FolderContents contents = ser::list_folder(folder);
+  if (contents.audio.empty())
+    throw ser::Error(fmt::format("{}: expected a folder with recordings, found {}", folder,
+                                 ser::describe_other(contents)));
+  std::vector<Input> inputs;
+  for (const std::string& file : contents.audio)
+    inputs.push_back({(std::filesystem::path(folder) / file).string(), ""});
+  if (const std::vector<std::string> lost = ser::describe_lost(contents); !lost.empty())
+    inputs.push_back({folder, fmt::format("{}: left out: {}", folder, ser::join(lost, "; "))});
+  return inputs;
+}
+
 std::vector<Input> expand(const std::vector<std::string>& arguments) {
   std::vector<Input> inputs;
   for (const std::string& argument : arguments) {
@@ -65,8 +80,7 @@ std::vector<Input> expand(const std::vector<std::string>& arguments) {
       continue;
     }
     try {
-      for (const ser::Utterance& found : ser::scan_corpus(argument).utterances)
-        inputs.push_back({(std::filesystem::path(argument) / found.path).string(), ""});
+      for (Input& input : recordings_in(argument)) inputs.push_back(std::move(input));
     } catch (const ser::Error& error) {
       inputs.push_back({argument, error.what()});
     }
@@ -117,8 +131,10 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
 void enroll(ser::Predictor& predictor, const std::string& folder) {
   std::vector<ser::Waveform> recordings;
   for (const Input& input : expand({folder})) {
-    if (!input.error.empty()) throw ser::Error(input.error);
-    recordings.push_back(ser::read_audio(input.name));
+    if (input.error.empty())
+      recordings.push_back(ser::read_audio(input.name));
+    else
+      spdlog::warn("{}", input.error);
   }
   ser::with_context(folder, [&] { predictor.enroll(recordings); });
   spdlog::info("{}: {} recordings of the speaker", folder, recordings.size());

@@ -19,6 +19,7 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/feature_table.h"
 #include "ser/corpus/recording.h"
+#include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
 #include "ser/train/recipe.h"
 
@@ -116,6 +117,32 @@ std::filesystem::path first_repeated(const std::vector<Corpus>& corpora) {
   return {};
 }
 
+/// One line on what an input was taken for, and one on what of it was left out.
+void describe_corpus(const std::string& input, const Corpus& corpus) {
+  constexpr std::size_t kNamed = 8;
+  const std::vector<std::string> classes = emotion_labels(corpus.utterances);
+  const std::vector<std::string> unusual = unusual_emotions(classes);
+  spdlog::info("{}: {} recordings, read as {}: {}", input, corpus.utterances.size(), corpus.name,
+               classes.empty()
+                   ? "no emotions known"
+                   : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
+                                 some_of(classes, kNamed)));
+  if (!unusual.empty())
+    spdlog::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names",
+                 input, unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
+                 some_of(unusual, kNamed));
+  if (const std::string left_out = describe_left_out(corpus); !left_out.empty())
+    spdlog::warn("{}: left out: {}", input, left_out);
+}
+
+void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
+  const JoinedVotes joined = join_votes(utterances, file);
+  spdlog::info("{}: votes for {} of {} recordings", file, joined.clips, utterances.size());
+  if (!joined.unknown.empty())
+    spdlog::warn("{}: {} names of no recording ({})", file, joined.unknown.size(),
+                 some_of(joined.unknown));
+}
+
 FilesByName unique_names(std::vector<Corpus>& corpora) {
   constexpr std::size_t kMostFolders = 64;
   for (std::size_t depth = 0; depth <= kMostFolders; ++depth)
@@ -153,24 +180,29 @@ FeatureSet feature_set(const ExtractionOptions& options) {
   return from_flag("--rate, --trim-db", [&] { return Extractor(set).set(); });
 }
 
+void CorpusOptions::visit(FieldVisitor& v) {
+  v.field("corpus", corpus, join(corpus_kinds(), "|"));
+  v.field("votes", votes,
+          "CSV of listeners' votes: a column clip or path, and one an emotion with their number");
+  v.field("emotions", emotions, "Use only these classes");
+  v.field("map", map,
+          "Merge classes first: calm=neutral,... or, in one corpus, emodb:bored=neutral");
+}
+
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
-                                       const std::string& corpus,
-                                       const std::vector<std::string>& emotions,
-                                       const std::vector<std::string>& map) {
+                                       const CorpusOptions& options) {
   std::vector<Corpus> corpora;
   for (const std::string& input : inputs) {
-    corpora.push_back(scan_corpus(input, corpus));
-    for (const std::string& name : corpora.back().skipped)
-      spdlog::warn("{}: skipped, its name is not of corpus {}", name, corpora.back().name);
-    spdlog::debug("{}: {} recordings, read as {}", input, corpora.back().utterances.size(),
-                  corpora.back().name);
+    corpora.push_back(scan_corpus(input, options.corpus));
+    describe_corpus(input, corpora.back());
   }
   const FilesByName files = unique_names(corpora);
   std::vector<Utterance> utterances;
   for (Corpus& found : corpora)
     std::move(found.utterances.begin(), found.utterances.end(), std::back_inserter(utterances));
-  if (!emotions.empty() || !map.empty())
-    utterances = select_emotions(std::move(utterances), emotions, map);
+  if (!options.votes.empty()) take_votes(utterances, options.votes);
+  if (!options.emotions.empty() || !options.map.empty())
+    utterances = select_emotions(std::move(utterances), options.emotions, options.map);
   std::vector<Recording> recordings;
   for (Utterance& utterance : utterances)
     recordings.push_back({files.at(utterance.path), std::move(utterance)});
@@ -187,12 +219,19 @@ std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& rec
 }
 
 void warn_of_duplicates(const std::vector<Recording>& recordings) {
-  for (const std::vector<int>& group : duplicate_groups(recordings)) {
+  constexpr std::size_t kNamed = 2;
+  const std::vector<std::vector<int>> groups = duplicate_groups(recordings);
+  if (groups.empty()) return;
+  std::vector<std::string> examples;
+  for (const std::vector<int>& group : std::span(groups).first(std::min(kNamed, groups.size()))) {
     std::vector<std::string> names;
     for (const int i : group)
       names.push_back(recordings[static_cast<std::size_t>(i)].utterance.path);
-    spdlog::warn("the same bytes under several names, kept: {}", join(names, ", "));
+    examples.push_back(some_of(names, kNamed));
   }
+  spdlog::warn("the same bytes under several names, kept: {}{}",
+               groups.size() > kNamed ? fmt::format("{} recordings, such as ", groups.size()) : "",
+               join(examples, "; "));
 }
 
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,

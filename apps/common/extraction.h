@@ -43,18 +43,27 @@ struct ExtractionSummary {
 /// The feature set that the options describe. Throws UsageError for one that cannot be.
 FeatureSet feature_set(const ExtractionOptions& options);
 
-/// Recordings of all inputs (folders, files, manifests), classes merged and chosen. Where two
-/// inputs have a clip of the same relative path, as many folder names as tell them apart go before
-/// it. Throws Error for a file that is named twice.
+/// What the recordings are taken for.
+struct CorpusOptions {
+  std::string corpus = "auto";
+  std::string votes;
+  std::vector<std::string> emotions;
+  std::vector<std::string> map;
+
+  void visit(FieldVisitor& v);
+};
+
+/// Recordings of all inputs (folders, files, manifests), votes joined, classes merged and chosen.
+/// Where two inputs have a clip of the same relative path, as many folder names as tell them apart
+/// go before it. Says what each input was taken for and what of it was left out. Throws Error for a
+/// file that is named twice.
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
-                                       const std::string& corpus,
-                                       const std::vector<std::string>& emotions,
-                                       const std::vector<std::string>& map);
+                                       const CorpusOptions& options);
 
 /// Groups of recordings with the same bytes, by index.
 std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings);
 
-/// A warning for every group of recordings with the same bytes.
+/// One warning with the number of recordings that are there twice or more, and two examples.
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 
 /// Extracts features in parallel and writes them in order, in flat memory.

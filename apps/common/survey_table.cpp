@@ -18,7 +18,7 @@ std::string listed(const std::vector<std::pair<std::string, std::int64_t>>& coun
   std::vector<std::string> parts;
   for (const auto& [name, clips] : counts)
     parts.push_back(fmt::format("{} {}", name_or_unknown(name), clips));
-  return join(parts, ", ");
+  return some_of(parts, kShortList);
 }
 
 std::string listed(const std::vector<std::pair<int, std::int64_t>>& counts,
@@ -95,6 +95,34 @@ void print_speakers(const Survey& survey) {
              most->clips, name_or_unknown(most->name));
 }
 
+/// The first of many lines, each indented; how many there are more (the JSON has them all).
+void print_first(const std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < std::min(lines.size(), kShortList); ++i)
+    fmt::print("  {}\n", lines[i]);
+  if (lines.size() > kShortList) fmt::print("  and {} more\n", lines.size() - kShortList);
+}
+
+void print_duplicates(const Survey& survey) {
+  if (survey.duplicates.empty()) return;
+  std::vector<std::string> lines;
+  for (const std::vector<int>& group : survey.duplicates) {
+    std::vector<std::string> names;
+    for (const int i : group) names.push_back(survey.clips[static_cast<std::size_t>(i)].clip.path);
+    lines.push_back(some_of(names, kShortList));
+  }
+  fmt::print("\nthe same bytes:\n");
+  print_first(lines);
+}
+
+void print_unreadable(const Survey& survey) {
+  if (survey.readable() == survey.clips.size()) return;
+  std::vector<std::string> lines;
+  for (const SurveyedClip& surveyed : survey.clips)
+    if (!surveyed.error.empty()) lines.push_back(surveyed.clip.path + ": " + surveyed.error);
+  fmt::print("\nunreadable: {}\n", lines.size());
+  print_first(lines);
+}
+
 }  // namespace
 
 void print_survey(const Survey& survey) {
@@ -113,16 +141,8 @@ void print_survey(const Survey& survey) {
   fmt::print("sampling rates:     {}\n",
              listed(count_by(survey, &ClipMeasures::sample_rate_hz), " Hz"));
   fmt::print("channels:           {}\n", listed(count_by(survey, &ClipMeasures::channels), ""));
-  if (!survey.duplicates.empty()) fmt::print("\nthe same bytes:\n");
-  for (const std::vector<int>& group : survey.duplicates) {
-    std::vector<std::string> names;
-    for (const int i : group) names.push_back(survey.clips[static_cast<std::size_t>(i)].clip.path);
-    fmt::print("  {}\n", join(names, ", "));
-  }
-  if (survey.readable() < survey.clips.size())
-    fmt::print("\nunreadable: {}\n", survey.clips.size() - survey.readable());
-  for (const SurveyedClip& surveyed : survey.clips)
-    if (!surveyed.error.empty()) fmt::print("  {}: {}\n", surveyed.clip.path, surveyed.error);
+  print_duplicates(survey);
+  print_unreadable(survey);
 }
 
 }  // namespace ser

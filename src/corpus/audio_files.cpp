@@ -1,9 +1,10 @@
-#include "corpus/audio_files.h"
+#include "ser/corpus/audio_files.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <set>
 #include <system_error>
 
@@ -20,8 +21,28 @@ constexpr std::array<std::string_view, 19> kAudioSuffixes = {
     ".wav", ".wave", ".flac", ".ogg", ".oga",  ".opus", ".mp3",  ".aiff", ".aif", ".aifc",
     ".au",  ".snd",  ".caf",  ".w64", ".rf64", ".sph",  ".nist", ".voc",  ".sf"};
 
-bool is_audio(const std::string& suffix) {
-  return std::find(kAudioSuffixes.begin(), kAudioSuffixes.end(), suffix) != kAudioSuffixes.end();
+// Suffixes of sound that libsndfile does not read.
+constexpr std::array<std::string_view, 12> kForeignSuffixes = {".m4a", ".mp4", ".aac",  ".wma",
+                                                               ".amr", ".3gp", ".webm", ".mkv",
+                                                               ".mov", ".avi", ".ac3",  ".ape"};
+
+// How files of sound begin (MP3 without a tag has too little to tell it by).
+constexpr std::array<std::string_view, 7> kAudioHeads = {"RIFX", "RF64", "fLaC", "OggS",
+                                                         "ID3",  "caff", ".snd"};
+
+template <std::size_t N>
+bool contains(const std::array<std::string_view, N>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+bool begins_like_audio(const fs::path& file) {
+  std::array<char, 12> head{};
+  std::ifstream(file, std::ios::binary).read(head.data(), head.size());
+  const std::string_view text(head.data(), head.size());
+  if (text.starts_with("RIFF") || text.starts_with("FORM"))  // also pictures and films
+    return text.substr(8) == "WAVE" || text.substr(8, 3) == "AIF";
+  return std::any_of(kAudioHeads.begin(), kAudioHeads.end(),
+                     [&](std::string_view magic) { return text.starts_with(magic); });
 }
 
 class FolderWalk {
@@ -43,8 +64,9 @@ class FolderWalk {
   void walk(const fs::path& folder) {
     std::error_code error;
     const fs::path real = fs::canonical(root_ / folder, error);
-    if (error || !entered_.insert(real).second) return;
-    fs::directory_iterator entries(root_ / folder, error);
+    if (!error && !entered_.insert(real).second) return;
+    fs::directory_iterator entries;
+    if (!error) entries = fs::directory_iterator(root_ / folder, error);
     std::set<fs::path> folders;
     for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
       const fs::path name = entries->path().filename();
@@ -55,15 +77,19 @@ class FolderWalk {
       else if (entries->is_regular_file(gone))
         add_file(folder / name);
     }
+    if (error && folder.empty())
+      throw Error(fmt::format("{}: expected a folder that can be read: {}", root_.string(),
+                              error.message()));
     if (error)
-      throw Error(fmt::format("{}: expected a folder that can be read: {}",
-                              (root_ / folder).string(), error.message()));
+      contents_.unreadable.push_back(
+          fmt::format("{}: {}", folder.generic_string(), error.message()));
     for (const fs::path& inner : folders) walk(inner);
   }
 
   void add_file(const fs::path& file) {
     const std::string suffix = to_lower(file.extension().string());
-    if (is_audio(suffix))
+    if (contains(kAudioSuffixes, suffix) ||
+        (!contains(kForeignSuffixes, suffix) && begins_like_audio(root_ / file)))
       contents_.audio.push_back(file.generic_string());
     else
       ++contents_.other[suffix];
@@ -78,6 +104,24 @@ class FolderWalk {
 }  // namespace
 
 FolderContents list_folder(const fs::path& root) { return FolderWalk(root).run(); }
+
+std::vector<std::string> describe_lost(const FolderContents& contents) {
+  std::vector<std::string> parts;
+  if (const std::size_t count = contents.unreadable.size(); count > 0)
+    parts.push_back(fmt::format("{} folder{} that cannot be read ({})", count,
+                                count == 1 ? "" : "s", some_of(contents.unreadable)));
+  for (const auto& [suffix, count] : contents.other)
+    if (contains(kForeignSuffixes, suffix))
+      parts.push_back(fmt::format("{} {} file{} (`ffmpeg -i IN OUT.wav` converts one)", count,
+                                  suffix, count == 1 ? "" : "s"));
+  return parts;
+}
+
+std::string folder_name(const fs::path& folder) {
+  std::error_code error;
+  const std::string name = fs::canonical(folder, error).filename().string();
+  return is_utf8(name) ? name : "";
+}
 
 std::string describe_other(const FolderContents& contents) {
   constexpr std::size_t kNamed = 3;

@@ -6,22 +6,25 @@
 #include <array>
 #include <set>
 
-#include "corpus/audio_files.h"
 #include "corpus/parsers/parsers.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
+#include "ser/corpus/audio_files.h"
 
 namespace ser {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<CorpusParser, 6> kParsers = {{
+constexpr std::array<CorpusParser, 9> kParsers = {{
     {"ravdess", "RAVDESS speech or song, by file name", "03-01-05-01-02-01-12.wav", parse_ravdess},
     {"crema-d", "CREMA-D, by file name", "1062_WSI_FEA_XX.wav", parse_crema_d},
     {"tess", "TESS, by file name", "OAF_back_angry.wav", parse_tess},
     {"savee", "SAVEE, by file name", "DC_a01.wav", parse_savee},
     {"emodb", "EMO-DB, by file name", "03a01Fa.wav", parse_emodb},
+    {"nemo", "nEMO, by file name", "WR0_surprised_64.wav", parse_nemo},
+    {"emovo", "EMOVO, by file name", "dis-f1-b1.wav", parse_emovo},
+    {"urdu", "URDU, by file name", "SM1_F01_A12.wav", parse_urdu},
     {"folders", "one folder a class", "happy/clip.wav", parse_folders},
 }};
 constexpr std::string_view kFolders = "folders";
@@ -62,9 +65,17 @@ const CorpusParser* guess_parser(const std::vector<std::string>& files) {
   return folders_look_like_classes(files) ? find_parser(kFolders) : nullptr;
 }
 
+/// Folders of any corpus may be read: its speakers are told from others by the root's name.
+void name_speakers_of_folders(Corpus& corpus) {
+  keep_plausible_speakers(corpus.utterances);
+  const std::string name = folder_name(corpus.root);
+  for (Utterance& clip : corpus.utterances)
+    if (!clip.speaker.empty() && !name.empty()) clip.corpus = name;
+}
+
 Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
                    const CorpusParser* parser) {
-  Corpus corpus{std::string(parser ? parser->name : kUnlabelled), root, {}, {}};
+  Corpus corpus{std::string(parser ? parser->name : kUnlabelled), root, {}, {}, {}};
   for (const std::string& file : files) {
     std::optional<Utterance> clip = parser ? parser->parse(file) : Utterance{};
     if (!clip || !is_utf8(file)) {
@@ -75,6 +86,7 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
     clip->corpus = corpus.name;
     corpus.utterances.push_back(std::move(*clip));
   }
+  if (corpus.name == kFolders) name_speakers_of_folders(corpus);
   if (corpus.utterances.empty())
     throw Error(fmt::format(
         "{}: expected {} (such as {}), found {} audio file{} named otherwise (such as {})",
@@ -90,8 +102,10 @@ Corpus scan_folder(const fs::path& root, std::string_view kind) {
         fmt::format("{}: expected a folder with audio files, found {}{}", root.string(),
                     describe_other(contents),
                     contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)"));
-  return parse_files(root, contents.audio,
-                     kind == "auto" ? guess_parser(contents.audio) : find_parser(kind));
+  Corpus corpus = parse_files(root, contents.audio,
+                              kind == "auto" ? guess_parser(contents.audio) : find_parser(kind));
+  corpus.lost = describe_lost(contents);
+  return corpus;
 }
 
 /// One audio file: what its name tells, the name of its folder (SAVEE) included.
@@ -99,13 +113,14 @@ Corpus scan_file(const fs::path& path, std::string_view kind) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::string file = path.filename().string();
   const std::string with_folder = (folder.filename() / path.filename()).generic_string();
-  Corpus corpus{std::string(kUnlabelled), folder, {}, {}};
+  Corpus corpus{std::string(kUnlabelled), folder, {}, {}, {}};
   Utterance clip;
   for (const CorpusParser& parser : kParsers) {
     if (kind == "auto" ? parser.name == kFolders : parser.name != kind) continue;
     const std::optional<Utterance> parsed = parser.parse(with_folder);
     if (!parsed) continue;
     clip = *parsed;
+    if (parser.name == kFolders) clip.speaker.clear();  // one file does not tell
     corpus.name = parser.name;
     break;
   }
@@ -128,6 +143,22 @@ std::vector<std::string> corpus_kinds() {
   return kinds;
 }
 
+std::string describe_left_out(const Corpus& corpus) {
+  std::vector<std::string> misnamed, not_utf8;
+  for (const std::string& name : corpus.skipped)
+    (is_utf8(name) ? misnamed : not_utf8).push_back(name);
+  std::vector<std::string> parts;
+  const auto add = [&](const std::vector<std::string>& names, const std::string& why) {
+    if (!names.empty())
+      parts.push_back(fmt::format("{} audio file{} {} ({})", names.size(),
+                                  names.size() == 1 ? "" : "s", why, some_of(names)));
+  };
+  add(misnamed, "not named as in corpus " + corpus.name);
+  add(not_utf8, "with a name that is not UTF-8");
+  parts.insert(parts.end(), corpus.lost.begin(), corpus.lost.end());
+  return join(parts, "; ");
+}
+
 Corpus scan_corpus(const fs::path& path, std::string_view kind) {
   const std::vector<std::string> kinds = corpus_kinds();
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
@@ -143,8 +174,9 @@ Corpus scan_corpus(const fs::path& path, std::string_view kind) {
       throw Error(fmt::format("{}: expected a CSV manifest, found a folder", path.string()));
     return scan_folder(path, kind);
   }
-  const bool is_csv = to_lower(path.extension().string()) == ".csv";
-  if (kind == "manifest" || (kind == "auto" && is_csv)) return read_manifest(path);
+  const std::string suffix = to_lower(path.extension().string());
+  const bool is_sheet = suffix == ".csv" || suffix == ".tsv";
+  if (kind == "manifest" || (kind == "auto" && is_sheet)) return read_manifest(path);
   return scan_file(path, kind);
 }
 

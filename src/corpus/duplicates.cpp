@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -12,24 +13,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A hash of the last bytes: recordings of one size seldom share them, so few files are read whole.
-std::uint64_t hash_of_end(const fs::path& path) {
-  constexpr std::size_t kBytes = 16 << 10;
+/// Recordings of one size seldom share their last bytes, so few files are read whole.
+constexpr std::size_t kEndBytes = 16 << 10;
+
+/// A hash of the file's last bytes, at most `count` of them.
+std::uint64_t hash_of_end(const fs::path& path, std::size_t count) {
   const MappedFile file(path);
-  const auto bytes = file.bytes().last(std::min(kBytes, file.bytes().size()));
+  const auto bytes = file.bytes().last(std::min(count, file.bytes().size()));
   return fnv1a({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-bool same_bytes(const fs::path& a, const fs::path& b) {
-  const MappedFile file_a(a), file_b(b);
-  return std::ranges::equal(file_a.bytes(), file_b.bytes());
+/// `files` divided by the hash of their last bytes; those with a hash of their own are left out, as
+/// are files that cannot be read: whoever reads their samples will tell.
+std::vector<std::vector<int>> alike(const std::vector<int>& files,
+                                    const std::function<fs::path(int)>& path, std::size_t count) {
+  std::map<std::uint64_t, std::vector<int>> by_hash;
+  for (const int i : files) try {
+      by_hash[hash_of_end(path(i), count)].push_back(i);
+    } catch (const Error&) {
+      continue;
+    }
+  std::vector<std::vector<int>> groups;
+  for (auto& [hash, group] : by_hash)
+    if (group.size() > 1) groups.push_back(std::move(group));
+  return groups;
 }
 
 }  // namespace
 
 std::vector<std::vector<int>> find_duplicates(const fs::path& root,
                                               const std::vector<Utterance>& utterances) {
-  const auto file = [&](int i) { return root / utterances[static_cast<std::size_t>(i)].path; };
+  const auto file = [&](int i) -> fs::path {
+    return root / utterances[static_cast<std::size_t>(i)].path;
+  };
   std::map<std::uintmax_t, std::vector<int>> by_size;
   for (int i = 0; i < static_cast<int>(utterances.size()); ++i) {
     std::error_code error;
@@ -41,19 +57,8 @@ std::vector<std::vector<int>> find_duplicates(const fs::path& root,
   std::vector<std::vector<int>> groups;
   for (const auto& [size, candidates] : by_size) {
     if (candidates.size() < 2) continue;
-    std::map<std::uint64_t, std::vector<std::vector<int>>> by_hash;
-    for (const int i : candidates) try {
-        auto& sets = by_hash[hash_of_end(file(i))];
-        const auto same = std::find_if(sets.begin(), sets.end(), [&](const std::vector<int>& set) {
-          return same_bytes(file(set.front()), file(i));
-        });
-        (same == sets.end() ? sets.emplace_back() : *same).push_back(i);
-      } catch (const Error&) {
-        continue;  // whoever reads its samples will tell
-      }
-    for (auto& [hash, sets] : by_hash)
-      for (auto& set : sets)
-        if (set.size() > 1) groups.push_back(std::move(set));
+    for (const std::vector<int>& same_end : alike(candidates, file, kEndBytes))
+      for (std::vector<int>& same : alike(same_end, file, size)) groups.push_back(std::move(same));
   }
   std::sort(groups.begin(), groups.end());
   return groups;

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <span>
 
 #include "ser/core/error.h"
 #include "ser/core/text.h"
@@ -15,29 +16,53 @@ namespace {
 constexpr std::array<std::string_view, 8> kEmotions = {
     "neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"};
 
+constexpr std::string_view kBored = "bored";  // of EMO-DB
+
 const std::map<std::string_view, std::string_view> kAliases = {
+    {"ang", "angry"},
     {"anger", "angry"},
+    {"bor", "bored"},
     {"boredom", "bored"},
+    {"cal", "calm"},
     {"calmness", "calm"},
+    {"dis", "disgust"},
     {"disgusted", "disgust"},
+    {"fea", "fearful"},
     {"fear", "fearful"},
+    {"hap", "happy"},
     {"happiness", "happy"},
     {"joy", "happy"},
     {"joyful", "happy"},
+    {"neu", "neutral"},
     {"neutrality", "neutral"},
     {"pleasant surprise", "surprised"},
     {"pleasant surprised", "surprised"},
     {"ps", "surprised"},
     {"sadness", "sad"},
+    {"sur", "surprised"},
     {"surprise", "surprised"},
 };
+
+// What spreadsheets, pandas and annotators write where nothing is known; "xxx" is IEMOCAP's.
+constexpr std::array<std::string_view, 11> kNothing = {
+    "", "nan", "none", "null", "n/a", "na", "<na>", "unknown", "xxx", "-", "?"};
+
+bool says_nothing(std::string_view lower) {
+  return std::find(kNothing.begin(), kNothing.end(), lower) != kNothing.end();
+}
+
+bool is_known(std::string_view emotion) {
+  return std::find(kEmotions.begin(), kEmotions.end(), emotion) != kEmotions.end();
+}
+
+constexpr std::size_t kNamedClasses = 20;
 
 /// Throws Error, with the nearest class, if none of `classes` is called `name`.
 void check_present(const std::string& name, const std::vector<std::string>& classes) {
   if (std::find(classes.begin(), classes.end(), name) != classes.end()) return;
   throw Error(fmt::format("emotion '{}': expected one of {}{}", name,
                           classes.empty() ? "the corpus' classes, but no clip has a label"
-                                          : fmt::format("{}", fmt::join(classes, ", ")),
+                                          : some_of(classes, kNamedClasses),
                           did_you_mean(name, classes)));
 }
 
@@ -48,21 +73,58 @@ std::string resolve(std::string_view name, const std::vector<std::string>& class
   return canonical_emotion(exact);
 }
 
-void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::string>& map) {
-  const std::vector<std::string> classes = emotion_labels(utterances);
-  std::map<std::string, std::string> merged;
-  for (const std::string& entry : map) {
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == entry.size())
-      throw Error(fmt::format("emotion map: expected 'from=to', found '{}'", entry));
-    const std::string from = resolve(entry.substr(0, equals), classes);
-    check_present(from, classes);
-    if (!merged.emplace(from, resolve(entry.substr(equals + 1), classes)).second)
-      throw Error(fmt::format("emotion map: '{}' is mapped twice", from));
+/// "from=to", or "corpus:from=to" for the clips of one corpus.
+struct Merge {
+  std::string corpus;  ///< empty: every corpus
+  std::string from, to;
+
+  bool concerns(const Utterance& clip) const { return corpus.empty() || clip.corpus == corpus; }
+};
+
+Merge parse_merge(const std::string& entry, const std::vector<Utterance>& utterances) {
+  const std::size_t equals = entry.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == entry.size())
+    throw Error(fmt::format("emotion map: expected 'from=to', found '{}'", entry));
+  Merge merge{"", entry.substr(0, equals), entry.substr(equals + 1)};
+  if (const std::size_t colon = merge.from.find(':'); colon != std::string::npos) {
+    merge.corpus = merge.from.substr(0, colon);
+    merge.from.erase(0, colon + 1);
   }
-  for (Utterance& clip : utterances)
-    if (const auto found = merged.find(clip.emotion); found != merged.end())
-      clip.emotion = found->second;
+  std::vector<Utterance> concerned;
+  for (const Utterance& clip : utterances)
+    if (merge.concerns(clip)) concerned.push_back(clip);
+  if (concerned.empty() && !merge.corpus.empty())
+    throw Error(fmt::format("emotion map: no clip is of corpus '{}'", merge.corpus));
+  const std::vector<std::string> classes = emotion_labels(concerned);
+  merge.from = resolve(merge.from, classes);
+  check_present(merge.from, classes);
+  merge.to = resolve(merge.to, emotion_labels(utterances));
+  return merge;
+}
+
+/// All at once, so that classes may change places.
+void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::string>& map) {
+  std::vector<Merge> merges;
+  for (const std::string& entry : map) {
+    const Merge& added = merges.emplace_back(parse_merge(entry, utterances));
+    for (const Merge& earlier : std::span(merges).first(merges.size() - 1))
+      if (earlier.from == added.from && earlier.corpus == added.corpus)
+        throw Error(fmt::format("emotion map: '{}' is mapped twice", added.from));
+  }
+  // What is said of one corpus goes before what is said of all.
+  std::stable_partition(merges.begin(), merges.end(),
+                        [](const Merge& merge) { return !merge.corpus.empty(); });
+  for (Utterance& clip : utterances) {
+    const auto merged = [&](const std::string& emotion) {
+      for (const Merge& merge : merges)
+        if (merge.from == emotion && merge.concerns(clip)) return merge.to;
+      return emotion;
+    };
+    clip.emotion = merged(clip.emotion);
+    std::map<std::string, double> votes;
+    for (const auto& [emotion, count] : clip.votes) votes[merged(emotion)] += count;
+    clip.votes = std::move(votes);
+  }
 }
 
 }  // namespace
@@ -70,14 +132,29 @@ void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::st
 std::span<const std::string_view> known_emotions() { return kEmotions; }
 
 std::string canonical_emotion(std::string_view name) {
-  std::string key = to_lower(trim(name));
+  const std::string lower = to_lower(trim(name));
+  if (says_nothing(lower)) return "";
+  std::string key = lower;
   std::replace_if(
       key.begin(), key.end(), [](char c) { return c == '_' || c == '-'; }, ' ');
   if (const auto alias = kAliases.find(key); alias != kAliases.end())
     return std::string(alias->second);
-  if (std::find(kEmotions.begin(), kEmotions.end(), key) != kEmotions.end() || key == "bored")
-    return key;
-  return std::string(trim(name));
+  return lower;
+}
+
+std::vector<std::string> unusual_emotions(const std::vector<std::string>& labels) {
+  std::vector<std::string> unusual;
+  for (const std::string& label : labels)
+    if (!is_known(label) && label != kBored) unusual.push_back(label);
+  return unusual;
+}
+
+std::string canonical_gender(std::string_view name) {
+  const std::string lower = to_lower(trim(name));
+  if (lower == "male" || lower == "m" || lower == "man") return "male";
+  if (lower == "female" || lower == "f" || lower == "woman") return "female";
+  if (says_nothing(lower) || lower == "other") return "";
+  throw Error(fmt::format("gender: expected male, female or nothing, found '{}'", name));
 }
 
 std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances) {
@@ -104,6 +181,8 @@ std::vector<Utterance> select_emotions(std::vector<Utterance> utterances,
     kept.insert(emotion);
   }
   std::erase_if(utterances, [&](const Utterance& clip) { return !kept.contains(clip.emotion); });
+  for (Utterance& clip : utterances)
+    std::erase_if(clip.votes, [&](const auto& vote) { return !kept.contains(vote.first); });
   return utterances;
 }
 

@@ -5,84 +5,113 @@
 #include <span>
 
 #include "corpus/clip_table.h"
-#include "ser/core/atomic_file.h"
-#include "ser/core/csv.h"
+#include "corpus/sheet.h"
+#include "corpus/votes_column.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
+#include "ser/corpus/audio_files.h"
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
 
-constexpr std::uint64_t kMaxBytes = 256u << 20;
-
-using Column = ClipField;
+namespace fs = std::filesystem;
 
 /// All but `augmentation`: a manifest lists recordings, not changed copies.
 constexpr auto kColumns = kLabelFields.first<kLabelFields.size() - 1>();
 static_assert(kLabelFields.back().name == "augmentation");
 
-const Column& find_column(std::string_view name) {
-  for (const Column& column : kColumns)
-    if (column.name == name) return column;
+/// What the cells of a column are: a field of the clip, votes for an emotion, or nothing of ours.
+struct Column {
+  std::string name;
+  std::string Utterance::*field = nullptr;
+  std::string voted;
+
+  bool is_used() const { return field || !voted.empty(); }
+};
+
+Column read_column(std::string_view cell) {
+  Column column{to_lower(trim(cell)), nullptr, ""};
+  if (is_index_column(column.name)) return column;
+  for (const ClipField& known : kColumns)
+    if (known.name == column.name) column.field = known.field;
+  if (is_votes_column(column.name)) column.voted = voted_emotion(column.name);
+  if (column.is_used()) return column;
   std::vector<std::string_view> names;
-  for (const Column& column : kColumns) names.push_back(column.name);
-  throw Error(fmt::format("unknown column '{}': expected {}{}", name, fmt::join(names, ", "),
-                          did_you_mean(name, std::span<const std::string_view>(names))));
+  for (const ClipField& known : kColumns) names.push_back(known.name);
+  const std::string nearest = did_you_mean(column.name, std::span<const std::string_view>(names));
+  if (!nearest.empty())
+    throw Error(fmt::format("unknown column '{}': expected {}, votes_EMOTION{}", column.name,
+                            fmt::join(names, ", "), nearest));
+  return column;
 }
 
 std::vector<Column> read_header(const CsvRecord& header) {
   std::vector<Column> columns;
   for (const std::string& cell : header.cells) {
-    const Column& column = find_column(to_lower(trim(cell)));
+    Column column = read_column(cell);
     for (const Column& earlier : columns)
-      if (earlier.name == column.name)
+      if (column.is_used() && earlier.name == column.name)
         throw Error(fmt::format("column '{}' is there twice", column.name));
-    columns.push_back(column);
+    columns.push_back(std::move(column));
   }
-  if (std::none_of(columns.begin(), columns.end(),
-                   [](const Column& c) { return c.name == "path"; }))
-    throw Error("expected a column 'path', found none");
+  const bool has_path = std::any_of(columns.begin(), columns.end(), [](const Column& column) {
+    return column.field == &Utterance::path;
+  });
+  if (!has_path) {
+    std::vector<std::string> names;
+    for (const Column& column : columns) names.push_back(column.name);
+    throw Error(fmt::format("expected a column 'path', found {}", some_of(names, 8)));
+  }
   return columns;
 }
 
-std::string parse_gender(const std::string& text) {
-  const std::string lower = to_lower(text);
-  if (lower.empty() || lower == "male" || lower == "female") return lower;
-  if (lower == "m") return "male";
-  if (lower == "f") return "female";
-  throw Error(fmt::format("gender: expected male or female, found '{}'", text));
+/// Throws Error unless the record has a cell a column; empty cells behind them do no harm.
+void check_width(const CsvRecord& record, std::size_t width) {
+  const auto& cells = record.cells;
+  const bool spare =
+      std::any_of(cells.begin() + static_cast<std::ptrdiff_t>(std::min(width, cells.size())),
+                  cells.end(), [](const std::string& c) { return !c.empty(); });
+  if (cells.size() < width || spare)
+    throw Error(fmt::format("expected {} cells, found {}", width, cells.size()));
 }
 
 Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) {
-  if (record.cells.size() != columns.size())
-    throw Error(fmt::format("expected {} cells, found {}", columns.size(), record.cells.size()));
+  check_width(record, columns.size());
   Utterance clip;
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    clip.*columns[i].field = std::string(trim(record.cells[i]));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string_view cell = trim(record.cells[i]);
+    if (columns[i].field) clip.*columns[i].field = std::string(cell);
+    if (!columns[i].voted.empty()) add_votes(clip, columns[i].voted, cell, columns[i].name);
+  }
   if (clip.path.empty()) throw Error("expected a path, found an empty cell");
-  for (const Column& column : columns)
-    if (!is_utf8(clip.*column.field)) throw Error(fmt::format("{}: not UTF-8", column.name));
-  clip.gender = parse_gender(clip.gender);
+  clip.gender = canonical_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);
+  clip.speaker = canonical_speaker(clip.speaker);
   return clip;
 }
 
 }  // namespace
 
-Corpus read_manifest(const std::filesystem::path& path) {
+Corpus read_manifest(const fs::path& path) {
   return with_context(path.string(), [&] {
-    Corpus corpus{"manifest",
-                  path.has_parent_path() ? path.parent_path() : std::filesystem::path("."),
-                  {},
-                  {}};
-    const std::vector<CsvRecord> records = parse_csv(read_file(path, kMaxBytes));
+    Corpus corpus{
+        "manifest", path.has_parent_path() ? path.parent_path() : fs::path("."), {}, {}, {}};
+    const std::vector<CsvRecord> records = read_sheet(path);
     if (records.empty()) throw Error("expected a header 'path,emotion,...', found an empty file");
     const std::vector<Column> columns = read_header(records.front());
+    std::vector<std::string> unused;
+    for (const Column& column : columns)
+      if (!column.is_used() && !is_index_column(column.name)) unused.push_back(column.name);
+    if (!unused.empty())
+      corpus.lost.push_back(fmt::format("columns that mean nothing here ({})", some_of(unused, 8)));
+    const std::string folder = folder_name(corpus.root);
     std::map<std::string, std::size_t> lines;
     for (const CsvRecord& record : std::span(records).subspan(1)) {
       with_context(fmt::format("line {}", record.line), [&] {
         Utterance clip = read_row(record, columns);
+        if (clip.corpus.empty() && !clip.speaker.empty()) clip.corpus = folder;
         const auto [earlier, is_new] = lines.emplace(clip.path, record.line);
         if (!is_new)
           throw Error(fmt::format("'{}' is on line {} already", clip.path, earlier->second));

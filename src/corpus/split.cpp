@@ -213,12 +213,14 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                     "the score; speakers:K tests on unseen speakers",
                     scheme.name())};
   const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
-  std::vector<int> absent;
+  constexpr std::size_t kNamed = 24;
+  std::vector<std::string> absent;
   for (const int actor : named_actors(scheme))
-    if (speakers_numbered(speakers, std::array{actor}).empty()) absent.push_back(actor);
+    if (speakers_numbered(speakers, std::array{actor}).empty())
+      absent.push_back(std::to_string(actor));
   if (absent.empty()) return {};
   return {fmt::format("{}: not in this corpus and left out: speaker{} {}", scheme.name(),
-                      absent.size() == 1 ? "" : "s", fmt::join(absent, ", "))};
+                      absent.size() == 1 ? "" : "s", some_of(absent, kNamed))};
 }
 
 ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,

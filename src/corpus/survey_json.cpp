@@ -107,7 +107,7 @@ Json clip_json(const SurveyedClip& surveyed) {
 
 }  // namespace
 
-std::string survey_summary_json(const Survey& survey) { return summary(survey).dump(); }
+std::string survey_summary_json(const Survey& survey) { return dump_text(summary(survey)); }
 
 std::string survey_json(const Survey& survey) {
   Json json = summary(survey);

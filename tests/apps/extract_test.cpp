@@ -157,6 +157,53 @@ TEST_F(Extract, ReportsDuplicatesAndKeepsThem) {
   EXPECT_EQ(table().size(), 2u);
 }
 
+TEST_F(Extract, WarnsOfManyDuplicatesInOneLine) {
+  for (int i = 1; i <= 4; ++i)
+    for (const char* copy : {"a", "b"})
+      std::filesystem::copy_file(demo_clip(i), inputs_ / (copy + std::to_string(i) + ".flac"));
+  const Outcome done = extract({inputs_.path().string(), "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("the same bytes under several names, kept: 4 recordings, such as "
+                                  "a1.flac, b1.flac; a2.flac, b2.flac\n"));
+  EXPECT_EQ(table().clips[0].content, table().clips[4].content);
+  EXPECT_NE(table().clips[0].content, table().clips[1].content);
+}
+
+TEST_F(Extract, SaysWhatTheFolderWasTakenFor) {
+  for (const char* name : {"anna/1.flac", "bob/2.flac"}) {
+    std::filesystem::create_directory((inputs_ / name).parent_path());
+    std::filesystem::copy_file(demo_clip(1), inputs_ / name);
+  }
+  std::filesystem::copy_file(demo_clip(2), inputs_ / "beside.flac");
+  const Outcome done = extract({inputs_.path().string(), "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err,
+              AllOf(HasSubstr("2 recordings, read as folders: 2 classes (anna, bob)"),
+                    HasSubstr("2 classes that are none of the usual emotions (anna, bob)"),
+                    HasSubstr("left out: 1 audio file not named as in corpus folders "
+                              "(beside.flac)")));
+}
+
+TEST_F(Extract, CarriesVotesToTheFeatureFile) {
+  std::filesystem::copy_file(demo_clip(5), inputs_ / "03-01-05-01-01-01-01.flac");
+  const std::string votes =
+      folder_.add("votes.csv", "clip,ang,hap\n03-01-05-01-01-01-01,7,3\nother,1,1\n").string();
+  const Outcome done =
+      extract({inputs_.path().string(), "--features", "classic", "--votes", votes});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, AllOf(HasSubstr("votes for 1 of 1 recordings"),
+                              HasSubstr("1 names of no recording (other)")));
+  EXPECT_EQ(table().clips[0].votes, (std::map<std::string, double>{{"angry", 7}, {"happy", 3}}));
+}
+
+TEST_F(Extract, DescribesNamesThatAreNotUtf8) {
+  const std::string file = (inputs_ / "latin-\xe9.flac").string();
+  std::filesystem::copy_file(demo_clip(1), file);
+  const Outcome done = run("ser-extract", {file, "--describe", "--json"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("latin-\xEF\xBF\xBD.flac"));
+}
+
 TEST_F(Extract, SaysWhatAWrongFolderHolds) {
   inputs_.add("notes.txt", "no sound");
   const Outcome refused = extract({inputs_.path().string()});

@@ -61,6 +61,46 @@ TEST_F(Predict, PrintsATable) {
   EXPECT_THAT(lines[2], HasSubstr(" %"));
 }
 
+TEST_F(Predict, TakesEveryRecordingOfAFolder) {
+  const std::string latin = "happy/latin-\xe9.flac";
+  for (const std::string& name :
+       {std::string("beside.flac"), std::string("happy/a.FLAC"), std::string("happy/no-suffix"),
+        std::string("sad/03-01-05-01-01-01-01.flac"), latin}) {
+    std::filesystem::create_directories((folder_ / ("in/" + name)).parent_path());
+    std::filesystem::copy_file(demo_clip(5), folder_ / ("in/" + name));
+  }
+  folder_.add("in/happy/notes.txt", "text");
+  const Outcome done = predict({"--json", (folder_ / "in").string()});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const std::vector<std::string> lines = lines_of(done.out);
+  ASSERT_THAT(lines, SizeIs(5));
+  EXPECT_THAT(Json::parse(lines[2])["file"].get<std::string>(), EndsWith("latin-\uFFFD.flac"));
+}
+
+TEST_F(Predict, SaysWhichSoundOfAFolderItCannotRead) {
+  std::filesystem::create_directory(folder_ / "in");
+  std::filesystem::copy_file(demo_clip(5), folder_ / "in/a.flac");
+  folder_.add("in/b.m4a", "x");
+  const Outcome done = predict({"--csv", (folder_ / "in").string()});
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(lines_of(done.out), SizeIs(2));
+  EXPECT_THAT(done.err, HasSubstr("left out: 1 .m4a file"));
+}
+
+TEST_F(Predict, NamesInBracketsAreNames) {
+  for (const char* name : {"[anna]", "[2026-01-01, noon]", "anna"})
+    std::filesystem::copy_file(demo_clip(5), folder_ / name);
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  const Outcome done = predict({"--csv", "[anna]", "[2026-01-01, noon]"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  const std::vector<std::string> lines = lines_of(done.out);
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_THAT(lines[1], StartsWith("[anna],"));
+  EXPECT_THAT(lines[2], StartsWith("\"[2026-01-01, noon]\","));
+}
+
 TEST_F(Predict, EnrolledModelsCompareWithOtherClipsOfTheSpeaker) {
   const std::string recipe = folder_
                                  .add("recipe.json", R"({

@@ -28,7 +28,37 @@ TEST(CanonicalEmotion, KnowsOtherSpellings) {
   EXPECT_EQ(canonical_emotion("pleasant-surprise"), "surprised");
   EXPECT_EQ(canonical_emotion("NEUTRAL"), "neutral");
   EXPECT_EQ(canonical_emotion("Boredom"), "bored");
-  EXPECT_EQ(canonical_emotion("My Class"), "My Class");
+}
+
+TEST(CanonicalEmotion, KnowsAbbreviations) {
+  const std::map<std::string, std::string> meanings = {
+      {"ang", "angry"},    {"HAP", "happy"},   {"fea", "fearful"}, {"sur", "surprised"},
+      {"ps", "surprised"}, {"neu", "neutral"}, {"Dis", "disgust"}, {"Surprise", "surprised"},
+      {"fear", "fearful"}, {"Angry", "angry"}, {"bor", "bored"},   {"SADNESS", "sad"}};
+  for (const auto& [name, emotion] : meanings) EXPECT_EQ(canonical_emotion(name), emotion);
+}
+
+TEST(CanonicalEmotion, OtherClassesAreFoldedToLowerCase) {
+  EXPECT_EQ(canonical_emotion("RUDE"), canonical_emotion("rude"));
+  EXPECT_EQ(canonical_emotion("My_Class"), "my_class");
+}
+
+TEST(CanonicalEmotion, WordsForNothingAreNoClass) {
+  for (const char* name : {"", " ", "nan", "NaN", "None", "xxx", "N/A", "null", "unknown", "-"})
+    EXPECT_EQ(canonical_emotion(name), "") << name;
+}
+
+TEST(UnusualEmotions, AreThoseOfNoUsualName) {
+  EXPECT_THAT(unusual_emotions({"neutral", "sad", "bored", "anna", "rude"}),
+              ElementsAre("anna", "rude"));
+}
+
+TEST(CanonicalGender, KnowsWhatIsUnknown) {
+  for (const char* name : {"", "unknown", "N/A", "other", "nan", "None"})
+    EXPECT_EQ(canonical_gender(name), "") << name;
+  EXPECT_EQ(canonical_gender(" F "), "female");
+  EXPECT_EQ(canonical_gender("Man"), "male");
+  EXPECT_ERROR(canonical_gender("x"), HasSubstr("expected male, female or nothing, found 'x'"));
 }
 
 TEST(EmotionLabels, KnownEmotionsComeFirst) {
@@ -50,6 +80,24 @@ TEST(SelectEmotions, KeepsAllWithoutAList) {
 TEST(SelectEmotions, MapsAllAtOnce) {
   EXPECT_THAT(emotions(select_emotions(clips({"sad", "happy"}), {}, {"sad=happy", "happy=sad"})),
               ElementsAre("happy", "sad"));
+}
+
+TEST(SelectEmotions, MapsWithinACorpus) {
+  std::vector<Utterance> given = clips({"bored", "bored", "bored"});
+  given[0].corpus = given[1].corpus = "emodb";
+  EXPECT_THAT(emotions(select_emotions(given, {}, {"emodb:bored=neutral"})),
+              ElementsAre("neutral", "neutral", "bored"));
+  EXPECT_THAT(emotions(select_emotions(given, {}, {"bored=calm", "emodb:bored=neutral"})),
+              ElementsAre("neutral", "neutral", "calm"));
+  EXPECT_ERROR(select_emotions(given, {}, {"tess:bored=neutral"}),
+               HasSubstr("no clip is of corpus 'tess'"));
+}
+
+TEST(SelectEmotions, MergesAndDropsVotes) {
+  std::vector<Utterance> given = clips({"calm", "sad"});
+  given[0].votes = {{"calm", 3}, {"neutral", 2}, {"sad", 1}, {"angry", 4}};
+  const auto chosen = select_emotions(given, {"neutral", "sad"}, {"calm=neutral"});
+  EXPECT_EQ(chosen[0].votes, (std::map<std::string, double>{{"neutral", 5}, {"sad", 1}}));
 }
 
 TEST(SelectEmotions, NamesTheNearestClass) {

@@ -28,6 +28,7 @@ Utterance clip(const std::string& path) {
   utterance.emotion = "happy";
   utterance.speaker = "07";
   utterance.content = "00ff00ff00ff00ff";
+  utterance.votes = {{"angry", 3}, {"happy", 2.5}};
   return utterance;
 }
 
@@ -58,6 +59,7 @@ class FeatureTableFile : public testing::Test {
       EXPECT_EQ(table.clips[index].path, "clip \"é\" " + std::to_string(i));
       EXPECT_EQ(table.clips[index].speaker, "07");
       EXPECT_EQ(table.clips[index].content, "00ff00ff00ff00ff");
+      EXPECT_EQ(table.clips[index].votes, clip("").votes);
       EXPECT_EQ(table.clips[index].gender, "");
     }
   }
@@ -154,6 +156,10 @@ TEST_F(FeatureTableFile, ReaderRefusesPartsThatDoNotFit) {
                HasSubstr("clip 1: expected a path"));
   EXPECT_ERROR(read_with({{"clips", R"([{"path":"a"},{"path":3}])"}}),
                HasSubstr("clip 1: 'path': expected text"));
+  EXPECT_ERROR(read_with({{"clips", R"([{"path":"a","votes":3},{"path":"b"}])"}}),
+               HasSubstr("clip 0: 'votes': expected an object"));
+  EXPECT_ERROR(read_with({{"clips", R"([{"path":"a","votes":{"sad":-1}},{"path":"b"}])"}}),
+               HasSubstr("expected numbers above 0, found -1 for 'sad'"));
   EXPECT_ERROR(read_with({{"clips", R"([{"path":"a"},{"path":"b","x":"y"}])"}}),
                HasSubstr("unknown key 'x'"));
   EXPECT_ERROR(read_with({{"clips", R"([{"path":"a"}])"}}),

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/speaker.h"
+#include "ser/corpus/votes.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 
@@ -49,6 +51,97 @@ TEST_F(Manifest, UnderstandsByteOrderMarkCrLfQuotesAndMissingLastNewline) {
   EXPECT_EQ(clips[1].emotion, "sad");
 }
 
+TEST_F(Manifest, SpellingsOfASpeakerAreOne) {
+  for (const Utterance& clip : read("path,speaker,corpus\na,1,x\nb,01,x\nc,1.0,x\n"))
+    EXPECT_EQ(speaker_name(clip), "x:01");
+}
+
+TEST_F(Manifest, SpeakersWithoutACorpusAreOfItsFolder) {
+  folder_.add("study/m.csv", "path,speaker\na.wav,anna\nb.wav,\n");
+  const auto clips = scan_corpus(folder_ / "study/m.csv").utterances;
+  EXPECT_EQ(clips[0].corpus, "study");
+  EXPECT_EQ(clips[1].corpus, "");
+}
+
+TEST_F(Manifest, UnknownIsNoClass) {
+  const auto clips =
+      read("path,emotion,gender\na,nan,unknown\nb,None,n/a\nc,xxx,other\nd,,nan\ne,ANG,Female\n");
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(clips[i].emotion + clips[i].gender, "");
+  EXPECT_EQ(clips[4].emotion, "angry");
+}
+
+std::string utf16(std::string_view ascii, bool big_endian) {
+  std::string bytes = big_endian ? "\xFE\xFF" : "\xFF\xFE";
+  for (const char c : ascii) bytes += big_endian ? std::string{'\0', c} : std::string{c, '\0'};
+  return bytes;
+}
+
+TEST_F(Manifest, ReadsWhatSpreadsheetsAndPandasWrite) {
+  const std::string plain = "path,emotion\na.wav,happy\n\"b, c.wav\",sad\n";
+  for (const std::string& text :
+       {plain, "\xEF\xBB\xBF" + plain, utf16(plain, false), utf16(plain, true),
+        std::string("path;emotion\r\na.wav;happy\r\n\"b, c.wav\";sad\r\n;\r\n;\r\n"),
+        std::string("path\temotion\na.wav\thappy\nb, c.wav\tsad\n"),
+        std::string("sep=;\r\npath;emotion\r\na.wav;happy\r\nb, c.wav;sad\r\n"),
+        std::string("path,emotion\ra.wav,happy\r\"b, c.wav\",sad\r"),
+        std::string(",path,emotion\n0,a.wav,happy\n1,\"b, c.wav\",sad\n"),
+        std::string("Unnamed: 0,Path,Emotion,,\n0,a.wav,happy,,\n1,\"b, c.wav\",sad,,\n"),
+        std::string("path,emotion\na.wav,happy,,,\n\"b, c.wav\",sad\n")}) {
+    const auto clips = read(text);
+    ASSERT_EQ(clips.size(), 2u) << text;
+    EXPECT_EQ(clips[0].path + clips[0].emotion, "a.wavhappy") << text;
+    EXPECT_EQ(clips[1].path + clips[1].emotion, "b, c.wavsad") << text;
+  }
+}
+
+TEST_F(Manifest, KeepsLettersOfUtf16) {
+  EXPECT_EQ(read(std::string("\xFE\xFF\0p\0a\0t\0h\0\n\0\xE9\xD8\x3D\xDE\0", 18))[0].path,
+            "\xC3\xA9\xF0\x9F\x98\x80");
+}
+
+TEST_F(Manifest, NamesColumnsThatMeanNothingToIt) {
+  const Corpus corpus =
+      scan_corpus(folder_.add("m.csv", "path,emotion,duration,transcript\na.wav,happy,1.5,x\n"));
+  EXPECT_EQ(describe_left_out(corpus), "columns that mean nothing here (duration, transcript)");
+}
+
+TEST_F(Manifest, SaysHowToSaveWhatItCannotRead) {
+  for (const std::string& text : {std::string("PK\x03\x04 sheet"), std::string("path\n\xE9.wav\n"),
+                                  std::string("p\0a\0t\0h\0", 8)})
+    EXPECT_ERROR(read(text), AllOf(HasSubstr("m.csv"), HasSubstr("save it as 'CSV UTF-8'")));
+}
+
+TEST_F(Manifest, ReadsVotes) {
+  const auto clips = read("path,votes_Angry,votes_hap,votes_neu\na,3,2.5,\nb,0,0,0\n");
+  EXPECT_EQ(clips[0].votes, (std::map<std::string, double>{{"angry", 3}, {"happy", 2.5}}));
+  EXPECT_TRUE(clips[1].votes.empty());
+  EXPECT_ERROR(read("path,votes_angry\na,-1\n"),
+               HasSubstr("line 2: votes_angry: expected a number of listeners, found '-1'"));
+  EXPECT_ERROR(read("path,votes_angry\na,many\n"), HasSubstr("votes_angry: expected a number"));
+  EXPECT_ERROR(read("path,votes_\na,1\n"), HasSubstr("found no emotion"));
+}
+
+TEST_F(Manifest, VotesOfAnotherFileJoinByNameOrStem) {
+  std::vector<Utterance> clips(3);
+  clips[0].path = "x/1001_DFA_ANG_XX.wav";
+  clips[1].path = "y/1001_DFA_DIS_XX.opus";
+  clips[2].path = "z.wav";
+  const JoinedVotes joined =
+      join_votes(clips, folder_.add("votes.csv",
+                                    "clip,neutral,angry,fearful\n1001_DFA_ANG_XX,1,6,0\n"
+                                    "1001_DFA_DIS_XX.opus,,2,1\nnobody,1,1,1\n"));
+  EXPECT_EQ(joined.clips, 2u);
+  EXPECT_EQ(joined.unknown, std::vector<std::string>{"nobody"});
+  EXPECT_EQ(clips[0].votes, (std::map<std::string, double>{{"neutral", 1}, {"angry", 6}}));
+  EXPECT_EQ(clips[1].votes, (std::map<std::string, double>{{"angry", 2}, {"fearful", 1}}));
+  EXPECT_TRUE(clips[2].votes.empty());
+  EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "file,angry\nx,1\n")),
+               HasSubstr("expected a column 'clip' or 'path', found file, angry"));
+  EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "clip,angry\nx\n")),
+               HasSubstr("line 2: expected 2 cells, found 1"));
+  EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "")), HasSubstr("found an empty file"));
+}
+
 TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read(""), HasSubstr("found an empty file"));
   EXPECT_ERROR(read("path,emotion\n"), HasSubstr("found only the header"));
@@ -60,7 +153,7 @@ TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read("path,emotion\na.wav,happy\nb.wav\n"),
                HasSubstr("line 3: expected 2 cells, found 1"));
   EXPECT_ERROR(read("path,gender\na.wav,x\n"),
-               HasSubstr("line 2: gender: expected male or female, found 'x'"));
+               HasSubstr("line 2: gender: expected male, female or nothing, found 'x'"));
   EXPECT_ERROR(read("path,emotion\n,happy\n"), HasSubstr("line 2: expected a path"));
   EXPECT_ERROR(read("path,emotion\na.wav,happy\nb.wav,sad\na.wav,sad\n"),
                HasSubstr("line 4: 'a.wav' is on line 2 already"));

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
+#include <set>
 
 #include "ser/corpus/corpus.h"
-#include "support/skip.h"
 #include "support/paths.h"
+#include "support/skip.h"
 
 namespace ser {
 namespace {
@@ -71,6 +73,56 @@ TEST(CorpusParsers, CremaDHas43Women) {
   EXPECT_EQ(women, 43);
 }
 
+TEST(CorpusParsers, CremaDWomenAreThoseOfTheCorpus) {
+  const std::set<int> women = {1002, 1003, 1004, 1006, 1007, 1008, 1009, 1010, 1012, 1013,
+                               1018, 1020, 1021, 1024, 1025, 1028, 1029, 1030, 1037, 1043,
+                               1046, 1047, 1049, 1052, 1053, 1054, 1055, 1056, 1058, 1060,
+                               1061, 1063, 1072, 1073, 1074, 1075, 1076, 1078, 1079};
+  for (int actor = 1001; actor <= 1079; ++actor)
+    EXPECT_EQ(parse("crema-d", std::to_string(actor) + "_IEO_ANG_XX.wav")->gender == "female",
+              women.contains(actor))
+        << actor;
+}
+
+TEST(CorpusParsers, ReadsNemo) {
+  const auto clip = parse("nemo", "samples/EB0_sadness_61.wav");
+  ASSERT_TRUE(clip);
+  EXPECT_EQ(clip->emotion, "sad");
+  EXPECT_EQ(clip->statement, "61");
+  EXPECT_EQ(clip->speaker, "EB0");
+  EXPECT_EQ(clip->gender, "female");
+  for (const char* name : {"EB0_sadness_.wav", "XX0_sadness_1.wav", "EB0_rude_1.wav"})
+    EXPECT_FALSE(parse("nemo", name)) << name;
+}
+
+TEST(CorpusParsers, ReadsEmovo) {
+  const std::map<std::string, std::string> emotions = {
+      {"dis", "disgust"}, {"gio", "happy"},     {"neu", "neutral"}, {"pau", "fearful"},
+      {"rab", "angry"},   {"sor", "surprised"}, {"tri", "sad"}};
+  for (const auto& [code, emotion] : emotions) {
+    const auto clip = parse("emovo", "m2/" + code + "-m2-l4.wav");
+    ASSERT_TRUE(clip) << code;
+    EXPECT_EQ(clip->emotion, emotion);
+    EXPECT_EQ(clip->speaker, "m2");
+    EXPECT_EQ(clip->gender, "male");
+    EXPECT_EQ(clip->statement, "l4");
+  }
+  EXPECT_EQ(parse("emovo", "dis-f1-b1.wav")->gender, "female");
+  EXPECT_FALSE(parse("emovo", "dis-f4-b1.wav"));
+}
+
+TEST(CorpusParsers, ReadsUrdu) {
+  const auto clip = parse("urdu", "Angry/SF11_F01_H7.wav");
+  ASSERT_TRUE(clip);
+  EXPECT_EQ(clip->emotion, "happy");
+  EXPECT_EQ(clip->speaker, "SF11");
+  EXPECT_EQ(clip->gender, "female");
+  EXPECT_EQ(parse("urdu", "SM1_F01_A12.wav")->emotion, "angry");
+  for (const char* name :
+       {"SX1_F01_A12.wav", "SM_F01_A12.wav", "SM1_G01_A12.wav", "SM1_F01_Z1.wav"})
+    EXPECT_FALSE(parse("urdu", name)) << name;
+}
+
 TEST(CorpusParsers, ReadsTess) {
   const auto clip = parse("tess", "OAF_Pleasant_surprise/OAF_back_ps.wav");
   ASSERT_TRUE(clip);
@@ -79,6 +131,8 @@ TEST(CorpusParsers, ReadsTess) {
   EXPECT_EQ(clip->speaker, "OAF");
   EXPECT_EQ(clip->gender, "female");
   EXPECT_EQ(parse("tess", "OA_bite_neutral.wav")->speaker, "OAF");
+  EXPECT_EQ(parse("tess", "yaf_youth_pleasant_surprised.wav")->emotion, "surprised");
+  EXPECT_EQ(parse("tess", "YAF_youth_Fear.wav")->emotion, "fearful");
 }
 
 TEST(CorpusParsers, ReadsBothFormsOfSavee) {
@@ -92,6 +146,7 @@ TEST(CorpusParsers, ReadsBothFormsOfSavee) {
   }
   EXPECT_EQ(parse("savee", "DC_sa01.wav")->emotion, "sad");
   EXPECT_EQ(parse("savee", "DC_a01.wav")->emotion, "angry");
+  EXPECT_EQ(parse("savee", "dc_A01.WAV")->speaker, "DC");
   EXPECT_FALSE(parse("savee", "a01.wav"));
 }
 
@@ -115,7 +170,7 @@ TEST(CorpusParsers, FolderNamesMeanEmotionsWhateverTheirCase) {
   EXPECT_EQ(parse("folders", "Fear/x.wav")->emotion, "fearful");
   EXPECT_EQ(parse("folders", "SURPRISE/x.wav")->emotion, "surprised");
   EXPECT_EQ(parse("folders", "pleasant_surprised/x.wav")->emotion, "surprised");
-  EXPECT_EQ(parse("folders", "Stress/x.wav")->emotion, "Stress");
+  EXPECT_EQ(parse("folders", "Stress/x.wav")->emotion, "stress");
   EXPECT_EQ(parse("folders", "happy/anna/x.wav")->emotion, "happy");
   EXPECT_FALSE(parse("folders", "x.wav"));
 }

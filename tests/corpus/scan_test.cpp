@@ -1,13 +1,15 @@
 #include "support/errors.h"
+#include "support/paths.h"
 #include "support/skip.h"
 #include "support/temp_folder.h"
-#include "support/paths.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
@@ -90,6 +92,79 @@ TEST(ScanCorpus, FoldersOutsideAreReachedThroughLinks) {
   EXPECT_THAT(paths(scan_corpus(folder.path())), ElementsAre("happy/a.wav"));
 }
 
+TEST(ScanCorpus, TellsAudioByItsFirstBytesWhereTheNameDoesNot) {
+  const TempFolder folder;
+  folder.add("happy/take1", std::string("RIFF\0\0\0\0WAVEfmt ", 16));
+  folder.add("happy/take2.dat", "fLaC");
+  folder.add("happy/picture.webp", std::string("RIFF\0\0\0\0WEBPVP8 ", 16));
+  folder.add("happy/notes", "text");
+  EXPECT_THAT(paths(scan_corpus(folder.path())), ElementsAre("happy/take1", "happy/take2.dat"));
+}
+
+/// A folder below `root` whose path is longer than the system takes, so that nobody can read it.
+void add_unreadable_folder(const TempFolder& root) {
+  const TempFolder elsewhere;
+  const auto deep = [](const std::filesystem::path& from) {
+    std::filesystem::path path = from;
+    for (int i = 0; i < 10; ++i) path /= std::string(250, 'x');
+    std::filesystem::create_directories(path);
+    return path;
+  };
+  deep(elsewhere / "half");
+  std::filesystem::rename(elsewhere / "half", deep(root.path()) / "half");
+}
+
+TEST(ScanCorpus, AnUnreadableFolderCostsOneLine) {
+  const TempFolder folder;
+  folder.add("happy/a.wav");
+  folder.add("happy/b.m4a");
+  add_unreadable_folder(folder);
+  const Corpus corpus = scan_corpus(folder.path());
+  EXPECT_THAT(paths(corpus), ElementsAre("happy/a.wav"));
+  EXPECT_THAT(describe_left_out(corpus),
+              AllOf(HasSubstr("1 folder that cannot be read (xxx"), HasSubstr("too long"),
+                    HasSubstr("1 .m4a file (`ffmpeg -i IN OUT.wav` converts one)")));
+}
+
+TEST(ScanCorpus, SaysWhatItLeavesOutInOneLine) {
+  const TempFolder folder;
+  for (int i = 1; i <= 9; ++i) folder.add("03-01-05-01-01-01-0" + std::to_string(i) + ".wav");
+  for (const char* name : {"1.wav", "2.wav", "3.wav", "4.wav", "latin-\xe9.wav"}) folder.add(name);
+  const Corpus corpus = scan_corpus(folder.path());
+  EXPECT_EQ(corpus.utterances.size(), 9u);
+  EXPECT_EQ(describe_left_out(corpus),
+            "4 audio files not named as in corpus ravdess (1.wav, 2.wav and 2 more); 1 audio file "
+            "with a name that is not UTF-8 (latin-\xe9.wav)");
+}
+
+TEST(ScanCorpus, FindsSpeakersAboveAndBelowEmotions) {
+  for (const char* form : {"{0}/{1}/201.wav", "{1}/{0}/201.wav", "any text/{0}/{1}/201.wav"}) {
+    const TempFolder folder;
+    for (const char* speaker : {"wangzhe", "liuchanhg"})
+      for (const char* emotion : {"angry", "fear", "neutral"})
+        folder.add("CASIA/" + fmt::format(fmt::runtime(form), speaker, emotion));
+    const Corpus corpus = scan_corpus(folder / "CASIA");
+    ASSERT_EQ(corpus.utterances.size(), 6u) << form;
+    EXPECT_EQ(emotion_labels(corpus.utterances).size(), 3u) << form;
+    std::set<std::string> speakers;
+    for (const Utterance& clip : corpus.utterances) speakers.insert(speaker_name(clip));
+    EXPECT_THAT(speakers, ElementsAre("CASIA:liuchanhg", "CASIA:wangzhe")) << form;
+  }
+}
+
+TEST(ScanCorpus, DivisionsAndSessionsAreNoSpeakers) {
+  const TempFolder divided, single;
+  for (const char* name :
+       {"train/happy/1.wav", "train/sad/2.wav", "Test/happy/3.wav", "Test/sad/4.wav"})
+    divided.add(name);
+  for (const char* name : {"happy/monday/1.wav", "sad/tuesday/2.wav"}) single.add(name);
+  for (const TempFolder* folder : {&divided, &single})
+    for (const Utterance& clip : scan_corpus(folder->path()).utterances) {
+      EXPECT_EQ(clip.speaker, "");
+      EXPECT_EQ(clip.corpus, "folders");
+    }
+}
+
 TEST(ScanCorpus, SaysWhatWasFoundInsteadOfAudio) {
   const TempFolder folder;
   EXPECT_ERROR(scan_corpus(folder.path()),
@@ -124,6 +199,17 @@ TEST(FindDuplicates, ComparesBytes) {
   clips[5].path = "b.wav";
   clips[5].augmentation = "speed:0.9";
   EXPECT_THAT(find_duplicates(folder.path(), clips), ElementsAre(ElementsAre(0, 2)));
+}
+
+TEST(FindDuplicates, TellsManyFilesOfOneSizeAndEnd) {
+  const TempFolder folder;
+  const std::string padding(20000, '\0');
+  std::vector<Utterance> clips(400);
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    clips[i].path = std::to_string(1000 + i) + ".wav";
+    folder.add(clips[i].path, std::to_string(1000 + i % 399) + padding);
+  }
+  EXPECT_THAT(find_duplicates(folder.path(), clips), ElementsAre(ElementsAre(0, 399)));
 }
 
 TEST(Ravdess, IsReadWhole) {

@@ -174,11 +174,10 @@ TEST(Split, ACopyUnderAnotherSpeakerIsLeftOutOfTraining) {
 }
 
 TEST(Split, LunaIsThePublishedFolds) {
-  EXPECT_THAT(
-      test_speakers(folds(corpus(numbered(24)), "luna")),
-      ElementsAre(of_ravdess({2, 5, 14, 15, 16}), of_ravdess({3, 6, 7, 13, 18}),
-                  of_ravdess({10, 11, 12, 19, 20}), of_ravdess({8, 17, 21, 23, 24}),
-                  of_ravdess({1, 4, 9, 22})));
+  EXPECT_THAT(test_speakers(folds(corpus(numbered(24)), "luna")),
+              ElementsAre(of_ravdess({2, 5, 14, 15, 16}), of_ravdess({3, 6, 7, 13, 18}),
+                          of_ravdess({10, 11, 12, 19, 20}), of_ravdess({8, 17, 21, 23, 24}),
+                          of_ravdess({1, 4, 9, 22})));
 }
 
 TEST(Split, AbsentActorsAreLeftOutAndNamed) {

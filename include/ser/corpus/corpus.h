@@ -17,7 +17,11 @@ struct Corpus {
   std::filesystem::path root;         ///< what the paths of the utterances are relative to
   std::vector<Utterance> utterances;  ///< sorted by path
   std::vector<std::string> skipped;   ///< audio files with names unknown to the parser or not UTF-8
+  std::vector<std::string> lost;      ///< what else is left out of a folder (`describe_lost`)
 };
+
+/// What is not among the utterances of a corpus, and why, in one line; empty if nothing is.
+std::string describe_left_out(const Corpus& corpus);
 
 /// Reads labels from the path of a file. One row of the table of known corpora.
 struct CorpusParser {
@@ -28,44 +32,58 @@ struct CorpusParser {
   std::optional<Utterance> (*parse)(const std::filesystem::path& path);
 };
 
-/// RAVDESS, CREMA-D, TESS, SAVEE, EMO-DB and folder-per-class, in the order they are tried.
+/// RAVDESS, CREMA-D, TESS, SAVEE, EMO-DB, nEMO, EMOVO, URDU and folder-per-class, in the order they
+/// are tried.
 std::span<const CorpusParser> corpus_parsers();
 
 /// Every name that `scan_corpus` takes: auto, manifest, and those of the parsers.
 std::vector<std::string> corpus_kinds();
 
 /// The recordings of a folder, of one audio file, or of a CSV manifest.
-/// kind: one of `corpus_kinds()`. "auto" takes a .csv for a manifest, the parser that reads most
-/// file names if that is half of them or more, then folder-per-class where sub-folders look like
-/// classes, then clips without labels.
-/// Folders are walked with links followed, each once; hidden files are passed over; files count as
-/// audio by their suffix. Throws Error, saying what was expected and found.
+/// kind: one of `corpus_kinds()`. "auto" takes a .csv or .tsv for a manifest, the parser that reads
+/// most file names if that is half of them or more, then folder-per-class where sub-folders look
+/// like classes, then clips without labels. Folders are walked as `list_folder` does. Throws Error,
+/// saying what was expected and found.
 Corpus scan_corpus(const std::filesystem::path& path, std::string_view kind = "auto");
 
 /// Recordings named by a CSV file with a header: `path`, then any of emotion, gender, speaker,
-/// intensity, statement, repetition, channel, corpus. Paths are relative to the file's folder; an
-/// empty cell means unknown. Throws Error, naming the line, for whatever cannot be understood.
+/// intensity, statement, repetition, channel, corpus, and columns `votes_EMOTION` (votes_angry,
+/// ...) with the number of listeners who chose it. Paths are relative to the file's folder; an
+/// empty cell means unknown. Separators and encodings are those of spreadsheets and pandas (commas,
+/// semicolons, tabs; UTF-8, UTF-16); other columns are named in `lost`, unless they look like a
+/// misspelling. Speakers without a corpus are of one named after the file's folder. Throws Error,
+/// naming the line, for whatever cannot be understood.
 Corpus read_manifest(const std::filesystem::path& path);
 
 /// The eight emotions in their usual order: neutral, calm, happy, ..., surprised.
 std::span<const std::string_view> known_emotions();
 
-/// The known emotion that `name` means ("Fear", "pleasant_surprise", "ps", "anger", ...), whatever
-/// its case; any other name unchanged, a class of the user's own.
+/// The known emotion that `name` means ("Fear", "pleasant_surprise", "ps", "ang", ...); empty for a
+/// word that says there is none ("nan", "None", "xxx", "n/a", "unknown", ...); any other name in
+/// lower case, a class of the user's own.
 std::string canonical_emotion(std::string_view name);
+
+/// Those of `labels` that are neither known emotions nor "bored".
+std::vector<std::string> unusual_emotions(const std::vector<std::string>& labels);
+
+/// "male" or "female" for these words, their initials, "man" and "woman"; empty for a word that
+/// says it is not known ("unknown", "other", "n/a", "nan", ...). Throws Error for any other.
+std::string canonical_gender(std::string_view name);
 
 /// The classes present: known emotions in their usual order, then the others alphabetically.
 std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances);
 
 /// Utterances with classes merged, then chosen.
-/// map: "calm=neutral" makes every calm clip neutral. emotions: the classes kept; empty keeps all,
-/// else clips without a label go too. Throws Error for a class that no clip has.
+/// map: "calm=neutral" makes every calm clip neutral, "emodb:bored=neutral" those of one corpus;
+/// listeners' votes are merged alike. emotions: the classes kept; empty keeps all, else clips
+/// without a label and votes for other classes go too. Throws Error for a class that no clip has.
 std::vector<Utterance> select_emotions(std::vector<Utterance> utterances,
                                        const std::vector<std::string>& emotions,
                                        const std::vector<std::string>& map);
 
-/// Groups of files with the same bytes, as indices into `utterances`, ascending.
-/// Augmented copies and files that cannot be read are passed over.
+/// Groups of files with the same bytes (told by a 64-bit hash of them), as indices into
+/// `utterances`, ascending. Time grows with the bytes read, each file at most twice. Augmented
+/// copies and files that cannot be read are passed over.
 std::vector<std::vector<int>> find_duplicates(const std::filesystem::path& root,
                                               const std::vector<Utterance>& utterances);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ser/corpus/utterance.h"
 
@@ -18,7 +19,14 @@ std::optional<Utterance> parse_crema_d(const std::filesystem::path& path);
 std::optional<Utterance> parse_tess(const std::filesystem::path& path);
 std::optional<Utterance> parse_savee(const std::filesystem::path& path);
 std::optional<Utterance> parse_emodb(const std::filesystem::path& path);
+std::optional<Utterance> parse_nemo(const std::filesystem::path& path);
+std::optional<Utterance> parse_emovo(const std::filesystem::path& path);
+std::optional<Utterance> parse_urdu(const std::filesystem::path& path);
 std::optional<Utterance> parse_folders(const std::filesystem::path& path);
+
+/// Forgets the speakers that `parse_folders` saw in folders next to emotions, unless two of them or
+/// more are heard in several emotions and none is a division such as "train".
+void keep_plausible_speakers(std::vector<Utterance>& clips);
 
 /// What the names of all modalities of one RAVDESS recording share: "01-05-01-02-01-12"; empty for
 /// other names.
