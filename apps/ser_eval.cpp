@@ -9,7 +9,6 @@
 #include "common/score_table.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
-#include "ser/corpus/enrollment.h"
 #include "ser/corpus/speaker.h"
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
@@ -25,9 +24,6 @@ constexpr const char* kExamples =
     "  ser-eval --average mlp.json cnn.json -o ensemble.json\n"
     "  ser-eval --merge r0.json r1.json r2.json -o results.json\n"
     "  ser-eval --compare a.json b.json\n";
-
-constexpr const char* kEnrolled =
-    "enrolled speakers: each clip is compared with the others of its speaker; report this apart";
 
 struct Options {
   std::vector<std::string> features;
@@ -115,12 +111,8 @@ ser::report::Report score_model(const Options& options, const ser::CommonOptions
     throw ser::UsageError("--model: expected --cv and --fold together, or neither");
   std::vector<ser::FeatureTable> tables;
   const ser::Model model = ser::read_model(ser::find_model(options.model));
-  for (const std::string& file : options.features) {
-    tables.push_back(ser::read_feature_table(file));
-    if (model.enrolled()) ser::make_relative_to_speakers(tables.back());
-  }
+  for (const std::string& file : options.features) tables.push_back(ser::read_feature_table(file));
   const ser::FeatureTable& table = tables[0];
-  if (model.enrolled()) spdlog::warn(kEnrolled);
   std::vector<int> indices;
   ser::FoldPredictions fold =
       clips_to_score(table, options, static_cast<std::uint64_t>(common.seed), indices);
@@ -153,14 +145,9 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
-  if (options.features.size() > 1)
-    throw ser::UsageError("--train: expected one feature file; several are for --model");
   const ser::Recipe recipe = ser::load_recipe(options.train);
-  ser::FeatureTable table = ser::read_feature_table(options.features[0]);
-  if (recipe.enrolled) {
-    ser::make_relative_to_speakers(table);
-    spdlog::warn(kEnrolled);
-  }
+  const ser::FeatureTable table =
+      ser::read_feature_tables({options.features.begin(), options.features.end()});
   warn_of_split(table, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
@@ -246,9 +233,10 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-eval", "Scores models on speakers they have not heard.", kExamples);
-  command.positional("FEATURES", options.features,
-                     "Feature file of ser-extract; several for a model that reads several sets",
-                     ser::Presence::kOptional);
+  command.positional(
+      "FEATURES", options.features,
+      "Feature files of ser-extract: of several corpora (--train), or of the sets a model reads",
+      ser::Presence::kOptional);
   command.words("--merge", options.merge, 0, "FILE...", "Pool result files of folds scored apart",
                 "Scoring");
   command.words("--average", options.average, 0, "FILE...",

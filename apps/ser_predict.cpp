@@ -44,9 +44,7 @@ struct Options {
 
   void visit(ser::FieldVisitor& v) {
     v.field("model", model, "Model file, or the name of a shipped one (default: default)");
-    v.field("enroll", enroll,
-            "Folder of recordings of the same speaker, any emotions, that INPUT is compared with "
-            "(model: enrolled)");
+    v.field("enroll", enroll, "Other recordings of the voice, which the model hears first");
     v.group("output", output);
     v.group("timeline", timeline);
   }
@@ -127,33 +125,29 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
   return 0;
 }
 
-/// Lets an enrolled model hear other recordings of the speaker.
+/// Lets the model hear other recordings of the voice.
 void enroll(ser::Predictor& predictor, const std::string& folder) {
-  std::vector<ser::Waveform> recordings;
   for (const Input& input : expand({folder})) {
-    if (input.error.empty())
-      recordings.push_back(ser::read_audio(input.name));
-    else
+    if (!input.error.empty()) {
       spdlog::warn("{}", input.error);
+      continue;
+    }
+    ser::with_context(input.name,
+                      [&] { predictor.hear(predictor.features(ser::read_audio(input.name))); });
   }
-  ser::with_context(folder, [&] { predictor.enroll(recordings); });
-  spdlog::info("{}: {} recordings of the speaker", folder, recordings.size());
+  const double clips = predictor.voice().clips();
+  if (clips == 0) throw ser::Error(folder + ": expected recordings of the voice, found none");
+  spdlog::info("{}: {} recordings of the voice heard", folder, clips);
 }
 
 ser::Predictor load_predictor(const Options& options) {
-  const bool enrolling = !options.enroll.empty();
-  const std::filesystem::path model =
-      ser::find_model(options.model.empty() && enrolling ? "enrolled" : options.model);
+  const std::filesystem::path model = ser::find_model(options.model);
   spdlog::debug("model: {}", model.string());
   ser::Predictor predictor(ser::read_model(model));
-  if (predictor.model().enrolled() != enrolling)
-    throw ser::UsageError(
-        enrolling ? fmt::format("{}: --enroll is for a model made for it, such as 'enrolled'",
-                                options.model)
-                  : fmt::format("{}: the model compares recordings with others of the speaker: "
-                                "expected --enroll FOLDER",
-                                options.model));
-  if (enrolling) enroll(predictor, options.enroll);
+  if (options.enroll.empty()) return predictor;
+  if (!predictor.model().listens())
+    throw ser::UsageError(fmt::format("--enroll: {} does not listen to voices", model.string()));
+  enroll(predictor, options.enroll);
   return predictor;
 }
 

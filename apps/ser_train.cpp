@@ -9,7 +9,6 @@
 #include "common/interrupt.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
-#include "ser/corpus/enrollment.h"
 #include "ser/eval/evaluate.h"
 #include "ser/features/describe.h"
 #include "ser/model/ensemble.h"
@@ -25,7 +24,7 @@ constexpr const char* kExamples =
     "  ser-train --combine mlp.json cnn.json --weights f16 -o ensemble.json\n";
 
 struct Options {
-  std::string input;
+  std::vector<std::string> inputs;
   std::vector<std::string> combine;
   std::string output;
   std::string model = "mlp";
@@ -120,7 +119,7 @@ ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& re
 }
 
 int combine(const Options& options) {
-  if (!options.input.empty())
+  if (!options.inputs.empty())
     throw ser::UsageError("--combine: expected model files alone, found a feature file, too");
   std::vector<ser::Model> models;
   for (const std::string& file : options.combine) models.push_back(ser::read_model(file));
@@ -166,11 +165,11 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   }
   if (flags.given("temperature"))
     throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
-  if (options.input.empty()) throw ser::UsageError("expected a feature file");
+  if (options.inputs.empty()) throw ser::UsageError("expected a feature file");
   const ser::Recipe recipe = chosen_recipe(options, flags);
   spdlog::debug("recipe: {}", ser::to_json(recipe));
-  ser::FeatureTable table = ser::read_feature_table(options.input);
-  if (recipe.enrolled) ser::make_relative_to_speakers(table);
+  const ser::FeatureTable table =
+      ser::read_feature_tables({options.inputs.begin(), options.inputs.end()});
   if (options.describe) {
     ser::describe_network(recipe, table);
     return 0;
@@ -186,7 +185,9 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
                  recipe.training.epochs);
   const ser::TaskWeights& weights = recipe.training.tasks;
   if (weights.gender > 0 && ser::gender_labels(table, data.train, weights).empty())
-    spdlog::warn("clips without gender: the model tells the emotion only");
+    spdlog::warn(
+        "expected clips of both genders, all of them labelled, in some corpus: the model "
+        "tells the emotion only");
 
   ser::EpochReport last;
   ser::LearningLog log;
@@ -215,7 +216,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-train", "Trains a model on a feature file.", kExamples);
-  command.positional("FEATURES", options.input, "Feature file of ser-extract",
+  command.positional("FEATURES", options.inputs,
+                     "Feature files of ser-extract, of one corpus or of several",
                      ser::Presence::kOptional);
   command.words("--combine", options.combine, 0, "MODEL...",
                 "Make one model of several instead of training: an ensemble", "Training");

@@ -9,6 +9,7 @@
 #include "corpus/feature_file.h"
 #include "ser/core/error.h"
 #include "ser/core/safetensors.h"
+#include "ser/features/describe.h"
 
 namespace ser {
 namespace {
@@ -88,8 +89,8 @@ FeatureTable read_files(const std::vector<fs::path>& paths) {
       continue;
     }
     if (fingerprint(part.set) != fingerprint(table.set) || part.rows != table.rows)
-      throw Error(fmt::format("{}: expected the features of {}, found others", path.string(),
-                              paths.front().string()));
+      throw Error(fmt::format("{}: expected the features of {} ({}), found {}", path.string(),
+                              paths.front().string(), describe(table.set), describe(part.set)));
     table.clips.insert(table.clips.end(), part.clips.begin(), part.clips.end());
     table.offsets.insert(table.offsets.end(), part.offsets.begin() + 1, part.offsets.end());
   }
@@ -124,15 +125,27 @@ std::vector<fs::path> read_index(const fs::path& path) {
   });
 }
 
+/// The file itself, or the shards where it is, or has beside it, an index.
+std::vector<fs::path> files_of(const fs::path& path) {
+  if (path.extension() == ".json") return read_index(path);
+  if (!fs::exists(path) && fs::exists(feature_index_path(path)))
+    return read_index(feature_index_path(path));
+  return {path};
+}
+
 }  // namespace
 
 fs::path feature_index_path(const fs::path& path) { return path.string() + ".index.json"; }
 
-FeatureTable read_feature_table(const fs::path& path) {
-  if (path.extension() == ".json") return read_files(read_index(path));
-  if (!fs::exists(path) && fs::exists(feature_index_path(path)))
-    return read_files(read_index(feature_index_path(path)));
-  return read_files({path});
+FeatureTable read_feature_table(const fs::path& path) { return read_feature_tables({path}); }
+
+FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path& path : paths) {
+    const std::vector<fs::path> found = files_of(path);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return read_files(files);
 }
 
 }  // namespace ser

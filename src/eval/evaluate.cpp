@@ -51,7 +51,7 @@ std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& ta
   const FeatureTable& table = *tables.at(0);
   std::vector<ClipFeatures> features;
   for (const FeatureTable* other : tables) {
-    features.push_back({fingerprint(other->set), {}, other->relative_to_speakers});
+    features.push_back({fingerprint(other->set), {}});
     for (const int index : other == &table ? indices : same_clips(table, indices, *other))
       features.back().clips.emplace_back(other->clip(static_cast<std::size_t>(index)));
   }
@@ -64,7 +64,7 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
                                  const std::vector<int>& indices, int threads) {
   const FeatureTable& table = *tables.at(0);
   for (const int index : indices) check_label(model, table.clips[static_cast<std::size_t>(index)]);
-  const std::vector<ClipPrediction> said = predict(model, features_at(tables, indices), threads);
+  const std::vector<ClipPrediction> said = predict(model, features_at(tables, indices), {}, threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {

@@ -135,7 +135,7 @@ Json write_member(const Member& member, WeightFormat format) {
                {"network", std::move(network_json)},
                {"calibration", {{"temperature", member.temperature}}},
                {"weight", member.weight},
-               {"enrolled", member.enrolled},
+               {"listening", options_to_json(member.listening)},
                {"weights", std::move(weights)}};
   if (member.range.limit > 0)
     json["training_range"] = {{"scaler", write_scaler(member.range.scaler)},
@@ -178,6 +178,9 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
                             parameters.size() + state.size(), weights.size()));
   read_all(parameters, network.parameters());
   read_all(state, network.state());
+  for (const nn::Parameter& p : state)
+    if (p.name.ends_with(".variance") && network.state().segment(p.offset, p.size()).minCoeff() < 0)
+      throw Error(fmt::format("weight '{}': expected variances from 0", p.name));
   return network;
 }
 
@@ -208,7 +211,15 @@ Member read_member(const Json& json, int outputs,
   const double weight = number_at(json, "weight");
   if (!(temperature > 1e-3 && temperature < 1e3)) throw Error("'temperature': out of range");
   if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
-  const bool enrolled = json.contains("enrolled") && json["enrolled"] == true;
+  if (json.contains("enrolled") && json["enrolled"] == true)
+    throw Error(
+        "a model of version 0.1.0 that reads features relative to the speaker's: train it "
+        "again, with \"listening\" in its recipe");
+  ListeningOptions listening;
+  with_context("listening", [&] {
+    if (json.contains("listening")) options_from_json(json["listening"], listening);
+    listening.validate();
+  });
   const auto rows = static_cast<nn::Index>(row_names(set).size());
   if (rows != network.input().rows() ||
       (set.pool == Pooling::kNone) != (network.input().frames == 0))
@@ -220,7 +231,7 @@ Member read_member(const Json& json, int outputs,
     return read_training_range(json, rows, network.input().frames == 0, blobs);
   });
   return {std::move(set), std::move(scaler), std::move(network), temperature,
-          weight,         enrolled,          std::move(range)};
+          weight,         listening,         std::move(range)};
 }
 
 Json write_training(const TrainingInfo& info) {

@@ -17,20 +17,28 @@ namespace {
 
 constexpr std::size_t kBatch = 32;
 
+/// One clip of a set, and where its voice lies (empty: nothing heard).
+struct ClipInput {
+  const Eigen::MatrixXf* features = nullptr;
+  Eigen::VectorXf offset;
+};
+
 /// Logits of the member's network, in workspace.arena.
-nn::Tensor run_network(const Member& member, std::span<const Eigen::MatrixXf> clips,
+nn::Tensor run_network(const Member& member, std::span<const ClipInput> clips,
                        nn::Workspace& workspace) {
-  std::vector<Eigen::MatrixXf> scaled;
-  std::vector<const Eigen::MatrixXf*> views;
-  for (const Eigen::MatrixXf& clip : clips) scaled.push_back(member.scaler.apply(clip));
-  for (const Eigen::MatrixXf& clip : scaled) views.push_back(&clip);
-  const nn::Tensor input = make_batch(views, member.network.input(), workspace.arena);
+  std::vector<int> frames;
+  for (const ClipInput& clip : clips) frames.push_back(static_cast<int>(clip.features->cols()));
+  const nn::Tensor input = take_batch(frames, member.network.input(), workspace.arena);
+  for (std::size_t n = 0; n < clips.size(); ++n)
+    input.clip(static_cast<nn::Index>(n)).leftCols(frames[n]) =
+        member.scaler.apply(*clips[n].features, clips[n].offset).cast<nn::Real>();
+  input.clear_padding();
   return member.network.forward(workspace, input, nn::Mode::kInfer, Rng(0, 0));
 }
 
 /// Logits, those of the emotions divided by the member's temperature; a clip is a column.
 Eigen::MatrixXd run_member(const Member& member, const Model& model,
-                           std::span<const Eigen::MatrixXf> clips) {
+                           std::span<const ClipInput> clips) {
   nn::Workspace workspace = member.network.make_workspace();
   Eigen::MatrixXd logits = run_network(member, clips, workspace).matrix().cast<double>();
   logits.topRows(static_cast<Eigen::Index>(model.emotions.size())) /= member.temperature;
@@ -38,9 +46,9 @@ Eigen::MatrixXd run_member(const Member& member, const Model& model,
 }
 
 /// Softmax of the members' mean logits: their log-linear pool (Genest and Zidek 1986).
-class Pool {
+class Ensemble {
  public:
-  explicit Pool(const Model& model) : model_(model) {}
+  explicit Ensemble(const Model& model) : model_(model) {}
 
   void add(const Member& member, const Eigen::MatrixXd& logits) {
     sum_ = total_ > 0 ? Eigen::MatrixXd(sum_ + member.weight * logits) : member.weight * logits;
@@ -49,6 +57,8 @@ class Pool {
   std::vector<ClipPrediction> predictions() const {
     nn::Matrix values = (sum_ / total_).cast<nn::Real>();
     nn::softmax(values, model_.heads());
+    if (!values.allFinite())
+      throw Error("the model's answer is no number: its weights or the features are out of range");
     std::vector<ClipPrediction> result;
     for (Eigen::Index n = 0; n < values.cols(); ++n)
       result.push_back(split_heads(values.col(n).cast<double>()));
@@ -80,40 +90,113 @@ const ClipFeatures& features_of(const Member& member, const std::vector<ClipFeat
   const std::string wanted = fingerprint(member.set);
   std::vector<std::string> found;
   for (const ClipFeatures& candidate : features) {
-    if (candidate.fingerprint == wanted) {
-      if (candidate.relative_to_speakers == member.enrolled) return candidate;
-      throw Error(member.enrolled ? "the model wants features relative to the speaker's"
-                                  : "the model does not want features relative to the speaker's");
-    }
+    if (candidate.fingerprint == wanted) return candidate;
     found.push_back(candidate.fingerprint);
   }
   throw Error(fmt::format("the model was trained on features {} ({}), found {}", wanted,
                           describe(member.set), fmt::join(found, ", ")));
 }
 
-/// Features of the same few clips, one entry a member.
-using Batches = std::vector<std::span<const Eigen::MatrixXf>>;
-
-/// Calls run(batches, begin) for the clips from `begin` on, batch by batch, in parallel.
-void for_each_batch(const Model& model, const std::vector<ClipFeatures>& features, int threads,
-                    const std::function<void(const Batches&, std::size_t begin)>& run) {
-  std::vector<const ClipFeatures*> inputs;
-  for (const Member& member : model.members) inputs.push_back(&features_of(member, features));
-  const std::size_t count = inputs[0]->clips.size();
-  parallel_for((count + kBatch - 1) / kBatch, threads, [&](std::size_t b) {
-    const std::size_t begin = b * kBatch, end = std::min(count, begin + kBatch);
-    Batches batches;
-    for (std::size_t m = 0; m < model.members.size(); ++m) {
-      batches.push_back(std::span(inputs[m]->clips).subspan(begin, end - begin));
-      for (const Eigen::MatrixXf& clip : batches.back()) check_clip(clip, model.members[m]);
+/// The features that each member reads, of the same clips.
+class Inputs {
+ public:
+  Inputs(const Model& model, const std::vector<ClipFeatures>& features) : model_(model) {
+    for (const Member& member : model.members) {
+      features_.push_back(&features_of(member, features));
+      if (features_.back()->clips.size() != size())
+        throw Error(fmt::format("expected as many clips in every set, found {} and {}", size(),
+                                features_.back()->clips.size()));
     }
-    run(batches, begin);
+  }
+
+  std::size_t size() const { return features_.empty() ? 0 : features_[0]->clips.size(); }
+  const ClipFeatures& of(std::size_t m) const { return *features_[m]; }
+
+  /// Clips [begin, end) for member m.
+  std::vector<ClipInput> batch(std::size_t m, std::size_t begin, std::size_t end) const {
+    std::vector<ClipInput> inputs;
+    for (std::size_t i = begin; i < end; ++i) {
+      check_clip(features_[m]->clips[i], model_.members[m]);
+      inputs.push_back({&features_[m]->clips[i], {}});
+    }
+    return inputs;
+  }
+
+ private:
+  const Model& model_;
+  std::vector<const ClipFeatures*> features_;  ///< one a member
+};
+
+/// The voices of clips, from the features of the clips heard and what a model says of them before
+/// it has heard any. Clips are summed over their frames once, so a voice is a sum of few vectors.
+class HeardVoices {
+ public:
+  HeardVoices(const Model& model, const Inputs& inputs, const HeardClips& heard,
+              const std::vector<ClipPrediction>& before, int threads)
+      : model_(model), inputs_(inputs), heard_(heard), before_(before) {
+    for (std::size_t m = 0; m < model.members.size(); ++m) {
+      if (!model.members[m].listening.enabled) continue;
+      std::vector<HeardFeatures>& sums = sums_[&inputs.of(m)];
+      const std::vector<Eigen::MatrixXf>& clips = inputs.of(m).clips;
+      if (!sums.empty()) continue;
+      sums.resize(clips.size());
+      parallel_for(clips.size(), threads, [&](std::size_t i) { sums[i].add(clips[i]); });
+    }
+  }
+
+  /// Where the voice of clip i lies for member m.
+  Eigen::VectorXf offset(std::size_t m, std::size_t i) const {
+    const Member& member = model_.members[m];
+    if (!member.listening.enabled) return {};
+    HeardFeatures features;
+    HeardAnswers answers;
+    for (const int clip : heard_[i]) {
+      features.add(sums_.at(&inputs_.of(m)).at(static_cast<std::size_t>(clip)));
+      answers.add(before_[static_cast<std::size_t>(clip)].emotions);
+    }
+    return voice_offset(features, trust(answers, member.listening), member.scaler,
+                        member.listening);
+  }
+
+ private:
+  const Model& model_;
+  const Inputs& inputs_;
+  const HeardClips& heard_;
+  const std::vector<ClipPrediction>& before_;
+  std::map<const ClipFeatures*, std::vector<HeardFeatures>> sums_;
+};
+
+/// Calls run(begin, end) for the clips, batch by batch, in parallel.
+void for_each_batch(std::size_t count, int threads,
+                    const std::function<void(std::size_t begin, std::size_t end)>& run) {
+  parallel_for((count + kBatch - 1) / kBatch, threads,
+               [&](std::size_t b) { run(b * kBatch, std::min(count, (b + 1) * kBatch)); });
+}
+
+/// voices: null where nothing of them was heard.
+std::vector<ClipPrediction> predict_all(const Model& model, const Inputs& inputs,
+                                        const HeardVoices* voices, int threads) {
+  std::vector<ClipPrediction> predictions(inputs.size());
+  for_each_batch(inputs.size(), threads, [&](std::size_t begin, std::size_t end) {
+    Ensemble ensemble(model);
+    for (std::size_t m = 0; m < model.members.size(); ++m) {
+      std::vector<ClipInput> clips = inputs.batch(m, begin, end);
+      for (std::size_t i = begin; voices && i < end; ++i)
+        clips[i - begin].offset = voices->offset(m, i);
+      ensemble.add(model.members[m], run_member(model.members[m], model, clips));
+    }
+    std::ranges::move(ensemble.predictions(),
+                      predictions.begin() + static_cast<std::ptrdiff_t>(begin));
   });
+  return predictions;
 }
 
 }  // namespace
 
-bool Model::enrolled() const { return !members.empty() && members[0].enrolled; }
+bool Model::listens() const {
+  return std::ranges::any_of(members,
+                             [](const Member& member) { return member.listening.enabled; });
+}
 
 std::vector<nn::HeadRange> Model::heads() const {
   const auto emotion_count = static_cast<nn::Index>(emotions.size());
@@ -123,28 +206,29 @@ std::vector<nn::HeadRange> Model::heads() const {
 }
 
 std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
-                                    int threads) {
-  std::vector<ClipPrediction> predictions(features.empty() ? 0 : features[0].clips.size());
-  for_each_batch(model, features, threads, [&](const Batches& batches, std::size_t begin) {
-    Pool pool(model);
-    for (std::size_t m = 0; m < batches.size(); ++m)
-      pool.add(model.members[m], run_member(model.members[m], model, batches[m]));
-    std::ranges::move(pool.predictions(), predictions.begin() + static_cast<std::ptrdiff_t>(begin));
-  });
-  return predictions;
+                                    const HeardClips& heard, int threads) {
+  const Inputs inputs(model, features);
+  if (!heard.empty() && heard.size() != inputs.size())
+    throw Error(fmt::format("expected the clips heard before each of {} clips, found {}",
+                            inputs.size(), heard.size()));
+  std::vector<ClipPrediction> predictions = predict_all(model, inputs, nullptr, threads);
+  if (heard.empty() || !model.listens()) return predictions;
+  const HeardVoices voices(model, inputs, heard, predictions, threads);
+  return predict_all(model, inputs, &voices, threads);
 }
 
 Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads) {
   Eigen::Index units = 0;
   for (const Member& member : model.members) units += member.network.nodes().back().input.rows();
-  const std::size_t clips = features.empty() ? 0 : features[0].clips.size();
-  Eigen::MatrixXf hidden(units, static_cast<Eigen::Index>(clips));
-  for_each_batch(model, features, threads, [&](const Batches& batches, std::size_t begin) {
+  const Inputs inputs(model, features);
+  Eigen::MatrixXf hidden(units, static_cast<Eigen::Index>(inputs.size()));
+  for_each_batch(inputs.size(), threads, [&](std::size_t begin, std::size_t end) {
     Eigen::Index row = 0;
-    for (std::size_t m = 0; m < batches.size(); ++m) {
+    for (std::size_t m = 0; m < model.members.size(); ++m) {
       const Member& member = model.members[m];
       nn::Workspace workspace = member.network.make_workspace();
-      run_network(member, batches[m], workspace);
+      const std::vector<ClipInput> clips = inputs.batch(m, begin, end);
+      run_network(member, clips, workspace);
       const auto layer = member.network.embedding(workspace).matrix();
       hidden.block(row, static_cast<Eigen::Index>(begin), layer.rows(), layer.cols()) =
           layer.cast<float>();
@@ -154,14 +238,26 @@ Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& featu
   return hidden;
 }
 
+ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
+                            const std::vector<std::string>& allowed) {
+  for (std::size_t i = 0; i < model.emotions.size(); ++i)
+    if (std::ranges::find(allowed, model.emotions[i]) == allowed.end())
+      prediction.emotions[static_cast<Eigen::Index>(i)] = 0;
+  const double sum = prediction.emotions.sum();
+  if (!(sum > 0))
+    throw Error(fmt::format("expected some of the model's emotions ({}), found {}",
+                            fmt::join(model.emotions, ", "), fmt::join(allowed, ", ")));
+  prediction.emotions /= sum;
+  return prediction;
+}
+
 bool is_uncertain(const Model& model, const ClipPrediction& prediction) {
   return prediction.emotions.maxCoeff() < model.uncertain_below;
 }
 
 struct Predictor::Impl {
-  std::map<std::string, Extractor> extractors;   ///< by fingerprint
-  std::vector<std::string> fingerprints;         ///< one a member
-  std::map<std::string, Eigen::VectorXf> means;  ///< of the enrolled speaker, by fingerprint
+  std::map<std::string, Extractor> extractors;  ///< by fingerprint
+  std::vector<std::string> fingerprints;        ///< one a member
 };
 
 Predictor::Predictor(Model model) : model_(std::move(model)), impl_(std::make_unique<Impl>()) {
@@ -174,46 +270,36 @@ Predictor::Predictor(Model model) : model_(std::move(model)), impl_(std::make_un
 Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 
-void Predictor::enroll(const std::vector<Waveform>& clips) {
-  if (!model_.enrolled())
-    throw Error("the model does not compare a recording with others of the speaker");
-  if (clips.empty()) throw Error("expected recordings of the speaker, found none");
-  for (const auto& [name, extractor] : impl_->extractors) {
-    Eigen::VectorXd sum;
-    Eigen::Index frames = 0;
-    for (const Waveform& wave : clips) {
-      const Eigen::MatrixXf clip = extractor.extract(wave);
-      if (sum.size() == 0) sum = Eigen::VectorXd::Zero(clip.rows());
-      sum += clip.cast<double>().rowwise().sum();
-      frames += clip.cols();
-    }
-    impl_->means[name] = (sum / static_cast<double>(frames)).cast<float>();
-  }
-}
-
-ClipPrediction Predictor::predict(const Waveform& wave) const {
-  if (model_.enrolled() && impl_->means.empty())
-    throw Error("the model compares a recording with others of the speaker: expected some");
+RecordingFeatures Predictor::features(const Waveform& wave) const {
   check_recording(wave);
-  std::map<std::string, Eigen::MatrixXf> features;
+  RecordingFeatures features;
   SharedAnalysis recording(wave);
   for (const auto& [name, extractor] : impl_->extractors) {
-    Eigen::MatrixXf clip = extractor.extract(recording);
-    if (model_.enrolled()) clip.colwise() -= impl_->means.at(name);
-    features.emplace(name, std::move(clip));
+    features.emplace(name, extractor.extract(recording));
   }
-  Pool pool(model_);
+  return features;
+}
+
+ClipPrediction Predictor::predict(const RecordingFeatures& features, const Voice& voice) const {
+  Ensemble ensemble(model_);
   double furthest = 0;
   for (std::size_t i = 0; i < model_.members.size(); ++i) {
     const Member& member = model_.members[i];
     const Eigen::MatrixXf& clip = features.at(impl_->fingerprints[i]);
     check_clip(clip, member);
     furthest = std::max(furthest, distance(member.range, clip));
-    pool.add(member, run_member(member, model_, std::span(&clip, 1)));
+    const ClipInput input{&clip, voice_offset(voice.in(impl_->fingerprints[i]),
+                                              trust(voice.answers(), member.listening),
+                                              member.scaler, member.listening)};
+    ensemble.add(member, run_member(member, model_, std::span(&input, 1)));
   }
-  ClipPrediction prediction = std::move(pool.predictions()[0]);
+  ClipPrediction prediction = std::move(ensemble.predictions()[0]);
   prediction.distance = furthest;
   return prediction;
+}
+
+void Predictor::hear(const RecordingFeatures& features) {
+  voice_.add(features, predict(features, Voice{}).emotions);
 }
 
 }  // namespace ser

@@ -17,25 +17,39 @@ void ScalerOptions::visit(FieldVisitor& v) {
 
 Scaler::Scaler(const ScalerOptions& options, Eigen::VectorXf mean, Eigen::VectorXf scale)
     : options_(options), mean_(std::move(mean)), scale_(std::move(scale)) {
-  if (options_.limit < 0)
+  if (!(options_.limit >= 0))
     throw Error(fmt::format("scaler.limit: expected a number from 0, found {}", options_.limit));
   if (mean_.size() != scale_.size() || !mean_.allFinite() || !scale_.allFinite())
     throw Error("scaler: expected as many finite means as scales");
+  if (scale_.size() > 0 && scale_.minCoeff() < 0)
+    throw Error(fmt::format("scaler: expected scales from 0, found {}", scale_.minCoeff()));
 }
 
-Eigen::MatrixXf Scaler::apply(const Eigen::Ref<const Eigen::MatrixXf>& clip) const {
+void Scaler::check_rows(Eigen::Index found) const {
+  if (options_.kind == ScalerOptions::Kind::kRows && found != mean_.size())
+    throw Error(fmt::format("scaler: expected {} rows, found {}", mean_.size(), found));
+}
+
+Eigen::MatrixXf Scaler::apply(const Eigen::Ref<const Eigen::MatrixXf>& clip,
+                              const Eigen::VectorXf& offset) const {
+  check_rows(clip.rows());
   Eigen::MatrixXf scaled = clip;
   if (options_.kind == ScalerOptions::Kind::kRows) {
-    if (clip.rows() != mean_.size())
-      throw Error(fmt::format("scaler: expected {} rows, found {}", mean_.size(), clip.rows()));
     scaled.colwise() -= mean_;
     scaled.array().colwise() *= scale_.array();
   }
+  if (offset.size() > 0) scaled.colwise() -= offset;
   if (options_.limit > 0) {
     const auto limit = static_cast<float>(options_.limit);
     scaled = scaled.cwiseMax(-limit).cwiseMin(limit);
   }
   return scaled;
+}
+
+Eigen::VectorXd Scaler::standardise(const Eigen::VectorXd& features) const {
+  check_rows(features.size());
+  if (options_.kind == ScalerOptions::Kind::kNone) return features;
+  return (features - mean_.cast<double>()).cwiseProduct(scale_.cast<double>());
 }
 
 void ScalerFit::add(const Eigen::Ref<const Eigen::MatrixXf>& clip) {

@@ -1,6 +1,7 @@
 #include "ser/nn/loss.h"
 
 #include <cmath>
+#include <limits>
 
 namespace ser::nn {
 
@@ -14,21 +15,24 @@ void softmax(Matrix& values, const std::vector<HeadRange>& heads) {
 }
 
 double softmax_cross_entropy(const Tensor& logits, const std::vector<HeadRange>& heads,
-                             const Eigen::Ref<const Matrix>& targets,
-                             const Eigen::Ref<const Matrix>& weights, const Tensor& gradient) {
+                             const Targets& targets, const Tensor& gradient) {
   double loss = 0;
   for (Index n = 0; n < logits.clips; ++n)
     for (std::size_t h = 0; h < heads.size(); ++h) {
-      const auto z = logits.matrix().col(n).segment(heads[h].begin, heads[h].size).array();
-      const auto target = targets.col(n).segment(heads[h].begin, heads[h].size).array();
+      const auto head = [&](const auto& matrix) {
+        return matrix.col(n).segment(heads[h].begin, heads[h].size).array();
+      };
+      const auto z = head(logits.matrix());
+      const auto target = head(targets.distribution);
+      const auto allowed = head(targets.allowed) > Real{0};
       auto dz = gradient.matrix().col(n).segment(heads[h].begin, heads[h].size).array();
-      const Real weight = weights(static_cast<Index>(h), n);
+      const Real weight = targets.weights(static_cast<Index>(h), n);
       if (weight == 0) {
         dz.setZero();
         continue;
       }
-      const Real peak = z.maxCoeff();
-      dz = (z - peak).exp();
+      const Real peak = allowed.select(z, std::numeric_limits<Real>::lowest()).maxCoeff();
+      dz = allowed.select((z - peak).exp(), Real{0});
       const Real sum = dz.sum();
       const Real log_sum = peak + std::log(sum);
       loss += static_cast<double>(weight) * static_cast<double>((target * (log_sum - z)).sum());

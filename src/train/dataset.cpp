@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ser/core/error.h"
+#include "ser/train/training_data.h"
 
 namespace ser {
 namespace {
@@ -27,11 +28,19 @@ std::vector<std::string> intensity_labels(const FeatureTable& table,
                           : std::vector<std::string>(names.begin(), names.end());
 }
 
-/// Weight of each emotion's clips so that all emotions sum alike and the mean stays one.
-Eigen::VectorXd class_weights(const nn::Matrix& targets, nn::Index emotions) {
-  const Eigen::VectorXd counts = targets.topRows(emotions).cast<double>().rowwise().sum();
-  const double mean = counts.sum() / static_cast<double>((counts.array() > 0).count());
-  return (counts.array() > 0).select(mean / counts.array().max(1), 0);
+/// Weighs clips so that all emotions of a corpus sum alike and their mean weight stays one.
+void balance_emotions(Dataset& data, nn::Index emotions) {
+  std::map<std::string, std::vector<int>> corpora;
+  for (int i = 0; i < static_cast<int>(data.size()); ++i)
+    corpora[data.utterance(i).corpus].push_back(i);
+  for (const auto& [corpus, clips] : corpora) {
+    nn::Vector counts = nn::Vector::Zero(emotions);
+    for (const int i : clips) counts += data.targets.col(i).head(emotions);
+    const auto present = static_cast<nn::Real>((counts.array() > 0).count());
+    const nn::Real mean = counts.sum() / present;
+    for (const int i : clips)
+      data.weights(0, i) *= mean / counts.dot(data.targets.col(i).head(emotions));
+  }
 }
 
 /// Rows at the top that are bands of a mel spectrum; all of them where there is none.
@@ -42,87 +51,109 @@ nn::Index count_spectral_rows(const std::vector<std::string>& rows) {
   return end == rows.begin() ? static_cast<nn::Index>(rows.size()) : end - rows.begin();
 }
 
-/// Positions in `clips` of each recording's versions, in the order of their first appearance.
-std::vector<std::vector<int>> group_versions(const FeatureTable& table,
-                                             const std::vector<int>& clips) {
+std::vector<ClipVersions> group_recordings(const Dataset& data) {
   std::map<std::pair<std::string, std::string>, std::size_t> groups;
-  std::vector<std::vector<int>> versions;
-  for (std::size_t i = 0; i < clips.size(); ++i) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(clips[i])];
-    const auto [group, fresh] = groups.emplace(std::pair(clip.corpus, clip.path), versions.size());
-    if (fresh) versions.emplace_back();
-    versions[group->second].push_back(static_cast<int>(i));
+  std::vector<ClipVersions> recordings;
+  for (int i = 0; i < static_cast<int>(data.size()); ++i) {
+    const Utterance& clip = data.utterance(i);
+    const auto [group, fresh] = groups.emplace(std::pair(clip.corpus, clip.path), groups.size());
+    if (fresh) recordings.push_back({clip.corpus, {}});
+    recordings[group->second].versions.push_back(i);
   }
-  return versions;
+  return recordings;
+}
+
+/// Calls f(head, row) for every label of a clip that a task knows; row is among the logits.
+template <typename F>
+void for_each_label(const Tasks& tasks, const Utterance& clip, const F& f) {
+  std::size_t head = 0;
+  for (const auto& [names, label] :
+       {std::pair(&tasks.emotions, &clip.emotion), std::pair(&tasks.genders, &clip.gender),
+        std::pair(&tasks.intensities, &clip.intensity)}) {
+    if (names->empty()) continue;
+    const nn::Index at = position(*names, *label);
+    if (at >= 0) f(static_cast<nn::Index>(head), tasks.heads[head].begin + at);
+    ++head;
+  }
 }
 
 }  // namespace
+
+std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vector<int>& clips) {
+  std::set<std::string> corpora, without;
+  for (const int i : clips) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    const bool known = clip.gender == "male" || clip.gender == "female";
+    (known ? corpora : without).insert(clip.corpus);
+  }
+  for (const std::string& corpus : without) corpora.erase(corpus);
+  return corpora;
+}
 
 nn::Index Tasks::kept_outputs() const {
   return static_cast<nn::Index>(emotions.size() + genders.size());
 }
 
-Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> genders,
-                 const FeatureTable& table, const std::vector<int>& clips,
+Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
                  const TaskWeights& weights) {
   Tasks tasks;
   nn::Index begin = 0;
   const auto add = [&](std::size_t classes, double weight) {
+    if (classes == 0) return;
     tasks.heads.push_back({begin, static_cast<nn::Index>(classes)});
     tasks.weights.push_back(weight);
     begin += static_cast<nn::Index>(classes);
   };
-  if (emotions.size() < 2)
+  tasks.emotions = emotion_labels(table, clips);
+  if (tasks.emotions.size() < 2)
     throw Error(fmt::format("training: expected clips of at least two emotions, found {}",
-                            emotions.empty() ? "none" : emotions[0]));
-  tasks.emotions = std::move(emotions);
-  add(tasks.emotions.size(), weights.emotion);
-  tasks.genders = std::move(genders);
-  if (!tasks.genders.empty()) add(tasks.genders.size(), weights.gender);
+                            tasks.emotions.empty() ? "none" : tasks.emotions[0]));
+  tasks.genders = gender_labels(table, clips, weights);
   if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
-  if (!tasks.intensities.empty()) add(tasks.intensities.size(), weights.intensity);
+  add(tasks.emotions.size(), weights.emotion);
+  add(tasks.genders.size(), weights.gender);
+  add(tasks.intensities.size(), weights.intensity);
+  for (const int i : clips) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    nn::Vector& classes =
+        tasks.classes.try_emplace(clip.corpus, nn::Vector::Zero(tasks.outputs())).first->second;
+    for_each_label(tasks, clip, [&](nn::Index, nn::Index row) { classes[row] = 1; });
+  }
   return tasks;
 }
 
-Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Scaler& scaler,
-                     const Tasks& tasks, const TrainingOptions& options) {
+Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Tasks& tasks,
+                     const TrainingOptions& options) {
   const auto count = static_cast<nn::Index>(clips.size());
-  const auto heads = static_cast<nn::Index>(tasks.heads.size());
-  Dataset data;
-  data.spectral_rows = count_spectral_rows(table.rows);
-  data.targets = nn::Matrix::Zero(tasks.outputs(), count);
-  data.weights = nn::Matrix::Zero(heads, count);
+  Dataset data{table,
+               clips,
+               nn::Matrix::Zero(tasks.outputs(), count),
+               nn::Matrix::Ones(tasks.outputs(), count),
+               nn::Matrix::Zero(static_cast<nn::Index>(tasks.heads.size()), count),
+               {},
+               count_spectral_rows(table.rows)};
+  const std::set<std::string> gendered = gendered_corpora(table, clips);
   for (nn::Index n = 0; n < count; ++n) {
-    const auto clip = static_cast<std::size_t>(clips[static_cast<std::size_t>(n)]);
-    const Utterance& utterance = table.clips[clip];
-    data.clips.push_back(scaler.apply(table.clip(clip)));
-    nn::Index head = 0;
-    const auto label = [&](const std::vector<std::string>& names, const std::string& name) {
-      if (names.empty()) return;
-      const auto h = head++;
-      const nn::Index at = position(names, name);
-      if (at < 0) return;
-      data.targets(tasks.heads[static_cast<std::size_t>(h)].begin + at, n) = 1;
-      data.weights(h, n) = static_cast<nn::Real>(tasks.weights[static_cast<std::size_t>(h)]);
-    };
-    label(tasks.emotions, utterance.emotion);
+    const Utterance& clip = data.utterance(static_cast<int>(n));
+    for_each_label(tasks, clip, [&](nn::Index head, nn::Index row) {
+      data.targets(row, n) = 1;
+      data.weights(head, n) = static_cast<nn::Real>(tasks.weights[static_cast<std::size_t>(head)]);
+    });
     if (data.weights(0, n) == 0)
-      throw Error(utterance.emotion.empty()
+      throw Error(clip.emotion.empty()
                       ? fmt::format("{}: expected a clip with an emotion, found none; training "
                                     "and scoring need labels",
-                                    utterance.path)
-                      : fmt::format("{}: its emotion '{}' is not among the classes", utterance.path,
-                                    utterance.emotion));
-    label(tasks.genders, utterance.gender);
-    label(tasks.intensities, utterance.intensity);
+                                    clip.path)
+                      : fmt::format("{}: its emotion '{}' is not among the classes", clip.path,
+                                    clip.emotion));
+    if (!tasks.genders.empty() && !gendered.contains(clip.corpus)) data.weights(1, n) = 0;
+    const auto classes = tasks.classes.find(clip.corpus);
+    if (classes != tasks.classes.end())
+      data.allowed.col(n) = classes->second.cwiseMax(data.targets.col(n));
   }
-  data.versions = group_versions(table, clips);
-  if (options.balance_classes) {
-    const auto emotions = static_cast<nn::Index>(tasks.emotions.size());
-    const Eigen::VectorXd balance = class_weights(data.targets, emotions);
-    data.weights.row(0).array() *=
-        (balance.cast<nn::Real>().transpose() * data.targets.topRows(emotions)).array();
-  }
+  data.recordings = group_recordings(data);
+  if (options.balance_classes)
+    balance_emotions(data, static_cast<nn::Index>(tasks.emotions.size()));
   return data;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "ser/core/rng.h"
 #include "ser/corpus/feature_table.h"
-#include "ser/model/scaler.h"
 #include "ser/nn/loss.h"
 #include "ser/nn/tensor.h"
 #include "ser/train/recipe.h"
@@ -20,41 +20,49 @@ struct Tasks {
   std::vector<std::string> intensities;  ///< empty: no helper task
   std::vector<nn::HeadRange> heads;
   std::vector<double> weights;  ///< one a head
+  /// By corpus, [outputs]: one for the classes that its training clips have, zero for the others.
+  std::map<std::string, nn::Vector> classes;
 
   nn::Index outputs() const { return heads.back().begin + heads.back().size; }
   /// Rows that the finished model keeps: emotions and genders.
   nn::Index kept_outputs() const;
 };
 
-Tasks make_tasks(std::vector<std::string> emotions, std::vector<std::string> genders,
-                 const FeatureTable& table, const std::vector<int>& clips,
+/// Corpora whose clips all have a gender: in the others it does not count.
+std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vector<int>& clips);
+
+/// The tasks that these clips allow. Throws Error for fewer than two emotions.
+Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
                  const TaskWeights& weights);
 
-/// Scaled clips with their targets.
+/// A clip and its augmented copies, by position in a dataset.
+struct ClipVersions {
+  std::string corpus;
+  std::vector<int> versions;
+};
+
+/// Clips of a table, which it does not copy, with their targets: one column a clip.
 struct Dataset {
-  std::vector<Eigen::MatrixXf> clips;      ///< [rows x frames]
-  nn::Matrix targets;                      ///< [outputs x clips], one-hot in every head
-  nn::Matrix weights;                      ///< [heads x clips], zero where a label is missing
-  std::vector<std::vector<int>> versions;  ///< clips and their augmented copies, by index
-  nn::Index spectral_rows = 0;             ///< leading rows that are bands of a spectrum
+  const FeatureTable& table;
+  std::vector<int> clips;                ///< into the table
+  nn::Matrix targets;                    ///< [outputs x clips], a distribution in every head
+  nn::Matrix allowed;                    ///< [outputs x clips], see nn::Targets
+  nn::Matrix weights;                    ///< [heads x clips], zero where a label is missing
+  std::vector<ClipVersions> recordings;  ///< in the order of their first clips
+  nn::Index spectral_rows = 0;           ///< leading rows that are bands of a spectrum
 
   std::size_t size() const { return clips.size(); }
+  const Utterance& utterance(int i) const {
+    return table.clips[static_cast<std::size_t>(clips[static_cast<std::size_t>(i)])];
+  }
+  /// Features of clip i, [rows x frames].
+  auto features(int i) const {
+    return table.clip(static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]));
+  }
 };
 
 /// Throws Error if a clip has no emotion or one that is not among the tasks'.
-Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Scaler& scaler,
-                     const Tasks& tasks, const TrainingOptions& options);
-
-/// A shard as the network and the loss take it; lives in an arena.
-struct Shard {
-  nn::Tensor input;
-  nn::Tensor targets;  ///< [outputs x clips]
-  nn::Tensor weights;  ///< [heads x clips]
-};
-
-/// Puts the clips `ids` together, changed and mixed as the recipe says, drawn from `rng`.
-Shard make_training_shard(const Dataset& data, std::span<const int> ids, const nn::Shape& shape,
-                          const Tasks& tasks, const TrainingOptions& options, const Rng& rng,
-                          nn::Arena& arena);
+Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Tasks& tasks,
+                     const TrainingOptions& options);
 
 }  // namespace ser

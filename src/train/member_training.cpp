@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <numeric>
 
-#include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 
@@ -30,48 +31,107 @@ std::vector<std::pair<std::size_t, std::size_t>> shards_of(std::size_t batch, st
   return shards;
 }
 
-nn::Network make_network(const Recipe& recipe, const nn::Shape& input, const Tasks& tasks,
-                         const Rng& rng) {
-  nn::Network network(recipe.network, input, static_cast<int>(tasks.outputs()));
+nn::Network make_network(const ShardSource& source, const Rng& rng) {
+  nn::Network network(source.recipe.network, source.shape,
+                      static_cast<int>(source.tasks.outputs()));
   network.initialize(rng.fork(kInit));
   return network;
 }
 
+/// Whether some layer normalises one number a channel and clip, of which one clip has no spread.
+bool normalises_over_clips(const std::vector<nn::Node>& nodes) {
+  return std::ranges::any_of(nodes, [](const nn::Node& node) {
+    return (node.layer->type() == "batch_norm" && node.input.bands == 1 &&
+            node.input.frames == 1) ||
+           normalises_over_clips(node.children);
+  });
+}
+
+/// Throws Error if no shard has two clips though the network normalises over them.
+void check_shard_size(const nn::Network& network, const TrainingOptions& options,
+                      std::size_t clips) {
+  const int largest = std::min(options.batch_size, options.shard_size);
+  if ((largest > 1 && clips > 1) || !normalises_over_clips(network.nodes())) return;
+  throw Error(fmt::format(
+      "training: the network's batch_norm needs at least two clips at a time, found {}; raise "
+      "batch_size and shard_size",
+      std::min<std::size_t>(clips, static_cast<std::size_t>(largest))));
+}
+
+/// Clips of each corpus in an epoch: `total` shared by the corpora's sizes to a power.
+std::map<std::string, std::size_t> share_epoch(const std::map<std::string, std::size_t>& sizes,
+                                               std::size_t total, double power) {
+  double sum = 0;
+  for (const auto& [corpus, size] : sizes) sum += std::pow(static_cast<double>(size), power);
+  std::map<std::string, std::size_t> shares;
+  for (const auto& [corpus, size] : sizes)
+    shares[corpus] = static_cast<std::size_t>(
+        std::lround(static_cast<double>(total) * std::pow(static_cast<double>(size), power) / sum));
+  return shares;
+}
+
 }  // namespace
 
-MemberTraining::MemberTraining(const Dataset& train, const Dataset& validation, const Tasks& tasks,
-                               const Recipe& recipe, const nn::Shape& input, const Rng& rng,
-                               int threads)
+MemberTraining::MemberTraining(const ShardSource& train, const ShardSource& validation,
+                               const Rng& rng, int threads)
     : train_(train),
       validation_(validation),
-      tasks_(tasks),
-      options_(recipe.training),
+      options_(train.recipe.training),
       rng_(rng),
       threads_(threads),
-      network_(make_network(recipe, input, tasks, rng)),
+      network_(make_network(train, rng)),
       optimizer_(options_.optimizer, network_.decay_mask()) {
+  check_shard_size(network_, options_, train.data.recordings.size());
   if (options_.weight_average > 0) {
     state_.average_parameters = network_.parameters();
     state_.average_state = network_.state();
   }
 }
 
+/// The clips of an epoch: every recording, or as many of each corpus as its share, drawn anew until
+/// all were taken.
+std::vector<int> MemberTraining::draw_clips(Rng& rng) const {
+  const std::vector<ClipVersions>& all = train_.data.recordings;
+  std::map<std::string, std::vector<int>> corpora;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    corpora[all[i].corpus].push_back(static_cast<int>(i));
+  std::map<std::string, std::size_t> sizes;
+  for (const auto& [corpus, recordings] : corpora) sizes[corpus] = recordings.size();
+  const std::size_t total =
+      options_.epoch_clips == 0
+          ? all.size()
+          : std::min(all.size(), static_cast<std::size_t>(options_.epoch_clips));
+  const auto shares = share_epoch(sizes, total, options_.corpus_share);
+  std::vector<int> chosen;
+  for (auto& [corpus, recordings] : corpora) {
+    std::size_t wanted = shares.at(corpus);
+    for (; wanted >= recordings.size(); wanted -= recordings.size())
+      chosen.insert(chosen.end(), recordings.begin(), recordings.end());
+    if (wanted == 0) continue;
+    rng.shuffle(std::span(recordings));
+    chosen.insert(chosen.end(), recordings.begin(),
+                  recordings.begin() + static_cast<std::ptrdiff_t>(wanted));
+  }
+  std::vector<int> clips;
+  for (const int i : chosen) {
+    const std::vector<int>& versions = all[static_cast<std::size_t>(i)].versions;
+    if (options_.one_version)
+      clips.push_back(versions[rng.below(versions.size())]);
+    else
+      clips.insert(clips.end(), versions.begin(), versions.end());
+  }
+  return clips;
+}
+
 /// Clips in random order, cut into batches whose clips are of similar length: the order is sorted
 /// by length within groups of several batches, then the batches are shuffled.
 std::vector<std::vector<int>> MemberTraining::draw_batches() const {
   Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(state_.epoch));
-  std::vector<int> order;
-  if (options_.one_version) {
-    for (const std::vector<int>& versions : train_.versions)
-      order.push_back(versions[rng.below(versions.size())]);
-  } else {
-    order.resize(train_.size());
-    std::iota(order.begin(), order.end(), 0);
-  }
+  std::vector<int> order = draw_clips(rng);
   rng.shuffle(std::span(order));
   const auto batch = static_cast<std::size_t>(options_.batch_size);
   constexpr std::size_t kBatchesPerGroup = 8;
-  const auto frames = [&](int id) { return train_.clips[static_cast<std::size_t>(id)].cols(); };
+  const auto frames = [&](int id) { return train_.data.features(id).cols(); };
   for (std::size_t begin = 0; begin < order.size(); begin += batch * kBatchesPerGroup) {
     const std::size_t end = std::min(order.size(), begin + batch * kBatchesPerGroup);
     std::stable_sort(order.begin() + static_cast<long>(begin),
@@ -95,11 +155,7 @@ std::optional<EpochReport> MemberTraining::step() {
   const double rate = options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
   const double loss =
       train_batch(batch, rate, rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)));
-  if (!std::isfinite(loss))
-    throw Error(
-        fmt::format("training: the loss became {} in epoch {}, batch {} at learning rate "
-                    "{:.3g}; try a lower learning rate or gradient_clip",
-                    loss, state_.epoch + 1, state_.batch + 1, rate));
+  check_finite(std::isfinite(loss), "loss");
   state_.loss += loss;
   state_.clips += batch.size();
   ++state_.step;
@@ -107,8 +163,20 @@ std::optional<EpochReport> MemberTraining::step() {
   return end_epoch(rate);
 }
 
+void MemberTraining::check_finite(bool holds, std::string_view what) const {
+  if (holds) return;
+  throw Error(fmt::format(
+      "training: the {} is no number any more in epoch {}, batch {}: it diverges; lower "
+      "learning_rate ({} now) or gradient_clip ({})",
+      what, state_.epoch + 1, state_.batch + 1, options_.learning_rate,
+      options_.gradient_clip > 0 ? fmt::format("{} now", options_.gradient_clip) : "none now"));
+}
+
 EpochReport MemberTraining::end_epoch(double rate) {
   EpochReport report;
+  const bool validating = validation_.data.size() > 0;
+  const ValidationScore score = validating ? validate() : ValidationScore{};
+  check_finite(std::isfinite(score.loss), "validation loss");
   report.epoch = ++state_.epoch;
   report.epochs = options_.epochs;
   report.clips = state_.clips;
@@ -118,8 +186,7 @@ EpochReport MemberTraining::end_epoch(double rate) {
   state_.batch = 0;
   state_.loss = 0;
   state_.clips = 0;
-  if (validation_.size() > 0) {
-    const ValidationScore score = validate();
+  if (validating) {
     report.validation_loss = score.loss;
     report.validation_accuracy = score.accuracy;
     keep_if_better(score.loss);
@@ -137,19 +204,18 @@ double MemberTraining::train_batch(const std::vector<int>& batch, double rate, c
     workspace.arena.reset();
     const Rng shard_rng = rng.fork(s);
     const auto [begin, end] = shards[s];
-    const Shard shard =
-        make_training_shard(train_, std::span(batch).subspan(begin, end - begin), network_.input(),
-                            tasks_, options_, shard_rng.fork(0), workspace.arena);
+    const Shard shard = make_training_shard(train_, std::span(batch).subspan(begin, end - begin),
+                                            shard_rng.fork(0), workspace.arena);
     const nn::Tensor logits =
         network_.forward(workspace, shard.input, nn::Mode::kTrain, shard_rng.fork(1));
     const nn::Tensor gradient = workspace.arena.tensor_like(logits);
-    losses[s] = nn::softmax_cross_entropy(logits, tasks_.heads, shard.targets.matrix(),
-                                          shard.weights.matrix(), gradient);
+    losses[s] = nn::softmax_cross_entropy(logits, train_.tasks.heads, shard.answers(), gradient);
     network_.backward(workspace, gradient, shard_rng.fork(1));
   });
   gradient_ = workspaces_[0].gradients;
   for (std::size_t s = 1; s < shards.size(); ++s) gradient_ += workspaces_[s].gradients;
   gradient_ /= static_cast<nn::Real>(batch.size());
+  check_finite(gradient_.allFinite(), "gradient");
   if (options_.gradient_clip > 0) nn::clip_gradient(gradient_, options_.gradient_clip);
   optimizer_.step(network_.parameters(), gradient_, rate);
   for (std::size_t s = 0; s < shards.size(); ++s)
@@ -170,32 +236,33 @@ void MemberTraining::average_weights() {
 
 ValidationScore MemberTraining::validate() {
   const nn::Network network = current();
-  const std::size_t batches = (validation_.size() + kValidationBatch - 1) / kValidationBatch;
-  std::vector<ValidationScore> parts(batches);
-  const std::vector<nn::HeadRange> emotion_head = {tasks_.heads[0]};
-  parallel_for(batches, threads_, [&](std::size_t b) {
+  const std::size_t clips = validation_.data.size();
+  std::vector<int> all(clips);
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<ValidationScore> parts((clips + kValidationBatch - 1) / kValidationBatch);
+  const nn::HeadRange emotions = train_.tasks.heads[0];
+  parallel_for(parts.size(), threads_, [&](std::size_t b) {
     const std::size_t begin = b * kValidationBatch;
-    const std::size_t end = std::min(validation_.size(), begin + kValidationBatch);
+    const std::size_t count = std::min(clips - begin, kValidationBatch);
     nn::Workspace workspace = network.make_workspace();
-    std::vector<const Eigen::MatrixXf*> clips;
-    for (std::size_t i = begin; i < end; ++i) clips.push_back(&validation_.clips[i]);
-    const nn::Tensor input = make_batch(clips, network.input(), workspace.arena);
-    const nn::Tensor logits = network.forward(workspace, input, nn::Mode::kInfer, Rng(0, 0));
-    const auto first = static_cast<nn::Index>(begin), count = static_cast<nn::Index>(end - begin);
-    const nn::Matrix targets = validation_.targets.middleCols(first, count);
-    parts[b].loss =
-        nn::softmax_cross_entropy(logits, emotion_head, targets, nn::Matrix::Ones(1, count),
-                                  workspace.arena.tensor_like(logits));
-    for (nn::Index n = 0; n < count; ++n) {
+    const Shard shard =
+        make_plain_shard(validation_, std::span(all).subspan(begin, count), workspace.arena);
+    const nn::Tensor logits = network.forward(workspace, shard.input, nn::Mode::kInfer, Rng(0, 0));
+    shard.weights.matrix().row(0).setOnes();
+    parts[b].loss = nn::softmax_cross_entropy(logits, {emotions}, shard.answers(),
+                                              workspace.arena.tensor_like(logits));
+    for (nn::Index n = 0; n < logits.clips; ++n) {
+      const auto allowed = shard.allowed.matrix().col(n).head(emotions.size).array() > 0;
+      const auto z = logits.matrix().col(n).head(emotions.size).array();
       nn::Index best = 0;
-      logits.matrix().col(n).head(tasks_.heads[0].size).maxCoeff(&best);
-      parts[b].accuracy += static_cast<double>(targets(best, n));
+      allowed.select(z, std::numeric_limits<nn::Real>::lowest()).maxCoeff(&best);
+      parts[b].accuracy += static_cast<double>(shard.targets.matrix()(best, n));
     }
   });
   ValidationScore total;
   for (const ValidationScore& part : parts) {
-    total.loss += part.loss / static_cast<double>(validation_.size());
-    total.accuracy += part.accuracy / static_cast<double>(validation_.size());
+    total.loss += part.loss / static_cast<double>(clips);
+    total.accuracy += part.accuracy / static_cast<double>(clips);
   }
   return total;
 }
@@ -233,6 +300,7 @@ nn::Network MemberTraining::result() const {
 }
 
 TrainingState MemberTraining::snapshot() const {
+  check_finite(network_.parameters().allFinite() && network_.state().allFinite(), "network");
   TrainingState state = state_;
   state.parameters = network_.parameters();
   state.state = network_.state();

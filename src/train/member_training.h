@@ -9,7 +9,7 @@
 #include "ser/nn/network.h"
 #include "ser/nn/optimizer.h"
 #include "ser/train/trainer.h"
-#include "train/dataset.h"
+#include "train/shard.h"
 
 namespace ser {
 
@@ -40,24 +40,27 @@ struct TrainingState {
 /// are summed in order, so that `threads` changes no bit.
 class MemberTraining {
  public:
-  /// The datasets must outlive it.
-  MemberTraining(const Dataset& train, const Dataset& validation, const Tasks& tasks,
-                 const Recipe& recipe, const nn::Shape& input, const Rng& rng, int threads);
+  /// The sources, of one recipe, and what they refer to must outlive it.
+  /// Throws Error for batches too small for the network.
+  MemberTraining(const ShardSource& train, const ShardSource& validation, const Rng& rng,
+                 int threads);
 
-  /// Runs the next batch; a report if it ended an epoch. Throws Error if the loss is no number.
+  /// Runs the next batch; a report if it ended an epoch. Throws Error if the training diverges.
   std::optional<EpochReport> step();
   /// All epochs done, or stopped early.
   bool finished() const;
   /// The network to keep: of the last epoch or the best, weights averaged where the recipe says so.
   nn::Network result() const;
 
-  /// Copies of what is needed to go on elsewhere.
+  /// Copies of what is needed to go on elsewhere. Throws Error if they are no numbers.
   TrainingState snapshot() const;
   /// Throws Error if the state is of another network.
   void restore(const TrainingState& state);
 
  private:
+  std::vector<int> draw_clips(Rng& rng) const;
   std::vector<std::vector<int>> draw_batches() const;
+  void check_finite(bool holds, std::string_view what) const;
   EpochReport end_epoch(double rate);
   double train_batch(const std::vector<int>& batch, double rate, const Rng& rng);
   void average_weights();
@@ -67,9 +70,8 @@ class MemberTraining {
   nn::Network current() const;
   nn::Network with(const nn::Vector& parameters, const nn::Vector& state) const;
 
-  const Dataset& train_;
-  const Dataset& validation_;
-  const Tasks& tasks_;
+  const ShardSource& train_;
+  const ShardSource& validation_;
   const TrainingOptions& options_;
   Rng rng_;
   int threads_;

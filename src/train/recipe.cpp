@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 
 #include "core/internal/json_io.h"
 #include "ser/core/atomic_file.h"
@@ -18,6 +19,7 @@ constexpr std::uint64_t kMaxRecipeBytes = 1 << 20;
 Recipe parse_recipe(std::string_view json) {
   Recipe recipe;
   from_json(json, recipe);
+  recipe.validate();
   return recipe;
 }
 
@@ -37,6 +39,31 @@ void FeatureAugmentation::visit(FieldVisitor& v) {
   v.field("band_mask_rows", band_mask_rows, "Longest of them", Range{0, 1e6});
   v.field("mixup", mixup, "Alpha of the beta distribution two clips are mixed with; 0: none",
           Range{0, 1000});
+}
+
+void ListeningRecipe::visit(FieldVisitor& v) {
+  ListeningOptions::visit(v);
+  v.field("draw", draw,
+          "Clips of the voice heard before a training clip, one number drawn anew for every clip "
+          "and epoch; all: the others of the speaker");
+}
+
+void ListeningRecipe::validate() const {
+  ListeningOptions::validate();
+  static_cast<void>(draws());
+}
+
+std::vector<std::size_t> ListeningRecipe::draws() const {
+  std::vector<std::size_t> numbers;
+  for (const std::string& part : split(draw, ',')) {
+    const int number =
+        part == "all" ? std::numeric_limits<int>::max() : parse_int(part, "listening.draw");
+    if (number < 0)
+      throw Error(fmt::format("listening.draw: expected numbers from 0 and all, found {}", part));
+    numbers.push_back(static_cast<std::size_t>(number));
+  }
+  if (numbers.empty()) throw Error("listening.draw: expected numbers, found none");
+  return numbers;
 }
 
 void EarlyStoppingOptions::visit(FieldVisitor& v) {
@@ -60,7 +87,11 @@ void TrainingOptions::visit(FieldVisitor& v) {
           Range{0, 1}.above());
   v.field("one_version", one_version,
           "An epoch takes one version of a clip, drawn among the original and its copies");
-  v.field("balance_classes", balance_classes, "Let every emotion count alike");
+  v.field("balance_classes", balance_classes, "Let every emotion of a corpus count alike");
+  v.field("epoch_clips", epoch_clips, "Recordings in an epoch, at most; 0: all", Range{0, 1e9});
+  v.field("corpus_share", corpus_share,
+          "Corpora share an epoch by their size to this power: 1 as they are, 0 alike",
+          Range{0, 1});
   v.group("tasks", tasks);
   v.group("augmentation", augmentation);
   v.group("early_stopping", early_stopping);
@@ -73,11 +104,17 @@ void Recipe::visit(FieldVisitor& v) {
   v.field("temperature", temperature,
           "Divides the emotions' logits; fitted on validation speakers (ser-eval prints the best)",
           Range{0.01, 100});
-  v.field("enrolled", enrolled,
-          "Features relative to the speaker's mean; prediction needs clips of the speaker");
   v.group("scaler", scaler);
+  v.group("listening", listening);
   v.group("network", network);
   v.group("training", training);
+}
+
+void Recipe::validate() const {
+  check_ranges(*this);
+  listening.validate();
+  if (listening.enabled && scaler.kind != ScalerOptions::Kind::kRows)
+    throw Error("listening: expected the scaler 'rows', in whose units a voice is measured");
 }
 
 std::vector<std::string> recipe_preset_names() {

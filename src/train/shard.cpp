@@ -1,86 +1,133 @@
+#include "train/shard.h"
+
 #include <algorithm>
 
+#include "model/internal/batch.h"
 #include "train/augmentation.h"
-#include "train/dataset.h"
 
 namespace ser {
 namespace {
 
-/// What is drawn for one clip before memory is laid out.
-struct Plan {
-  int id = 0;
-  int other = -1;      ///< clip that is mixed in
-  nn::Real share = 0;  ///< of the other clip
+/// Streams of a shard's random numbers; each clip forks its own.
+enum Stream : std::uint64_t { kMixing, kMasking, kListening, kListeningOfOther, kStreams };
+
+Rng clip_rng(const Rng& rng, Eigen::Index n, Stream stream) {
+  return rng.fork(kStreams * static_cast<std::uint64_t>(n) + stream);
+}
+
+/// The clip that is mixed into another.
+struct Partner {
+  int id = -1;
+  nn::Real share = 0;  ///< at most a half
 };
 
-Plan draw_plan(std::span<const int> ids, std::size_t position, const FeatureAugmentation& options,
-               Rng& rng) {
-  Plan plan;
-  plan.id = ids[position];
-  if (options.mixup > 0) {
-    plan.other = ids[rng.below(ids.size())];
-    const double share = rng.beta(options.mixup, options.mixup);
-    plan.share = static_cast<nn::Real>(std::min(share, 1 - share));
-  }
-  return plan;
+Partner draw_partner(std::span<const int> ids, double mixup, Rng rng) {
+  if (mixup == 0) return {};
+  const int id = ids[rng.below(ids.size())];
+  const double share = rng.beta(mixup, mixup);
+  return {id, static_cast<nn::Real>(std::min(share, 1 - share))};
+}
+
+Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena) {
+  const auto count = static_cast<Eigen::Index>(ids.size());
+  int* const frames = arena.take<int>(count);
+  for (Eigen::Index n = 0; n < count; ++n)
+    frames[n] = static_cast<int>(source.data.features(ids[static_cast<std::size_t>(n)]).cols());
+  const auto matrix = [&](Eigen::Index rows) {
+    return arena.tensor({static_cast<int>(rows), 1, 1}, 1, count, nullptr);
+  };
+  return {take_batch({frames, ids.size()}, source.shape, arena), matrix(source.tasks.outputs()),
+          matrix(source.tasks.outputs()), matrix(source.data.weights.rows())};
+}
+
+/// The network's input for clip `id` after what was heard of its voice.
+void write_clip(const ShardSource& source, int id, const HeardFeatures& heard, nn::MatrixMap out) {
+  const Eigen::VectorXf offset = voice_offset(heard, 1, source.scaler, source.recipe.listening);
+  out = source.scaler.apply(source.data.features(id), offset).cast<nn::Real>();
 }
 
 /// Mixes `share` of another clip in; it is repeated to the length of `clip`.
-void mix_in(const Eigen::MatrixXf& other, nn::Real share, nn::MatrixMap clip) {
+void mix_in(nn::ConstMatrixMap other, nn::Real share, nn::MatrixMap clip) {
   for (Eigen::Index t = 0; t < clip.cols(); ++t)
-    clip.col(t) = (1 - share) * clip.col(t) + share * other.col(t % other.cols()).cast<nn::Real>();
+    clip.col(t) = (1 - share) * clip.col(t) + share * other.col(t % other.cols());
 }
 
-void write_targets(const Dataset& data, const Plan& plan, Eigen::Index n, const Shard& shard) {
-  auto targets = shard.targets.matrix().col(n);
-  auto weights = shard.weights.matrix().col(n);
-  targets = data.targets.col(plan.id);
-  weights = data.weights.col(plan.id);
-  if (plan.other < 0) return;
-  targets = (1 - plan.share) * targets + plan.share * data.targets.col(plan.other);
-  weights = (1 - plan.share) * weights + plan.share * data.weights.col(plan.other);
+void write_answers(const Dataset& data, int id, Eigen::Index n, const Shard& shard) {
+  shard.targets.matrix().col(n) = data.targets.col(id);
+  shard.allowed.matrix().col(n) = data.allowed.col(id);
+  shard.weights.matrix().col(n) = data.weights.col(id);
 }
 
-void smooth(const Tasks& tasks, double smoothing, const nn::Tensor& targets) {
+/// The mean of two losses, as one: (1 - s) w L(t) + s w' L(t') = W L((1 - q) t + q t') with
+/// W = (1 - s) w + s w' and q = s w' / W, the softmax being over the classes of both.
+void mix_answers(const ShardSource& source, const Partner& partner, Eigen::Index n,
+                 const Shard& shard) {
+  const Dataset& data = source.data;
+  shard.allowed.matrix().col(n) =
+      shard.allowed.matrix().col(n).cwiseMax(data.allowed.col(partner.id));
+  for (std::size_t h = 0; h < source.tasks.heads.size(); ++h) {
+    const nn::HeadRange& head = source.tasks.heads[h];
+    nn::Real& weight = shard.weights.matrix()(static_cast<Eigen::Index>(h), n);
+    const nn::Real others = partner.share * data.weights(static_cast<Eigen::Index>(h), partner.id);
+    weight = (1 - partner.share) * weight + others;
+    if (weight == 0) continue;
+    const nn::Real share = others / weight;
+    auto target = shard.targets.matrix().col(n).segment(head.begin, head.size);
+    target =
+        (1 - share) * target + share * data.targets.col(partner.id).segment(head.begin, head.size);
+  }
+}
+
+/// Spreads a share of every target evenly over the classes that take part.
+void smooth(const Tasks& tasks, double smoothing, const Shard& shard) {
   const auto share = static_cast<nn::Real>(smoothing);
   for (const nn::HeadRange& head : tasks.heads) {
-    auto rows = targets.matrix().middleRows(head.begin, head.size).array();
-    rows = (1 - share) * rows + share / static_cast<nn::Real>(head.size);
+    auto targets = shard.targets.matrix().middleRows(head.begin, head.size);
+    const auto allowed = shard.allowed.matrix().middleRows(head.begin, head.size);
+    for (Eigen::Index n = 0; n < targets.cols(); ++n)
+      targets.col(n) = (1 - share) * targets.col(n) +
+                       share / std::max<nn::Real>(1, allowed.col(n).sum()) * allowed.col(n);
   }
+}
+
+nn::MatrixMap unpadded(const nn::Tensor& input, Eigen::Index n) {
+  return {input.clip(n).data(), input.rows(), input.length(n)};
 }
 
 }  // namespace
 
-Shard make_training_shard(const Dataset& data, std::span<const int> ids, const nn::Shape& shape,
-                          const Tasks& tasks, const TrainingOptions& options, const Rng& rng,
+Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
                           nn::Arena& arena) {
-  const auto count = static_cast<Eigen::Index>(ids.size());
-  const FeatureAugmentation& changes = options.augmentation;
-  Plan* const plans = arena.take<Plan>(count);
-  int* const lengths = arena.take<int>(count);
-  Eigen::Index longest = 0;
-  for (Eigen::Index n = 0; n < count; ++n) {
-    Rng clip_rng = rng.fork(2 * static_cast<std::uint64_t>(n));
-    plans[n] = draw_plan(ids, static_cast<std::size_t>(n), changes, clip_rng);
-    const Eigen::Index frames = data.clips[static_cast<std::size_t>(plans[n].id)].cols();
-    lengths[n] = static_cast<int>(frames);
-    longest = std::max(longest, frames);
+  const FeatureAugmentation& changes = source.recipe.training.augmentation;
+  const Shard shard = take_shard(source, ids, arena);
+  for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
+    const int id = ids[static_cast<std::size_t>(n)];
+    const nn::MatrixMap clip = unpadded(shard.input, n);
+    write_clip(source, id, source.voices.draw(id, clip_rng(rng, n, kListening)), clip);
+    write_answers(source.data, id, n, shard);
+    const Partner partner = draw_partner(ids, changes.mixup, clip_rng(rng, n, kMixing));
+    if (partner.id >= 0) {
+      const auto frames = source.data.features(partner.id).cols();
+      const nn::MatrixMap other(arena.take<nn::Real>(clip.rows() * frames), clip.rows(), frames);
+      write_clip(source, partner.id,
+                 source.voices.draw(partner.id, clip_rng(rng, n, kListeningOfOther)), other);
+      mix_in(nn::ConstMatrixMap(other.data(), other.rows(), other.cols()), partner.share, clip);
+      mix_answers(source, partner, n, shard);
+    }
+    Rng masking = clip_rng(rng, n, kMasking);
+    mask(changes, source.data.spectral_rows, masking, clip);
   }
-  Shard shard;
-  shard.input = arena.tensor(shape, longest, count, shape.frames == 1 ? nullptr : lengths);
-  shard.targets = arena.tensor({static_cast<int>(data.targets.rows()), 1, 1}, 1, count, nullptr);
-  shard.weights = arena.tensor({static_cast<int>(data.weights.rows()), 1, 1}, 1, count, nullptr);
-  for (Eigen::Index n = 0; n < count; ++n) {
-    const Plan& plan = plans[n];
-    Rng clip_rng = rng.fork(2 * static_cast<std::uint64_t>(n) + 1);
-    const Eigen::MatrixXf& source = data.clips[static_cast<std::size_t>(plan.id)];
-    nn::MatrixMap clip(shard.input.clip(n).data(), shape.rows(), source.cols());
-    clip = source.cast<nn::Real>();
-    if (plan.other >= 0) mix_in(data.clips[static_cast<std::size_t>(plan.other)], plan.share, clip);
-    mask(changes, data.spectral_rows, clip_rng, clip);
-    write_targets(data, plan, n, shard);
+  smooth(source.tasks, source.recipe.training.label_smoothing, shard);
+  shard.input.clear_padding();
+  return shard;
+}
+
+Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena) {
+  const Shard shard = take_shard(source, ids, arena);
+  for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
+    write_clip(source, ids[static_cast<std::size_t>(n)], {}, unpadded(shard.input, n));
+    write_answers(source.data, ids[static_cast<std::size_t>(n)], n, shard);
   }
-  smooth(tasks, options.label_smoothing, shard.targets);
   shard.input.clear_padding();
   return shard;
 }

@@ -9,6 +9,7 @@
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/corpus/speaker.h"
+#include "ser/features/describe.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
 #include "train/range_fit.h"
@@ -31,6 +32,17 @@ nn::Network drop_helpers(const nn::Network& network, nn::Index kept) {
   }
   smaller.state() = network.state();
   return smaller;
+}
+
+/// Throws Error if the recipe is made for clip vectors and these are frames, or the reverse.
+void check_features(const FeatureSet& found, const Recipe& recipe) {
+  if (recipe.features.ends_with(".json")) return;  // beside the recipe, whose place is not known
+  const FeatureSet wanted = parse_feature_set(recipe.features);
+  if ((wanted.pool == Pooling::kNone) == (found.pool == Pooling::kNone)) return;
+  throw Error(
+      fmt::format("the recipe is made for {} ('{}'), found {}: {}",
+                  wanted.pool == Pooling::kNone ? "frames" : "one vector a clip", recipe.features,
+                  found.pool == Pooling::kNone ? "frames" : "one vector a clip", describe(found)));
 }
 
 Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
@@ -72,21 +84,18 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
 }  // namespace
 
 Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
-  check_ranges(recipe);
+  recipe.validate();
   if (data.train.empty()) throw Error("training: expected clips to train on, found none");
-  if (data.table.relative_to_speakers != recipe.enrolled)
-    throw Error(recipe.enrolled ? "training: expected features relative to their speakers"
-                                : "training: expected features as they were extracted");
-  const TaskWeights& weights = recipe.training.tasks;
-  const Tasks tasks =
-      make_tasks(emotion_labels(data.table, data.train),
-                 gender_labels(data.table, data.train, weights), data.table, data.train, weights);
+  check_features(data.table.set, recipe);
+  const Tasks tasks = make_tasks(data.table, data.train, recipe.training.tasks);
   const Scaler scaler = fit_scaler(data, recipe.scaler);
-  const Dataset train_set = make_dataset(data.table, data.train, scaler, tasks, recipe.training);
-  const Dataset validation =
-      make_dataset(data.table, data.validation, scaler, tasks, recipe.training);
+  const Dataset train_set = make_dataset(data.table, data.train, tasks, recipe.training);
+  const Dataset validation_set = make_dataset(data.table, data.validation, tasks, recipe.training);
+  const Voices voices(train_set, recipe.listening), strangers(validation_set, {});
   const nn::Shape input =
       input_shape(data.table.values.rows(), data.table.set.pool == Pooling::kNone);
+  const ShardSource source{train_set, scaler, voices, tasks, recipe, input};
+  const ShardSource validation{validation_set, scaler, strangers, tasks, recipe, input};
 
   const auto members = static_cast<std::size_t>(recipe.members);
   std::vector<std::optional<TrainingState>> states(members);
@@ -106,7 +115,7 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   std::vector<std::optional<nn::Network>> networks(members);
   parallel_for(members, run.threads, [&](std::size_t m) {
     const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
-    MemberTraining training(train_set, validation, tasks, recipe, input, rng, run.threads);
+    MemberTraining training(source, validation, rng, run.threads);
     if (states[m]) training.restore(*states[m]);
     networks[m] = drop_helpers(train_member(training, m, run, checkpoint.get(), observe),
                                tasks.kept_outputs());
@@ -119,7 +128,7 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const TrainingRange range = fit_training_range(data.table, data.train);
   for (const auto& network : networks)
     model.members.push_back(
-        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.enrolled, range});
+        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.listening, range});
   return model;
 }
 

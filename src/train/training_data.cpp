@@ -1,11 +1,12 @@
 #include "ser/train/training_data.h"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "model/internal/batch.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/split.h"
+#include "train/dataset.h"
 
 namespace ser {
 
@@ -28,12 +29,14 @@ std::vector<std::string> emotion_labels(const FeatureTable& table, const std::ve
 
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
                                        const TaskWeights& weights) {
-  const bool all_known = std::all_of(clips.begin(), clips.end(), [&](int clip) {
-    const std::string& gender = table.clips[static_cast<std::size_t>(clip)].gender;
-    return gender == "male" || gender == "female";
-  });
-  return weights.gender > 0 && all_known ? std::vector<std::string>{"male", "female"}
-                                         : std::vector<std::string>{};
+  const std::set<std::string> gendered = gendered_corpora(table, clips);
+  std::set<std::string> genders;
+  for (const int i : clips) {
+    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    if (gendered.contains(clip.corpus)) genders.insert(clip.gender);
+  }
+  return weights.gender > 0 && genders.size() == 2 ? std::vector<std::string>{"male", "female"}
+                                                   : std::vector<std::string>{};
 }
 
 nn::Network make_network(const Recipe& recipe, const FeatureTable& table, int outputs) {

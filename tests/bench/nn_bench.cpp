@@ -73,6 +73,7 @@ class Session {
         clips_(clips / static_cast<Index>(shards)),
         input_(random_matrix(model.input.rows(), frames_ * clips, 2)),
         targets_(Matrix::Zero(kClasses, clips_)),
+        allowed_(Matrix::Ones(kClasses, clips_)),
         weights_(Matrix::Constant(1, clips_, 1 / static_cast<Real>(clips))),
         optimizer_(OptimizerOptions{.kind = OptimizerOptions::Kind::kAdam, .weight_decay = 0},
                    network_.decay_mask()) {
@@ -86,7 +87,7 @@ class Session {
       Workspace& workspace = workspaces_[i];
       const Tensor logits = forward(workspace, static_cast<Index>(i), Mode::kTrain);
       const Tensor gradient = workspace.arena.tensor_like(logits);
-      softmax_cross_entropy(logits, {{0, kClasses}}, targets_, weights_, gradient);
+      softmax_cross_entropy(logits, {{0, kClasses}}, {targets_, allowed_, weights_}, gradient);
       network_.backward(workspace, gradient, Rng(2, i));
     });
     for (std::size_t i = 1; i < workspaces_.size(); ++i)
@@ -115,7 +116,7 @@ class Session {
   Network network_;
   Index frames_;
   Index clips_;  ///< of a shard
-  Matrix input_, targets_, weights_;
+  Matrix input_, targets_, allowed_, weights_;
   Optimizer optimizer_;
   std::vector<Workspace> workspaces_;
 };

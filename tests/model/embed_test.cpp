@@ -22,7 +22,7 @@ Model some_model(int members) {
     from_json(R"({"layers": [{"type": "dense", "units": 6, "activation": "relu"}]})", options);
     nn::Network network(options, input_shape(kRows, false), 3);
     network.initialize(Rng(static_cast<std::uint64_t>(m), 0));
-    model.members.push_back({set, Scaler(), network, 1, 1, false, {}});
+    model.members.push_back({set, Scaler(), network, 1, 1, {}, {}});
   }
   return model;
 }
@@ -47,7 +47,7 @@ TEST(Embed, TheOutputLayerOfItGivesThePredictions) {
   const nn::ConstAlignedMap weight(network.parameters().data() + named[2].offset, 3, kUnits);
   const nn::ConstAlignedMap bias(network.parameters().data() + named[3].offset, 3, 1);
   ASSERT_EQ(named[2].name, "output.weight");
-  const auto predictions = predict(model, clips, 1);
+  const auto predictions = predict(model, clips, {}, 1);
   for (Eigen::Index i = 0; i < hidden.cols(); ++i) {
     Eigen::VectorXd p = (weight * hidden.col(i) + bias).cast<double>().array().exp();
     p /= p.sum();

@@ -24,7 +24,7 @@ Model model_on(const std::string& features, int rows, int members, const std::st
     nn::NetworkOptions options;
     nn::Network network(options, input_shape(rows, false), 5);
     network.initialize(Rng(7, static_cast<std::uint64_t>(m)));
-    model.members.push_back({set, {}, network, 1.5, 1, false, {}});
+    model.members.push_back({set, {}, network, 1.5, 1, {}, {}});
   }
   return model;
 }
@@ -38,10 +38,10 @@ ClipFeatures clips_of(const Model& model, int rows) {
 
 TEST(Ensemble, AveragesTheModelsLogOddsWhateverTheirNumberOfMembers) {
   const ClipFeatures mfcc = clips_of(kMfcc, 20), chroma = clips_of(kChroma, 12);
-  const Eigen::VectorXd a = predict(kMfcc, {mfcc}, 1)[0].emotions,
-                        b = predict(kChroma, {chroma}, 1)[0].emotions;
+  const Eigen::VectorXd a = predict(kMfcc, {mfcc}, {}, 1)[0].emotions,
+                        b = predict(kChroma, {chroma}, {}, 1)[0].emotions;
   const Eigen::VectorXd pooled =
-      predict(combine({kMfcc, kChroma}, {"a", "b"}), {chroma, mfcc}, 1)[0].emotions;
+      predict(combine({kMfcc, kChroma}, {"a", "b"}), {chroma, mfcc}, {}, 1)[0].emotions;
   Eigen::VectorXd expected = (a.array() * b.array()).sqrt();
   expected /= expected.sum();
   EXPECT_TRUE(pooled.isApprox(expected, 1e-5)) << pooled << "\n" << expected;
@@ -49,10 +49,10 @@ TEST(Ensemble, AveragesTheModelsLogOddsWhateverTheirNumberOfMembers) {
 
 TEST(Ensemble, TemperatureSharpensOnceMore) {
   const ClipFeatures mfcc = clips_of(kMfcc, 20);
-  Eigen::VectorXd expected = predict(kMfcc, {mfcc}, 1)[0].emotions.array().square();
+  Eigen::VectorXd expected = predict(kMfcc, {mfcc}, {}, 1)[0].emotions.array().square();
   expected /= expected.sum();
   EXPECT_TRUE(
-      predict(combine({kMfcc}, {"a"}, 0.5), {mfcc}, 1)[0].emotions.isApprox(expected, 1e-5));
+      predict(combine({kMfcc}, {"a"}, 0.5), {mfcc}, {}, 1)[0].emotions.isApprox(expected, 1e-5));
 }
 
 TEST(Ensemble, RemembersWhereItsModelsComeFrom) {
@@ -62,7 +62,7 @@ TEST(Ensemble, RemembersWhereItsModelsComeFrom) {
 }
 
 TEST(Ensemble, NeedsTheFeaturesOfEveryMember) {
-  EXPECT_ERROR(predict(combine({kMfcc, kChroma}, {"a", "b"}), {clips_of(kMfcc, 20)}, 1),
+  EXPECT_ERROR(predict(combine({kMfcc, kChroma}, {"a", "b"}), {clips_of(kMfcc, 20)}, {}, 1),
                AllOf(HasSubstr(fingerprint(kChroma.members[0].set)),
                      HasSubstr(fingerprint(kMfcc.members[0].set))));
 }

@@ -26,7 +26,7 @@ Member small_member(std::uint64_t seed) {
   network.initialize(Rng(seed, 0));
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(kRows, 9));
-  return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1, false, {}};
+  return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1, {}, {}};
 }
 
 Model small_model(int members) {
@@ -48,7 +48,7 @@ std::vector<Eigen::MatrixXf> some_clips() {
 }
 
 std::vector<ClipPrediction> predictions(const Model& model) {
-  return predict(model, {{fingerprint(model.members[0].set), some_clips()}}, 1);
+  return predict(model, {{fingerprint(model.members[0].set), some_clips()}}, {}, 1);
 }
 
 std::string written(const Model& model, WeightFormat format = WeightFormat::kF32) {
@@ -101,7 +101,7 @@ TEST(ModelFile, ProbabilitiesSumToOne) {
 TEST(ModelFile, OtherFeaturesAreRefusedWithBothFingerprints) {
   const Model model = small_model(1);
   const std::string found = fingerprint(parse_feature_set("mel"));
-  EXPECT_ERROR(predict(model, {{found, some_clips()}}, 1),
+  EXPECT_ERROR(predict(model, {{found, some_clips()}}, {}, 1),
                AllOf(HasSubstr(fingerprint(model.members[0].set)), HasSubstr(found)));
 }
 
@@ -157,6 +157,25 @@ TEST(ModelFile, EditedRangesAreRefusedWithTheReason) {
   EXPECT_ERROR(read_text(written(other)), HasSubstr("expected 20 rows with a mean and a scale"));
   other.members[0].range.scaler = Scaler({ScalerOptions::Kind::kNone}, {}, {});
   EXPECT_ERROR(read_text(written(other)), HasSubstr("found 0"));
+}
+
+TEST(ModelFile, NegativeVariancesAreRefused) {
+  Model model = small_model(1);
+  model.members[0].network.state().setConstant(-1);
+  EXPECT_ERROR(read_text(written(model)),
+               HasSubstr("weight '1.variance': expected variances from 0"));
+}
+
+TEST(ModelFile, OfARelativeModelOfOldIsRefusedWithTheCure) {
+  const std::string text =
+      replaced(written(small_model(1)), "\"weight\": 1.0", "\"weight\": 1.0, \"enrolled\": true");
+  EXPECT_ERROR(read_text(text), HasSubstr("train it again, with \"listening\""));
+}
+
+TEST(ModelFile, ListeningOptionsOutOfRangeAreRefused) {
+  const std::string text = written(small_model(1));
+  EXPECT_ERROR(read_text(replaced(text, "\"strength\": 4.0", "\"strength\": -4")),
+               HasSubstr("strength"));
 }
 
 TEST(ModelFile, RepeatedKeysAreRefused) {

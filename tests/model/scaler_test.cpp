@@ -41,6 +41,19 @@ TEST(Scaler, LimitCutsBothSides) {
   EXPECT_EQ(scaler.apply(Eigen::MatrixXf::Constant(1, 1, -50))(0, 0), -2);
 }
 
+TEST(Scaler, TakesAnOffsetInScaledUnitsBeforeTheCut) {
+  const Scaler scaler({Kind::kRows, 2}, Eigen::VectorXf::Ones(1), Eigen::VectorXf::Constant(1, 2));
+  const Eigen::MatrixXf clip = Eigen::MatrixXf::Constant(1, 3, 4);  // scaled 6
+  EXPECT_EQ(scaler.apply(clip, Eigen::VectorXf::Constant(1, 5)), Eigen::MatrixXf::Ones(1, 3));
+  EXPECT_EQ(scaler.standardise(Eigen::VectorXd::Constant(1, 4))(0), 6);
+  EXPECT_EQ(Scaler().standardise(Eigen::VectorXd::Constant(1, 4))(0), 4);
+}
+
+TEST(Scaler, ScalesBelowZeroAreRefused) {
+  EXPECT_ERROR(Scaler({Kind::kRows, 0}, Eigen::VectorXf::Zero(1), Eigen::VectorXf::Constant(1, -2)),
+               HasSubstr("expected scales from 0, found -2"));
+}
+
 TEST(Scaler, OtherRowsAreRefused) {
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(3, 4));

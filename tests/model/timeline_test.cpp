@@ -32,7 +32,7 @@ Model untrained_model() {
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(20, 9));
   model.members.push_back(
-      {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, false, {}});
+      {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, {}, {}});
   return model;
 }
 

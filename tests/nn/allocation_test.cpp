@@ -56,6 +56,7 @@ TEST(Allocation, NoneInAWarmTrainingStep) {
   Optimizer optimizer({.kind = OptimizerOptions::Kind::kAdamW}, network.decay_mask());
   Workspace workspace = network.make_workspace();
   const Matrix input = Matrix::Random(12, kFrames * kClips), weights = Matrix::Ones(1, kClips);
+  const Matrix allowed = Matrix::Ones(3, kClips);
   Matrix targets = Matrix::Zero(3, kClips);
   targets.row(1).setOnes();
   const int lengths[] = {50, 44, 31, 7};
@@ -65,7 +66,7 @@ TEST(Allocation, NoneInAWarmTrainingStep) {
     x.matrix() = input;
     const Tensor logits = network.forward(workspace, x, Mode::kTrain, Rng(2, 0));
     const Tensor gradient = workspace.arena.tensor_like(logits);
-    softmax_cross_entropy(logits, heads, targets, weights, gradient);
+    softmax_cross_entropy(logits, heads, {targets, allowed, weights}, gradient);
     network.backward(workspace, gradient, Rng(2, 0));
     optimizer.step(network.parameters(), workspace.gradients, 1e-3);
     network.apply_state_update(workspace.state_update, 0.1);

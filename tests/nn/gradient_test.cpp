@@ -205,27 +205,54 @@ TEST(CombinedOptionsGradient, MatchesFiniteDifferences) {
   }
 }
 
-TEST(LossGradient, MatchesFiniteDifferences) {
-  const std::vector<HeadRange> heads = {{0, 4}, {4, 2}};
-  Rng rng(3, 0);
-  Matrix logits(6, 3), targets(6, 3), weights(2, 3), gradient(6, 3);
-  for (Index i = 0; i < logits.size(); ++i) logits.data()[i] = rng.normal();
-  for (Index i = 0; i < targets.size(); ++i) targets.data()[i] = rng.normal();
-  softmax(targets, heads);
-  weights << 1, 2, 0, 0.5, 0, 1;
-  const auto tensor = [](Matrix& m) { return Tensor{m.data(), Shape{6, 1, 1}, 1, 3, nullptr}; };
-  softmax_cross_entropy(tensor(logits), heads, targets, weights, tensor(gradient));
-  Matrix scratch(6, 3);
-  for (Index i = 0; i < logits.size(); ++i) {
-    Matrix moved = logits;
-    moved.data()[i] += kStep;
-    const double above =
-        softmax_cross_entropy(tensor(moved), heads, targets, weights, tensor(scratch));
-    moved.data()[i] -= 2 * kStep;
-    const double below =
-        softmax_cross_entropy(tensor(moved), heads, targets, weights, tensor(scratch));
-    EXPECT_NEAR(gradient.data()[i], (above - below) / (2 * kStep), 1e-8);
+/// Three clips with two heads of four and two classes, of which the second clip's corpus has three
+/// and two, and the third's two and one; some labels are missing.
+struct LossProblem {
+  std::vector<HeadRange> heads = {{0, 4}, {4, 2}};
+  Matrix logits{6, 3}, targets{6, 3}, allowed{6, 3}, weights{2, 3};
+
+  LossProblem() {
+    Rng rng(3, 0);
+    for (Index i = 0; i < logits.size(); ++i) logits.data()[i] = rng.normal();
+    for (Index i = 0; i < targets.size(); ++i) targets.data()[i] = rng.normal();
+    allowed << 1, 1, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0;
+    weights << 1, 2, 0.7, 0.5, 0, 1;
+    targets = (allowed.array() > 0).select(targets.array().exp(), 0);
+    for (Index n = 0; n < 3; ++n)
+      for (const HeadRange& head : heads)
+        targets.col(n).segment(head.begin, head.size) /=
+            targets.col(n).segment(head.begin, head.size).sum();
   }
+  static Tensor tensor(Matrix& m) { return {m.data(), Shape{6, 1, 1}, 1, 3, nullptr}; }
+  double loss(Matrix at, Matrix& gradient) const {
+    return softmax_cross_entropy(tensor(at), heads, {targets, allowed, weights}, tensor(gradient));
+  }
+};
+
+TEST(LossGradient, MatchesFiniteDifferences) {
+  const LossProblem problem;
+  Matrix gradient(6, 3), scratch(6, 3);
+  problem.loss(problem.logits, gradient);
+  for (Index i = 0; i < gradient.size(); ++i) {
+    Matrix above = problem.logits, below = problem.logits;
+    above.data()[i] += kStep;
+    below.data()[i] -= kStep;
+    EXPECT_NEAR(gradient.data()[i],
+                (problem.loss(above, scratch) - problem.loss(below, scratch)) / (2 * kStep), 1e-8);
+  }
+}
+
+TEST(LossGradient, ClassesOfOtherCorporaTakeNoPart) {
+  const LossProblem problem;
+  Matrix gradient(6, 3), moved = problem.logits, scratch(6, 3);
+  const double loss = problem.loss(problem.logits, gradient);
+  for (Index i = 0; i < gradient.size(); ++i)
+    if (problem.allowed.data()[i] == 0) {
+      EXPECT_EQ(gradient.data()[i], 0);
+      moved.data()[i] = 1e6;  // whose exponential is infinite
+    }
+  EXPECT_EQ(problem.loss(moved, scratch), loss);
+  EXPECT_EQ(scratch, gradient);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST_P(PresetTest, LearnsThirtyTwoClipsByHeart) {
 
   std::vector<Eigen::MatrixXf> clips;
   for (std::size_t i = 0; i < table.size(); ++i) clips.emplace_back(table.clip(i));
-  const auto predictions = predict(model, {{fingerprint(table.set), clips}}, 0);
+  const auto predictions = predict(model, {{fingerprint(table.set), clips}}, {}, 0);
   for (std::size_t i = 0; i < table.size(); ++i) {
     Eigen::Index best = 0;
     predictions[i].emotions.maxCoeff(&best);

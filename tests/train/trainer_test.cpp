@@ -7,7 +7,6 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
-#include "ser/corpus/enrollment.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
 #include "support/temp_folder.h"
@@ -41,10 +40,11 @@ Model train_small(const FeatureTable& table, const Recipe& recipe, std::uint64_t
   return train({table, all_of_table(table), {}}, recipe, {seed, kWholeCorpus, threads});
 }
 
-double accuracy(const Model& model, const FeatureTable& table, const std::vector<int>& clips) {
+double accuracy(const Model& model, const FeatureTable& table, const std::vector<int>& clips,
+                const HeardClips& heard = {}) {
   std::vector<Eigen::MatrixXf> features;
   for (const int clip : clips) features.emplace_back(table.clip(static_cast<std::size_t>(clip)));
-  const auto predictions = predict(model, {{fingerprint(table.set), features}}, 1);
+  const auto predictions = predict(model, {{fingerprint(table.set), features}}, heard, 1);
   double right = 0;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     Eigen::Index best = 0;
@@ -55,11 +55,31 @@ double accuracy(const Model& model, const FeatureTable& table, const std::vector
   return right / static_cast<double>(clips.size());
 }
 
-TEST(Trainer, SameBitsForOneTwoAndSevenThreads) {
-  const MoreThreadsThanCores seven(8);
-  const FeatureTable table = synthetic_table(4, 4);
+/// A recipe with everything that is drawn: versions, shares, mixup, voices.
+Recipe drawing_recipe() {
   Recipe recipe = small_recipe();
   recipe.members = 2;
+  recipe.listening.enabled = true;
+  recipe.training.epoch_clips = 60;
+  recipe.training.corpus_share = 0.5;
+  return recipe;
+}
+
+/// Speakers 1 and 2 are a corpus of their own, without anger.
+FeatureTable two_corpora(int speakers, int takes) {
+  FeatureTable table = synthetic_table(speakers, takes);
+  for (Utterance& clip : table.clips) {
+    if (clip.speaker > "2") continue;
+    clip.corpus = "other";
+    if (clip.emotion == "angry") clip.emotion = "sad";
+  }
+  return table;
+}
+
+TEST(Trainer, SameBitsForOneTwoAndSevenThreads) {
+  const MoreThreadsThanCores seven(8);
+  const FeatureTable table = two_corpora(6, 4);
+  const Recipe recipe = drawing_recipe();
   const Model one = train_small(table, recipe, 3, 1);
   for (const int threads : {2, 7}) {
     const Model other = train_small(table, recipe, 3, threads);
@@ -134,13 +154,131 @@ TEST(Trainer, OneEmotionAloneIsRefused) {
                HasSubstr("at least two emotions, found happy"));
 }
 
+TEST(Trainer, OneGenderGivesAnEmotionOnlyModel) {
+  FeatureTable table = synthetic_table(4, 2);
+  for (Utterance& clip : table.clips) clip.gender = "female";
+  EXPECT_TRUE(train_small(table, small_recipe(), 1, 1).genders.empty());
+}
+
+TEST(Trainer, ACorpusWithoutGendersLeavesThoseOfAnother) {
+  FeatureTable table = two_corpora(4, 2);
+  for (Utterance& clip : table.clips)
+    if (clip.corpus == "other") clip.gender.clear();
+  EXPECT_THAT(train_small(table, small_recipe(), 1, 1).genders,
+              testing::ElementsAre("male", "female"));
+}
+
+TEST(Trainer, CorporaShareAnEpochAsTheRecipeSays) {
+  const FeatureTable table = two_corpora(8, 4);  // 32 and 96 clips
+  const auto clips_of_an_epoch = [&](int epoch_clips, double corpus_share) {
+    Recipe recipe = small_recipe();
+    recipe.training.epochs = 1;
+    recipe.training.epoch_clips = epoch_clips;
+    recipe.training.corpus_share = corpus_share;
+    RunOptions run;
+    std::size_t clips = 0;
+    run.observer = [&](const EpochReport& report) { clips = report.clips; };
+    train({table, all_of_table(table), {}}, recipe, run);
+    return clips;
+  };
+  EXPECT_EQ(clips_of_an_epoch(0, 1), 128u);
+  EXPECT_EQ(clips_of_an_epoch(0, 0), 128u);  // 64 of each
+  EXPECT_EQ(clips_of_an_epoch(40, 0.5), 40u);
+  EXPECT_EQ(clips_of_an_epoch(1000, 1), 128u);
+}
+
+TEST(Trainer, AClassThatACorpusLacksIsNotTaughtAsNever) {
+  // Test clips are angry ones with the sound of the corpus that has no anger.
+  const auto angry_found = [](const std::string& other_corpus) {
+    FeatureTable table = two_corpora(8, 6);
+    std::vector<int> angry;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table.clips[i].emotion == "angry") angry.push_back(static_cast<int>(i));
+      if (table.clips[i].corpus != "other") continue;
+      table.clips[i].corpus = other_corpus;
+      table.values.col(static_cast<Eigen::Index>(i)).array() += 0.7f;
+    }
+    Recipe recipe = small_recipe();
+    recipe.training.epochs = 30;
+    const Model model = train_small(table, recipe, 1, 0);
+    for (const int i : angry) table.values.col(i).array() += 0.7f;
+    return accuracy(model, table, angry);
+  };
+  const double masked = angry_found("other"), taught_as_never = angry_found("synthetic");
+  EXPECT_GT(masked, taught_as_never + 0.2);
+}
+
+TEST(Trainer, AModelThatListensTellsEmotionsOfAnyVoice) {
+  FeatureTable table = synthetic_table(10, 6, 0, 0.3);
+  Rng rng(3, 0);
+  for (std::size_t i = 0; i < table.size(); i += 24) {  // each speaker far from the others
+    Eigen::VectorXf voice(table.values.rows());
+    for (float& x : voice) x = static_cast<float>(2.5 * rng.normal());
+    table.values.middleCols(static_cast<Eigen::Index>(i), 24).colwise() += voice;
+  }
+  std::vector<int> train_clips, test_clips;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    (i < 8 * 24 ? train_clips : test_clips).push_back(static_cast<int>(i));
+  Recipe recipe = small_recipe();
+  recipe.training.epochs = 40;
+  recipe.listening.enabled = true;
+  const Model model = train({table, train_clips, {}}, recipe, {1, 0, 0});
+  EXPECT_TRUE(model.listens());
+  HeardClips others(test_clips.size());
+  for (std::size_t i = 0; i < others.size(); ++i)
+    for (std::size_t j = i / 24 * 24; j < (i / 24 + 1) * 24; ++j)
+      if (j != i) others[i].push_back(static_cast<int>(j));
+  EXPECT_GT(accuracy(model, table, test_clips, others), 0.9);
+  EXPECT_LT(accuracy(model, table, test_clips), 0.8);
+}
+
+TEST(Trainer, ListeningNeedsTheScalersUnits) {
+  Recipe recipe = drawing_recipe();
+  recipe.scaler.kind = ScalerOptions::Kind::kNone;
+  EXPECT_ERROR(recipe.validate(), HasSubstr("listening: expected the scaler 'rows'"));
+  recipe = drawing_recipe();
+  recipe.listening.draw = "1,-2";
+  EXPECT_ERROR(recipe.validate(), HasSubstr("listening.draw"));
+}
+
+TEST(Trainer, BatchesOfOneClipAreRefusedWhereTheyAreNormalised) {
+  const FeatureTable table = synthetic_table(4, 2);
+  Recipe recipe = small_recipe();
+  recipe.training.batch_size = 1;
+  EXPECT_ERROR(train_small(table, recipe, 1, 1),
+               HasSubstr("at least two clips at a time, found 1"));
+  recipe.training.batch_size = 8;
+  recipe.training.shard_size = 1;
+  EXPECT_ERROR(train_small(table, recipe, 1, 1), HasSubstr("raise batch_size and shard_size"));
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
+  EXPECT_NO_THROW(train_small(table, recipe, 1, 1));
+}
+
+TEST(Trainer, AValidationLossThatIsNoNumberStopsIt) {
+  FeatureTable table = synthetic_table(6, 4);
+  std::vector<int> train_clips, validation;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    (table.clips[i].speaker < "5" ? train_clips : validation).push_back(static_cast<int>(i));
+    if (table.clips[i].speaker >= "5")
+      table.values.col(static_cast<Eigen::Index>(i)).setConstant(3e38f);
+  }
+  Recipe recipe = small_recipe();
+  recipe.scaler.kind = ScalerOptions::Kind::kNone;
+  recipe.training.early_stopping = {true, 5};
+  EXPECT_ERROR(train({table, train_clips, validation}, recipe, {1, 0, 1}),
+               AllOf(HasSubstr("validation loss is no number"), HasSubstr("epoch 1")));
+}
+
 TEST(Trainer, DivergingLossStopsWithItsPlace) {
   const FeatureTable table = synthetic_table(4, 2);
   Recipe recipe = small_recipe();
   from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
-  recipe.training.learning_rate = 1e30;
-  EXPECT_ERROR(train_small(table, recipe, 1, 1),
-               AllOf(HasSubstr("epoch"), HasSubstr("batch"), HasSubstr("learning rate 9.")));
+  recipe.training.learning_rate =
+      1000;  // times the weight decay of 0.01: weights grow ninefold a step
+  recipe.training.epochs = 200;
+  EXPECT_ERROR(train_small(table, recipe, 1, 1), AllOf(HasSubstr("epoch"), HasSubstr("batch"),
+                                                       HasSubstr("lower learning_rate (1000 now"),
+                                                       HasSubstr("gradient_clip (none now)")));
 }
 
 TEST(Trainer, EarlyStoppingKeepsTheBestEpoch) {
@@ -180,12 +318,11 @@ TEST(Trainer, AnEpochMayTakeOneVersionOfEachClip) {
 }
 
 TEST(Checkpoint, StoppedAnywhereAndResumedGivesTheSameBits) {
-  const FeatureTable table = synthetic_table(6, 4);
+  const FeatureTable table = two_corpora(6, 4);
   std::vector<int> train_clips, validation;
   for (std::size_t i = 0; i < table.size(); ++i)
     (table.clips[i].speaker < "6" ? train_clips : validation).push_back(static_cast<int>(i));
-  Recipe recipe = small_recipe();
-  recipe.members = 2;
+  Recipe recipe = drawing_recipe();
   recipe.training.early_stopping = {true, 20};
   const TrainingData data{table, train_clips, validation};
   const Model straight = train(data, recipe, {3, 0, 1});
@@ -231,28 +368,24 @@ TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
   const TempFolder folder;
   Recipe recipe = small_recipe();
   from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
-  recipe.training.learning_rate = 1e15;
+  recipe.training.learning_rate = 1000;
   recipe.training.epochs = 200;
   RunOptions run{3, 0, 1};
   run.checkpoint = folder / "c.safetensors";
   EXPECT_THROW(train({table, all_of_table(table), {}}, recipe, run), Error);
-  EXPECT_TRUE(std::filesystem::exists(run.checkpoint));
-}
-
-TEST(Trainer, EnrolledRecipesWantFeaturesRelativeToTheSpeakersAndOthersDoNot) {
-  FeatureTable table = synthetic_table(4, 2);
-  Recipe recipe = small_recipe();
-  recipe.enrolled = true;
-  EXPECT_ERROR(train_small(table, recipe, 1, 1), HasSubstr("relative to their speakers"));
-  make_relative_to_speakers(table);
-  EXPECT_TRUE(train_small(table, recipe, 1, 1).enrolled());
-  recipe.enrolled = false;
-  EXPECT_ERROR(train_small(table, recipe, 1, 1), HasSubstr("as they were extracted"));
+  run.resume = true;  // it can be gone on from, to the same end
+  EXPECT_ERROR(train({table, all_of_table(table), {}}, recipe, run), HasSubstr("diverges"));
 }
 
 TEST(Trainer, RecipeThatDoesNotFitTheFeaturesIsRefused) {
   const FeatureTable frames = synthetic_table(4, 2, 12);
-  EXPECT_ERROR(train_small(frames, small_recipe(), 1, 1), HasSubstr("leaves frames"));
+  EXPECT_ERROR(train_small(frames, small_recipe(), 1, 1),
+               AllOf(HasSubstr("made for one vector a clip ('functionals')"), HasSubstr("frames")));
+  Recipe of_frames = small_recipe();
+  of_frames.features = "frames";
+  EXPECT_ERROR(train_small(synthetic_table(4, 2), of_frames, 1, 1),
+               HasSubstr("made for frames ('frames'), found one vector a clip"));
+  EXPECT_ERROR(train_small(frames, of_frames, 1, 1), HasSubstr("leaves frames"));
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ struct FeatureTable {
   std::vector<Utterance> clips;
   std::vector<std::int64_t> offsets;  ///< clips + 1; clip i is columns [offsets[i], offsets[i + 1])
   Eigen::MatrixXf values;             ///< [rows x all frames]
-  bool relative_to_speakers = false;  ///< see enrollment.h; never so in a file
 
   std::size_t size() const { return clips.size(); }
   /// Features of one clip, [rows x frames].
@@ -32,6 +31,10 @@ struct FeatureTable {
 /// there, "x.safetensors.index.json" is read. Read as untrusted input.
 /// Throws Error, naming the file and what is wrong.
 FeatureTable read_feature_table(const std::filesystem::path& path);
+
+/// One table of several feature files, of one corpus or of several, read straight into it.
+/// Throws Error, naming two of them, if they hold other features.
+FeatureTable read_feature_tables(const std::vector<std::filesystem::path>& paths);
 
 /// Takes the features of one clip after the other, in flat memory.
 class FeatureWriter {

@@ -9,6 +9,7 @@
 
 #include "ser/audio/waveform.h"
 #include "ser/features/feature_set.h"
+#include "ser/model/listening.h"
 #include "ser/model/scaler.h"
 #include "ser/model/training_range.h"
 #include "ser/nn/loss.h"
@@ -23,8 +24,8 @@ struct Member {
   nn::Network network;     ///< logits: emotions, then genders
   double temperature = 1;  ///< logits of the emotions are divided by it (Guo et al. 2017)
   double weight = 1;       ///< share in the average over members
-  bool enrolled = false;   ///< reads features relative to the mean of the speaker's clips
-  TrainingRange range;     ///< of the clips it was trained on
+  ListeningOptions listening;
+  TrainingRange range;  ///< of the clips it was trained on
 };
 
 /// Emotion and gender of one clip.
@@ -55,8 +56,8 @@ struct Model {
   double uncertain_below = 0.4;  ///< largest probability of an uncertain prediction
   TrainingInfo training;
 
-  /// Whether it compares a clip with others of the speaker: then all members do.
-  bool enrolled() const;
+  /// Whether it answers better the more it has heard of a voice: some member listens.
+  bool listens() const;
   /// The softmax groups among a member's logits.
   std::vector<nn::HeadRange> heads() const;
 };
@@ -65,17 +66,26 @@ struct Model {
 struct ClipFeatures {
   std::string fingerprint;
   std::vector<Eigen::MatrixXf> clips;
-  bool relative_to_speakers = false;  ///< the mean of the speaker's clips is subtracted
 };
 
-/// Predictions for clips. features: of the same clips, one entry for each set that a member reads.
-/// Throws Error, naming the fingerprints, if a member's set is missing.
-std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
-                                    int threads);
+/// For each clip the positions, among all clips, of those of its voice that were heard before.
+/// Empty: none were, for any clip.
+using HeardClips = std::vector<std::vector<int>>;
 
-/// What the members' last hidden layers make of each clip, one member below the other,
-/// [units x clips]. Throws Error as `predict` does.
+/// Predictions for clips. features: of the same clips, one entry for each set that a member reads.
+/// heard: as many lists as clips, or none. Throws Error, naming the fingerprints, if a member's set
+/// is missing, and for an answer that is not a number.
+std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
+                                    const HeardClips& heard, int threads);
+
+/// What the members' last hidden layers make of each clip, nothing of its voice being heard, one
+/// member below the other, [units x clips]. Throws Error as `predict` does.
 Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads);
+
+/// The prediction over the emotions `allowed` alone: where a corpus has no others. The other
+/// probabilities become zero. Throws Error if the model has none of them.
+ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
+                            const std::vector<std::string>& allowed);
 
 /// Whether the emotion is little more than a guess: largest probability below the model's
 /// threshold.
@@ -92,17 +102,25 @@ class Predictor {
   ~Predictor();
   Predictor(Predictor&&) noexcept;
 
-  /// Clips of the speaker whose recordings follow: what an enrolled model compares them with.
-  /// Throws Error for no clips, and for a model that is not enrolled.
-  void enroll(const std::vector<Waveform>& clips);
+  /// Features of one recording in every set of the model: for `predict`, and for a voice to hear.
+  /// Throws Error as `check_recording` does.
+  RecordingFeatures features(const Waveform& wave) const;
 
-  /// Throws Error if the model is an enrolled one and no clips of the speaker are known.
-  ClipPrediction predict(const Waveform& wave) const;
+  /// voice: what was heard of the speaker before. Throws Error for one of other features.
+  ClipPrediction predict(const RecordingFeatures& features, const Voice& voice) const;
+  /// Of the voice that was heard or set, a stranger's at first.
+  ClipPrediction predict(const Waveform& wave) const { return predict(features(wave), voice_); }
+
+  /// One more clip of the voice, for the answers that follow.
+  void hear(const RecordingFeatures& features);
+  const Voice& voice() const { return voice_; }
+  void set_voice(Voice voice) { voice_ = std::move(voice); }
   const Model& model() const { return model_; }
 
  private:
   struct Impl;
   Model model_;
+  Voice voice_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ser/core/options.h"
+#include "ser/model/listening.h"
 #include "ser/model/scaler.h"
 #include "ser/nn/network.h"
 #include "ser/nn/optimizer.h"
@@ -41,6 +42,17 @@ struct FeatureAugmentation {
   void visit(FieldVisitor& v);
 };
 
+/// How a network learns to listen to a voice: clips of it are heard before each training clip.
+struct ListeningRecipe : ListeningOptions {
+  /// How many, drawn anew for every clip and epoch; "all": the others of the speaker.
+  std::string draw = "0,0,1,2,4,8,16,all";
+
+  void visit(FieldVisitor& v);
+  void validate() const;
+  /// `draw` as numbers, "all" being the largest. Throws Error for anything else.
+  std::vector<std::size_t> draws() const;
+};
+
 struct TrainingOptions {
   int epochs = 60;
   int batch_size = 32;
@@ -53,7 +65,9 @@ struct TrainingOptions {
   double weight_average = 0;     ///< decay of the running average of the weights; 0: none
   double norm_momentum = 0.1;    ///< of batch normalisation's running statistics
   bool one_version = false;      ///< an epoch takes one version of a clip, drawn among its copies
-  bool balance_classes = false;  ///< weigh clips so that every emotion counts alike
+  bool balance_classes = false;  ///< weigh clips so that every emotion of a corpus counts alike
+  int epoch_clips = 0;           ///< recordings in an epoch, at most; 0: all
+  double corpus_share = 1;       ///< corpora share an epoch by their size to this power; 0: alike
   TaskWeights tasks;
   FeatureAugmentation augmentation;
   EarlyStoppingOptions early_stopping;
@@ -69,14 +83,14 @@ struct Recipe {
   int members = 1;  ///< networks trained from different seeds and averaged
   /// Divides the emotions' logits: calibration, fitted on validation speakers.
   double temperature = 1;
-  /// Features are taken relative to the speaker's mean; prediction needs other clips of the
-  /// speaker.
-  bool enrolled = false;
   ScalerOptions scaler;
+  ListeningRecipe listening;
   nn::NetworkOptions network;
   TrainingOptions training;
 
   void visit(FieldVisitor& v);
+  /// Throws Error for a number out of range and for options that do not go together.
+  void validate() const;
 };
 
 /// Names of the recipes that are built in: mlp, ...

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <span>
+
+#include "ser/core/rng.h"
+#include "ser/model/scaler.h"
+#include "train/dataset.h"
+#include "train/voices.h"
+
+namespace ser {
+
+/// A shard as the network and the loss take it; lives in an arena.
+struct Shard {
+  nn::Tensor input;
+  nn::Tensor targets;  ///< [outputs x clips]
+  nn::Tensor allowed;  ///< [outputs x clips]
+  nn::Tensor weights;  ///< [heads x clips]
+
+  nn::Targets answers() const { return {targets.matrix(), allowed.matrix(), weights.matrix()}; }
+};
+
+/// What shards are made of and how.
+struct ShardSource {
+  const Dataset& data;
+  const Scaler& scaler;
+  const Voices& voices;
+  const Tasks& tasks;
+  const Recipe& recipe;
+  nn::Shape shape;  ///< of the network's input
+};
+
+/// Puts the clips `ids` together, each relative to what was heard of its voice, masked and mixed as
+/// the recipe says, drawn from `rng`. Mixed clips are held against both answers, head by head: a
+/// missing label leaves the other's; classes that either's corpus has take part.
+Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
+                          nn::Arena& arena);
+
+/// The same clips as they are, of voices never heard before.
+Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena);
+
+}  // namespace ser

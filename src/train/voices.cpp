@@ -1,0 +1,60 @@
+#include "train/voices.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace ser {
+namespace {
+
+/// `count` of the items, drawn without putting back.
+std::vector<int> draw_some(std::vector<int> items, std::size_t count, Rng& rng) {
+  for (std::size_t i = 0; i < count; ++i)
+    std::swap(items[i], items[i + rng.below(items.size() - i)]);
+  items.resize(count);
+  return items;
+}
+
+}  // namespace
+
+Voices::Voices(const Dataset& data, const ListeningRecipe& options)
+    : data_(data), draws_(options.draws()), group_of_(data.size(), -1) {
+  if (!options.enabled) return;
+  if (data.table.set.pool == Pooling::kNone) {
+    sums_.resize(data.table.values.rows(), static_cast<Eigen::Index>(data.size()));
+    for (int i = 0; i < static_cast<int>(data.size()); ++i)
+      sums_.col(i) = data.features(i).cast<double>().rowwise().sum().cast<float>();
+  }
+  std::map<std::tuple<std::string, std::string, std::string>, int> numbers;
+  for (int i = 0; i < static_cast<int>(data.size()); ++i) {
+    const Utterance& clip = data.utterance(i);
+    if (clip.speaker.empty()) continue;
+    const auto [found, fresh] = numbers.emplace(
+        std::tuple(clip.corpus, clip.speaker, clip.augmentation), static_cast<int>(groups_.size()));
+    if (fresh) groups_.emplace_back();
+    group_of_[static_cast<std::size_t>(i)] = found->second;
+    groups_[static_cast<std::size_t>(found->second)].push_back(i);
+  }
+}
+
+HeardFeatures Voices::sum(int clip) const {
+  const auto features = data_.features(clip);
+  if (sums_.size() == 0) return {features.col(0).cast<double>(), 1, 1};
+  return {sums_.col(clip).cast<double>(), static_cast<double>(features.cols()), 1};
+}
+
+HeardFeatures Voices::draw(int clip, Rng rng) const {
+  HeardFeatures heard;
+  const int group = group_of_[static_cast<std::size_t>(clip)];
+  if (group < 0) return heard;
+  const std::size_t wanted = draws_[rng.below(draws_.size())];
+  if (wanted == 0) return heard;
+  std::vector<int> others = groups_[static_cast<std::size_t>(group)];
+  std::erase(others, clip);
+  const std::size_t count = std::min(others.size(), wanted);
+  for (const int other : draw_some(std::move(others), count, rng)) heard.add(sum(other));
+  return heard;
+}
+
+}  // namespace ser

@@ -1,0 +1,208 @@
+#include "ser/model/listening.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "model/internal/batch.h"
+#include "ser/features/extractor.h"
+#include "ser/model/model.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kRows = 20;
+
+Eigen::MatrixXf random_clip(std::uint64_t stream, int frames = 1) {
+  Rng rng(5, stream);
+  Eigen::MatrixXf clip(kRows, frames);
+  for (float& x : clip.reshaped()) x = static_cast<float>(rng.normal());
+  return clip;
+}
+
+/// Standardises to (x - 1) * 2, cut at 3.
+Scaler some_scaler() {
+  return {{ScalerOptions::Kind::kRows, 3},
+          Eigen::VectorXf::Ones(kRows),
+          Eigen::VectorXf::Constant(kRows, 2)};
+}
+
+ListeningOptions listening() { return {true, 4, 0.1, 0.2}; }
+
+/// A model whose answers differ strongly from clip to clip.
+Model some_model(const ListeningOptions& options) {
+  const FeatureSet set = parse_feature_set("mfcc", Pooling::kMean);
+  nn::Network network({}, input_shape(kRows, false), 2);
+  network.initialize(Rng(1, 0));
+  network.parameters() *= 3;
+  Model model;
+  model.emotions = {"happy", "sad"};
+  model.members.push_back({set, some_scaler(), network, 1, 1, options, {}});
+  return model;
+}
+
+std::vector<ClipFeatures> clips_of(const Model& model, const std::vector<Eigen::MatrixXf>& clips) {
+  return {{fingerprint(model.members[0].set), clips}};
+}
+
+Waveform tone(double hz) {
+  Waveform wave{Eigen::VectorXf(16000), 16000};
+  for (Eigen::Index i = 0; i < wave.samples.size(); ++i)
+    wave.samples[i] = static_cast<float>(0.3 * std::sin(2 * M_PI * hz * double(i) / 16000));
+  return wave;
+}
+
+TEST(VoiceOffset, IsTheScaledMeanOverAllFramesShrunkByTheClipsHeard) {
+  HeardFeatures heard;
+  heard.add(Eigen::MatrixXf::Constant(kRows, 30, 2));
+  heard.add(Eigen::MatrixXf::Constant(kRows, 10, 6));  // mean over frames 3, scaled 4
+  const Eigen::VectorXf offset = voice_offset(heard, 1, some_scaler(), listening());
+  EXPECT_TRUE(offset.isApprox(Eigen::VectorXf::Constant(kRows, 4.0f * 2 / 6)));
+  EXPECT_TRUE(voice_offset(heard, 0.5, some_scaler(), listening()).isApprox(offset / 2));
+  EXPECT_EQ(voice_offset(heard, 0, some_scaler(), listening()).size(), 0);
+  EXPECT_EQ(voice_offset(heard, 1, some_scaler(), {}).size(), 0);
+  EXPECT_EQ(voice_offset({}, 1, some_scaler(), listening()).size(), 0);
+}
+
+TEST(VoiceOffset, OfOtherFeaturesIsRefused) {
+  HeardFeatures heard;
+  heard.add(Eigen::MatrixXf::Ones(3, 1));
+  EXPECT_ERROR(voice_offset(heard, 1, some_scaler(), listening()),
+               HasSubstr("expected 20 rows, found 3"));
+  EXPECT_ERROR(heard.add(Eigen::MatrixXf::Ones(4, 1)),
+               HasSubstr("expected 3 of features, found 4"));
+}
+
+HeardAnswers answers(const std::vector<Eigen::Vector2d>& probabilities) {
+  HeardAnswers heard;
+  for (const Eigen::Vector2d& p : probabilities) heard.add(p);
+  return heard;
+}
+
+TEST(Diversity, IsTheInformationOfTheClipAboutTheEmotion) {
+  const Eigen::Vector2d happy(1, 0), sad(0, 1), unsure(0.5, 0.5);
+  EXPECT_EQ(diversity({}), 0);
+  EXPECT_EQ(diversity(answers({happy})), 0);
+  EXPECT_EQ(diversity(answers({happy, happy, happy})), 0);
+  EXPECT_NEAR(diversity(answers({unsure, unsure})), 0, 1e-12);
+  EXPECT_NEAR(diversity(answers({happy, sad})), 2 * std::log(2), 1e-12);
+  EXPECT_NEAR(diversity(answers({happy, sad, happy, sad})), 4.0 / 3 * std::log(2), 1e-12);
+}
+
+TEST(Trust, RisesBetweenTheTwoDiversities) {
+  const Eigen::Vector2d happy(1, 0), sad(0, 1);
+  const double found = diversity(answers({happy, sad}));
+  const auto trusted = [&](double low, double high) {
+    return trust(answers({happy, sad}), {true, 4, low, high});
+  };
+  EXPECT_EQ(trusted(0, found / 2), 1);
+  EXPECT_NEAR(trusted(found - 0.1, found + 0.3), 0.25, 1e-12);
+  EXPECT_EQ(trusted(found + 0.1, found + 0.3), 0);
+}
+
+TEST(Listening, OptionsOutOfRangeAreRefused) {
+  EXPECT_ERROR((ListeningOptions{true, -1}).validate(), HasSubstr("listening.strength"));
+  EXPECT_ERROR((ListeningOptions{true, 4, 0.3, 0.3}).validate(),
+               HasSubstr("diversity_low < diversity_high"));
+}
+
+TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
+  const Model model = some_model({true, 4, 0, 1e-9});  // trusts what differs at all
+  Predictor predictor(model);
+  std::vector<Eigen::MatrixXf> clips;
+  for (const double hz : {200, 300, 2000})
+    clips.push_back(predictor.features(tone(hz)).begin()->second);
+  const auto expected = predict(model, clips_of(model, clips), {{1, 2}, {}, {}}, 1);
+  const auto deaf = predict(model, clips_of(model, clips), {}, 1);
+  EXPECT_TRUE(predictor.predict(tone(200)).emotions.isApprox(deaf[0].emotions, 1e-5));
+  for (const double hz : {300, 2000}) predictor.hear(predictor.features(tone(hz)));
+  EXPECT_EQ(predictor.voice().clips(), 2);
+  EXPECT_TRUE(predictor.predict(tone(200)).emotions.isApprox(expected[0].emotions, 1e-5));
+  EXPECT_FALSE(expected[0].emotions.isApprox(deaf[0].emotions, 1e-3));
+  EXPECT_EQ(expected[1].emotions, deaf[1].emotions);
+}
+
+TEST(Listening, IsKeptInTheModelFile) {
+  const TempFolder folder;
+  const Model model = some_model(listening());
+  write_model(model, folder.path() / "m.json");
+  const Model copy = read_model(folder.path() / "m.json");
+  EXPECT_TRUE(copy.listens());
+  const auto clips = clips_of(model, {random_clip(1), random_clip(2)});
+  EXPECT_EQ(predict(copy, clips, {{1}, {0}}, 1)[0].emotions,
+            predict(model, clips, {{1}, {0}}, 1)[0].emotions);
+}
+
+TEST(Listening, ClipsOfOneEmotionChangeNothing) {
+  const Model model = some_model(listening());
+  const auto clips = clips_of(model, {random_clip(1), random_clip(2), random_clip(2)});
+  EXPECT_EQ(predict(model, clips, {{1, 2}, {}, {}}, 1)[0].emotions,
+            predict(model, clips, {}, 1)[0].emotions);
+}
+
+TEST(Model, ThatDoesNotListenIgnoresWhatItHears) {
+  const Model model = some_model({});
+  EXPECT_FALSE(model.listens());
+  const auto clips = clips_of(model, {random_clip(1), random_clip(2)});
+  EXPECT_EQ(predict(model, clips, {{1}, {0}}, 1)[0].emotions,
+            predict(model, clips, {}, 1)[0].emotions);
+}
+
+TEST(Model, WantsToKnowWhatEveryClipHeard) {
+  const Model model = some_model(listening());
+  EXPECT_ERROR(predict(model, clips_of(model, {random_clip(1), random_clip(2)}), {{1}}, 1),
+               HasSubstr("heard before each of 2 clips, found 1"));
+}
+
+TEST(Model, AnswersThatAreNoNumbersAreRefused) {
+  Model model = some_model({});
+  model.members[0].network.parameters().setConstant(3e38f);
+  EXPECT_ERROR(predict(model, clips_of(model, {random_clip(1)}), {}, 1), HasSubstr("is no number"));
+}
+
+TEST(KeepClasses, SharesTheRestAmongThem) {
+  Model model;
+  model.emotions = {"happy", "sad", "calm"};
+  ClipPrediction prediction;
+  prediction.emotions = Eigen::Vector3d(0.2, 0.3, 0.5);
+  const Eigen::Vector3d expected(0.4, 0.6, 0);
+  EXPECT_TRUE(
+      keep_classes(model, prediction, {"sad", "happy", "bored"}).emotions.isApprox(expected));
+  EXPECT_ERROR(keep_classes(model, prediction, {"bored"}), HasSubstr("found bored"));
+}
+
+TEST(Voice, SurvivesJson) {
+  Voice voice;
+  voice.add({{"abc", random_clip(1, 7)}, {"def", random_clip(2)}}, Eigen::Vector2d(0.3, 0.7));
+  voice.add({{"abc", random_clip(3, 9)}, {"def", random_clip(4)}}, Eigen::Vector2d(0.9, 0.1));
+  const Voice copy = Voice::from_json(voice.to_json());
+  EXPECT_EQ(copy.clips(), 2);
+  EXPECT_EQ(copy.in("abc").sum, voice.in("abc").sum);
+  EXPECT_EQ(copy.in("abc").frames, 16);
+  EXPECT_EQ(diversity(copy.answers()), diversity(voice.answers()));
+  EXPECT_EQ(copy.to_json(), voice.to_json());
+  EXPECT_EQ(copy.in("of no set").sum.size(), 0);
+}
+
+TEST(Voice, OtherFilesAreRefused) {
+  const auto read = [](const std::string& answers, const std::string& heard) {
+    return Voice::from_json(R"({"format": "ser-voice", "answers": )" + answers +
+                            R"(, "features": {"a": )" + heard + "}}");
+  };
+  const std::string answers = R"({"clips": 1, "entropy": 0.5, "sum": [0.5, 0.5]})";
+  EXPECT_NO_THROW(read(answers, R"({"clips": 1, "frames": 1, "sum": [1]})"));
+  EXPECT_ERROR(Voice::from_json("[1]"), HasSubstr("expected a voice file"));
+  EXPECT_ERROR(read(answers, "{}"), HasSubstr("expected 'answers', and 'features'"));
+  EXPECT_ERROR(read(answers, R"({"clips": 0, "frames": 1, "sum": [1]})"), HasSubstr("'clips'"));
+  EXPECT_ERROR(read(answers, R"({"clips": 1, "frames": 1, "sum": []})"), HasSubstr("'sum'"));
+  EXPECT_ERROR(read(R"({"clips": 1, "entropy": 0, "sum": [-1]})", "{}"),
+               HasSubstr("expected probabilities"));
+}
+
+}  // namespace
+}  // namespace ser
