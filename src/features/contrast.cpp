@@ -35,7 +35,7 @@ struct BinRange {
 };
 
 /// librosa's bands: both edges belong to a band, which also takes the bin below it and leaves its
-/// own last bin to the next; the last band reaches to the end of the spectrum.
+/// own last bin to the next; the last band reaches to high_hz, or to the end of the spectrum.
 BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOptions& options) {
   const double low = band == 0 ? 0 : options.low_hz * std::exp2(band - 1);
   const double high = options.low_hz * std::exp2(band);
@@ -43,7 +43,10 @@ BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOpt
   BinRange range{static_cast<Eigen::Index>(std::ceil(low / bin_hz)),
                  std::min(bins, static_cast<Eigen::Index>(std::floor(high / bin_hz)) + 1), 0};
   if (band > 0) --range.begin;
-  if (is_last) range.end = bins;
+  if (is_last)
+    range.end = options.high_hz > 0
+                    ? static_cast<Eigen::Index>(std::floor(options.high_hz / bin_hz)) + 1
+                    : bins;
   const auto count = static_cast<double>(range.end - range.begin);
   if (!is_last) --range.end;
   range.extremes =
@@ -82,6 +85,8 @@ void ContrastOptions::visit(FieldVisitor& v) {
   v.group("stft", stft);
   v.field("num_bands", num_bands, "Octave bands above low_hz", Range{1, 32});
   v.field("low_hz", low_hz, "Upper edge of the lowest band, Hz", Range{0, 1e6}.above());
+  v.field("high_hz", high_hz, "Upper edge of the highest band, Hz; 0: the end of the spectrum",
+          Range{0, 1e6});
   v.field("quantile", quantile, "Share of a band's bins that make its peak, and its valley",
           Range{0, 1}.above().below());
   v.field("floor", floor, "Magnitudes below this count as this", Range{0, 1e6});
@@ -96,10 +101,14 @@ FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
         "contrast: expected num_bands >= 1, low_hz > 0, quantile in (0, 1) and floor >= 0, "
         "found {}, {}, {} and {}",
         options.num_bands, options.low_hz, options.quantile, options.floor));
-  if (options.low_hz * std::exp2(options.num_bands - 1) >= nyquist_hz)
-    throw Error(fmt::format(
-        "contrast: expected {} octaves from {} Hz to start below half the sampling rate ({} Hz)",
-        options.num_bands, options.low_hz, nyquist_hz));
+  const double end_hz = options.high_hz > 0 ? options.high_hz : nyquist_hz;
+  if (end_hz > nyquist_hz)
+    throw Error(
+        fmt::format("contrast: expected high_hz up to half the sampling rate ({} Hz), found {}",
+                    nyquist_hz, options.high_hz));
+  if (options.low_hz * std::exp2(options.num_bands - 1) >= end_hz)
+    throw Error(fmt::format("contrast: expected {} octaves from {} Hz to start below {} Hz",
+                            options.num_bands, options.low_hz, end_hz));
   FrameMatrix peak(options.num_bands + 1, magnitude.cols()), valley = peak;
   for (int band = 0; band <= options.num_bands; ++band) {
     const BinRange range = band_bins(band, magnitude.rows(), bin_hz, options);

@@ -17,12 +17,14 @@ constexpr Preset kPresets[] = {
     {"type": "chroma", "spectrum": "magnitude"},
     {"type": "mel"}
   ]})"},
+    // Both presets below end at 7 kHz: next to half the rate, what is measured is the filter of
+    // whatever resampled the recording, not the voice.
     // Frame level, for networks that see time: spectrum, melody and voice quality every 10 ms.
     {"frames", R"({
   "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 40, "level": "active",
   "features": [
     {"type": "log_mel", "standardize": true,
-     "mel": {"num_bands": 64, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
+     "mel": {"num_bands": 64, "high_hz": 7000, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
     {"type": "melody"},
     {"type": "voice"}
   ]})"},
@@ -31,10 +33,10 @@ constexpr Preset kPresets[] = {
   "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 30, "level": "active", "pool": "stats",
   "features": [
     {"type": "log_mel",
-     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
+     "mel": {"num_bands": 40, "high_hz": 7000, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
     {"type": "mfcc", "num_coefficients": 20, "pool_over": "voiced",
-     "mel": {"num_bands": 40, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
-    {"type": "contrast", "pool_over": "voiced", "floor": 1e-4,
+     "mel": {"num_bands": 40, "high_hz": 7000, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
+    {"type": "contrast", "pool_over": "voiced", "floor": 1e-4, "num_bands": 5, "high_hz": 6400,
      "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
     {"type": "centroid", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},
     {"type": "rolloff", "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}},

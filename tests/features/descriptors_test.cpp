@@ -74,11 +74,27 @@ TEST(Spectral, ContrastFloorHidesWhatLiesBelow) {
   EXPECT_EQ(spectral_contrast(magnitude, kBinHz, options), all);
 }
 
+TEST(Spectral, ContrastEndsAtItsHighestFrequency) {
+  FrameMatrix magnitude = FrameMatrix::Constant(1025, 1, 1e-2f);
+  ContrastOptions options;
+  options.num_bands = 5;
+  options.high_hz = 6400;
+  const FrameMatrix flat = spectral_contrast(magnitude, kBinHz, options);
+  magnitude.bottomRows(1024 - static_cast<Eigen::Index>(6400 / kBinHz)).setConstant(1);
+  EXPECT_EQ(spectral_contrast(magnitude, kBinHz, options), flat);
+  options.high_hz = 0;
+  EXPECT_NE(spectral_contrast(magnitude, kBinHz, options), flat);
+}
+
 TEST(Spectral, ContrastRefusesBandsThatDoNotFit) {
   const FrameMatrix magnitude = FrameMatrix::Ones(1025, 1);
   ContrastOptions options;
   EXPECT_THAT([&] { spectral_contrast(magnitude, 8000.0 / 2048, options); },
-              ThrowsMessage<Error>(HasSubstr("below half the sampling rate (4000 Hz)")));
+              ThrowsMessage<Error>(HasSubstr("to start below 4000 Hz")));
+  options.high_hz = 5000;
+  EXPECT_THAT([&] { spectral_contrast(magnitude, 8000.0 / 2048, options); },
+              ThrowsMessage<Error>(HasSubstr("expected high_hz up to half the sampling rate")));
+  options = {};
   options.quantile = 1;
   EXPECT_THAT([&] { spectral_contrast(magnitude, kBinHz, options); },
               ThrowsMessage<Error>(HasSubstr("quantile in (0, 1)")));

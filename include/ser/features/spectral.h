@@ -45,6 +45,7 @@ struct ContrastOptions {
   StftOptions stft;
   int num_bands = 6;  ///< octaves above low_hz; the band below it makes one more
   double low_hz = 200;
+  double high_hz = 0;      ///< upper edge of the highest band; 0: the end of the spectrum
   double quantile = 0.02;  ///< share of a band's bins that make its peak, and its valley
   double floor = 0;        ///< of magnitudes: rounding noise in an empty band does not count
   void visit(FieldVisitor& v);
@@ -52,8 +53,8 @@ struct ContrastOptions {
 
 /// Level of the strongest bins above that of the weakest, dB, for the band below low_hz and
 /// num_bands octaves from there, [num_bands + 1 x frames] (Jiang et al. 2002).
-/// Throws Error if the last band starts at or above half the sampling rate, quantile is not in
-/// (0, 1), or floor is negative.
+/// Throws Error if the last band starts at or above high_hz or half the sampling rate, high_hz lies
+/// above that half, quantile is not in (0, 1), or floor is negative.
 FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
                               const ContrastOptions& options);
 
