@@ -4,23 +4,21 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
-#include <iterator>
-#include <span>
 #include <string_view>
 
 #include "common/command.h"
 #include "common/default_model.h"
 #include "common/live.h"
+#include "common/notices.h"
 #include "common/prediction_output.h"
 #include "common/progress.h"
 #include "common/timeline_output.h"
 #include "ser/audio/audio_file.h"
-#include "ser/audio/speech.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/audio_files.h"
 #include "ser/model/model.h"
+#include "ser/model/timeline.h"
 
 namespace {
 
@@ -88,12 +86,8 @@ std::vector<Input> expand(const std::vector<std::string>& arguments) {
 
 constexpr std::string_view kStandardInput = "standard input";
 
-std::string standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
-
-ser::Waveform read(const std::string& name) {
-  if (name != "-") return ser::read_audio(name);
-  const std::string bytes = standard_input();
-  return ser::read_audio(std::as_bytes(std::span(bytes)), kStandardInput);
+ser::AudioReader open(const std::string& name) {
+  return name == "-" ? ser::AudioReader(STDIN_FILENO, kStandardInput) : ser::AudioReader(name);
 }
 
 int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& predictor,
@@ -104,16 +98,12 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
   for (const Input& input : inputs) {
     try {
       if (!input.error.empty()) throw ser::Error(input.error);
-      const std::string bytes = input.name == "-" ? standard_input() : "";
-      const auto open = [&] {
-        return input.name == "-" ? ser::AudioReader(std::as_bytes(std::span(bytes)), kStandardInput)
-                                 : ser::AudioReader(input.name);
-      };
-      ser::AudioReader reader = open();
+      ser::AudioReader reader = open(input.name);
       ser::predict_timeline(input.name, reader, predictor, options.timeline, common, printer);
+      ser::warn_of_notices(input.name, reader.notices());
       if (options.timeline.plot.empty()) continue;
-      ser::AudioReader again = open();
-      ser::plot_timeline(input.name, again, printer.timeline(), predictor.model(),
+      reader.restart();
+      ser::plot_timeline(input.name, reader, printer.timeline(), predictor.model(),
                          options.timeline.plot);
     } catch (const ser::Error& error) {
       spdlog::error("{}", error.what());
@@ -160,15 +150,23 @@ int predict(const Options& options, const ser::CommonOptions& common) {
   if (options.timeline.wanted()) return predict_timelines(inputs, predictor, options, common);
   ser::PredictionPrinter printer(options.output, predictor.model());
   std::vector<ser::PredictedClip> slots(ser::pipeline_slots(common.threads));
+  std::vector<std::vector<std::string>> notices(slots.size());
+  // A long recording uses the threads that recordings side by side do not.
+  const int inner_threads = inputs.size() > 1 ? 1 : common.threads;
   bool failed = false;
   const auto produce = [&](std::size_t i, std::size_t slot) {
     ser::PredictedClip& clip = slots[slot];
-    clip = {inputs[i].name, {}, true, {}, {}};
+    clip = {.file = inputs[i].name};
+    notices[slot].clear();
     if (!inputs[i].error.empty()) return;
     try {
-      const ser::Waveform wave = read(inputs[i].name);
-      clip.prediction = predictor.predict(wave);
-      clip.speech = ser::is_speech(wave);
+      ser::AudioReader reader = open(inputs[i].name);
+      const ser::RecordingPrediction found =
+          ser::predict_recording(reader, predictor, inner_threads);
+      clip.prediction = found.prediction;
+      clip.speech = found.speech;
+      clip.windows = found.windows;
+      notices[slot] = reader.notices();
     } catch (const ser::Error& error) {
       inputs[i].error = error.what();
     }
@@ -180,6 +178,7 @@ int predict(const Options& options, const ser::CommonOptions& common) {
     progress.advance(1);
     if (inputs[i].error.empty()) {
       const ser::PredictedClip& clip = slots[slot];
+      ser::warn_of_notices(clip.file, notices[slot]);
       if (clip.speech && ser::is_unlike_training(clip.prediction))
         spdlog::warn(
             "{}: unlike the recordings the model was trained on, the answer may be worth "

@@ -1,19 +1,18 @@
 // How models hold up when recordings get worse: see scripts/robustness, which trains them.
 #include <fmt/format.h>
-#include <sndfile.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 
 #include "common/command.h"
 #include "common/extraction.h"
 #include "common/progress.h"
+#include "degradations.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/augment.h"
 #include "ser/audio/level.h"
@@ -33,7 +32,6 @@ using namespace ser;
 constexpr const char* kExamples =
     "  ser-robustness data/ravdess --models build/mlp-{fold}.json --cv speakers:5\n";
 constexpr int kVoicesOfBabble = 6;
-constexpr double kBitsPerKilobit = 1000;
 constexpr std::string_view kFoldPlace = "{fold}";
 
 struct Options {
@@ -48,73 +46,6 @@ struct Options {
     v.field("json", json, "File to write the figures to");
   }
 };
-
-/// Encoded sound that libsndfile writes to and reads from memory.
-struct MemoryFile {
-  std::string bytes;
-  sf_count_t at = 0;
-};
-
-SF_VIRTUAL_IO memory_io() {
-  SF_VIRTUAL_IO io = {};
-  io.get_filelen = [](void* user) {
-    return static_cast<sf_count_t>(static_cast<MemoryFile*>(user)->bytes.size());
-  };
-  io.seek = [](sf_count_t offset, int whence, void* user) {
-    auto& file = *static_cast<MemoryFile*>(user);
-    const auto size = static_cast<sf_count_t>(file.bytes.size());
-    file.at = offset + (whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.at : size);
-    return file.at;
-  };
-  io.read = [](void* to, sf_count_t count, void* user) {
-    auto& file = *static_cast<MemoryFile*>(user);
-    const auto left = static_cast<sf_count_t>(file.bytes.size()) - file.at;
-    const sf_count_t got = std::clamp<sf_count_t>(left, 0, count);
-    std::memcpy(to, file.bytes.data() + file.at, static_cast<std::size_t>(got));
-    file.at += got;
-    return got;
-  };
-  io.write = [](const void* from, sf_count_t count, void* user) {
-    auto& file = *static_cast<MemoryFile*>(user);
-    const auto end = static_cast<std::size_t>(file.at + count);
-    if (file.bytes.size() < end) file.bytes.resize(end);
-    std::memcpy(file.bytes.data() + file.at, from, static_cast<std::size_t>(count));
-    file.at += count;
-    return count;
-  };
-  io.tell = [](void* user) { return static_cast<MemoryFile*>(user)->at; };
-  return io;
-}
-
-/// The recording as a compressed file. level: libsndfile's, 0 (large) to 1 (small).
-std::string encode(const Waveform& wave, int format, int bitrate_mode, double level) {
-  MemoryFile memory;
-  SF_VIRTUAL_IO io = memory_io();
-  SF_INFO info = {};
-  info.samplerate = wave.sample_rate_hz;
-  info.channels = 1;
-  info.format = format;
-  SNDFILE* file = sf_open_virtual(&io, SFM_WRITE, &info, &memory);
-  if (!file) throw Error(fmt::format("libsndfile cannot encode: {}", sf_strerror(nullptr)));
-  sf_command(file, SFC_SET_BITRATE_MODE, &bitrate_mode, sizeof bitrate_mode);
-  sf_command(file, SFC_SET_COMPRESSION_LEVEL, &level, sizeof level);
-  const sf_count_t written = sf_writef_float(file, wave.samples.data(), wave.samples.size());
-  if (sf_close(file) != 0 || written != wave.samples.size())
-    throw Error("libsndfile cannot encode: writing failed");
-  return memory.bytes;
-}
-
-/// A recording made worse; kbit_per_s where it was compressed.
-struct Degraded {
-  Waveform wave;
-  double kbit_per_s = 0;
-};
-
-Degraded compressed(const Waveform& wave, int format, int bitrate_mode, double level) {
-  const std::string bytes = encode(wave, format, bitrate_mode, level);
-  return {read_audio(std::as_bytes(std::span(bytes)), "compressed"),
-          8 * static_cast<double>(bytes.size()) / wave.duration_s() / kBitsPerKilobit};
-}
 
 /// One clip and all that making it worse needs.
 struct Clip {
@@ -166,8 +97,9 @@ Degraded augmented(const Clip& clip, AugmentationStep::Kind kind, double amount)
 
 struct Condition {
   const char* name;
-  double required;  ///< share of clips that keep their label; 0: none is required
   std::function<Degraded(Clip&)> apply;
+  double same_emotions = 0;  ///< share of clips that have to keep their label; 0: none has to
+  double same_genders = 0;
 };
 
 std::vector<Condition> conditions() {
@@ -182,31 +114,59 @@ std::vector<Condition> conditions() {
   const auto rate = [](int hz) {
     return [hz](Clip& clip) { return Degraded{resample(clip.wave, hz), 0}; };
   };
-  // 64 kbit/s at 48 kHz: LAME's constant rates go from 320 (level 0) to 32 (level 1); Vorbis has
-  // no constant rate.
-  const auto mp3 = [](Clip& clip) {
-    return compressed(clip.wave, SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III,
-                      SF_BITRATE_MODE_CONSTANT, 1 - 32.0 / 288);
+  const auto changed = [](auto change) {
+    return [change](Clip& clip) { return Degraded{change(clip), 0}; };
   };
-  const auto ogg = [](Clip& clip) {
-    return compressed(clip.wave, SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_BITRATE_MODE_VARIABLE, 0.7);
+  const auto offset = [&](double percent) {
+    return changed([percent](Clip& clip) { return with_offset(clip.wave, percent); });
   };
-  return {{"clean", 0,
-           [](Clip& clip) {
-             return Degraded{clip.wave, 0};
-           }},
-          {"white noise, 20 dB SNR", 0, noise(20)},
-          {"white noise, 10 dB SNR", 0, noise(10)},
-          {"white noise, 0 dB SNR", 0, noise(0)},
-          {"babble, 20 dB SNR", 0, babble(20)},
-          {"babble, 10 dB SNR", 0, babble(10)},
-          {"babble, 0 dB SNR", 0, babble(0)},
-          {"gain +20 dB", 1, gain(20)},
-          {"gain -20 dB", 1, gain(-20)},
-          {"8 kHz", 0, rate(8000)},
-          {"16 kHz", 0.99, rate(16000)},
-          {"MP3", 0, mp3},
-          {"Ogg Vorbis", 0, ogg}};
+  const auto hum = [&](double hz, int harmonics, double dbfs) {
+    return changed([=](Clip& clip) { return with_hum(clip.wave, hz, harmonics, dbfs); });
+  };
+  const auto over = [&](double db) {
+    return changed([db](Clip& clip) { return clipped(clip.wave, db); });
+  };
+  const auto room = [&](double rt60_s) {
+    return changed([rt60_s](Clip& clip) {
+      Rng rng = clip.rng("reverberation");
+      return reverberated(clip.wave, rt60_s, rng);
+    });
+  };
+  const auto dropped = changed([](Clip& clip) {
+    Rng rng = clip.rng("dropped packets");
+    return with_dropped_packets(clip.wave, rng);
+  });
+  const auto codec = [](Codec kind) {
+    return [kind](Clip& clip) { return coded(clip.wave, kind); };
+  };
+  constexpr double kFewEmotions = 0.98, kFewGenders = 0.995;
+  return {{"clean", changed([](Clip& clip) { return clip.wave; })},
+          {"white noise, 20 dB SNR", noise(20)},
+          {"white noise, 10 dB SNR", noise(10)},
+          {"white noise, 0 dB SNR", noise(0)},
+          {"babble, 20 dB SNR", babble(20)},
+          {"babble, 10 dB SNR", babble(10)},
+          {"babble, 0 dB SNR", babble(0)},
+          {"gain +20 dB", gain(20), 1, 1},
+          {"gain -20 dB", gain(-20), 1, 1},
+          {"8 kHz", rate(8000)},
+          {"16 kHz", rate(16000), 0.99},
+          {"offset 0.2 %", offset(0.2), kFewEmotions, kFewGenders},
+          {"offset 5 %", offset(5), kFewEmotions, kFewGenders},
+          {"hum 50 Hz, -53 dBFS", hum(50, 5, -53), kFewEmotions, kFewGenders},
+          {"hum 50 Hz, -40 dBFS", hum(50, 5, -40), kFewEmotions, kFewGenders},
+          {"hum 60 Hz, -40 dBFS", hum(60, 5, -40), kFewEmotions, kFewGenders},
+          {"rumble 20 Hz, -30 dBFS", hum(20, 1, -30), kFewEmotions, kFewGenders},
+          {"clipping 6 dB", over(6)},
+          {"clipping 12 dB", over(12)},
+          {"reverberation 0.3 s", room(0.3)},
+          {"reverberation 0.8 s", room(0.8)},
+          {"10 ms lost in 200", dropped},
+          {"telephone, mu-law", codec(Codec::kTelephone)},
+          {"telephone, GSM", codec(Codec::kGsm)},
+          {"MP3", codec(Codec::kMp3)},
+          {"Ogg Vorbis", codec(Codec::kVorbis)},
+          {"Ogg Opus", codec(Codec::kOpus)}};
 }
 
 /// The models of one template, by fold.
@@ -264,11 +224,25 @@ Said listen(const std::vector<Recording>& recordings, const std::vector<int>& fo
   return said;
 }
 
-double same_label(const std::vector<Prediction>& a, const std::vector<Prediction>& b) {
+/// Share of the clips with the same label; NaN where the models have no such head.
+double same_label(const std::vector<Prediction>& a, const std::vector<Prediction>& b,
+                  std::vector<double> Prediction::*probabilities) {
+  if ((a[0].*probabilities).empty()) return std::numeric_limits<double>::quiet_NaN();
   std::size_t same = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    same += most_likely(a[i].probabilities) == most_likely(b[i].probabilities);
+    same += most_likely(a[i].*probabilities) == most_likely(b[i].*probabilities);
   return static_cast<double>(same) / static_cast<double>(a.size());
+}
+
+/// "; 98 % and 99.5 % required: missed", or nothing.
+std::string verdict(const Condition& condition, double emotions, double genders) {
+  if (condition.same_emotions == 0) return "";
+  const bool genders_met = std::isnan(genders) || genders >= condition.same_genders;
+  const bool met = emotions >= condition.same_emotions && genders_met;
+  return fmt::format(
+      "  {:g} %{} required: {}", 100 * condition.same_emotions,
+      condition.same_genders > 0 ? fmt::format(" and {:g} %", 100 * condition.same_genders) : "",
+      met ? "met" : "missed");
 }
 
 double mean(const std::vector<double>& values) {
@@ -282,24 +256,24 @@ nlohmann::ordered_json report(const std::string& name, const Said& said, std::si
                               const std::vector<std::string>& labels,
                               const std::vector<Condition>& all, std::uint64_t seed) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  fmt::print("{}: {} clips\n\n{:<24}{:>8}{:>10}{:>13}\n", name, said.kbit_per_s[0].size(),
-             "condition", "UAR", "accuracy", "same label");
+  fmt::print("{}: {} clips\n\n{:<26}{:>8}{:>10}{:>9}{:>16}{:>13}\n", name,
+             said.kbit_per_s[0].size(), "condition", "UAR", "accuracy", "gender", "same emotion",
+             "same gender");
   for (std::size_t c = 0; c < all.size(); ++c) {
+    const std::vector<Prediction>& clean = said.by_model[model][0];
     const std::vector<Prediction>& predictions = said.by_model[model][c];
     const Scores scores = score(labels, predictions, seed);
-    const double same = same_label(said.by_model[model][0], predictions);
+    const double emotions = same_label(clean, predictions, &Prediction::probabilities);
+    const double genders = same_label(clean, predictions, &Prediction::gender_probabilities);
     const double kbit = mean(said.kbit_per_s[c]);
-    const std::string required = all[c].required > 0
-                                     ? fmt::format("  {:g} % required: {}", 100 * all[c].required,
-                                                   same >= all[c].required ? "met" : "missed")
-                                     : "";
-    fmt::print("{:<24}{:>6.1f} %{:>8.1f} %{:>11.1f} %{}\n",
+    fmt::print("{:<26}{:>6.1f} %{:>8.1f} %{:>7.1f} %{:>14.1f} %{:>11.1f} %{}\n",
                all[c].name + (kbit > 0 ? fmt::format(", {:.0f} kbit/s", kbit) : ""),
-               100 * scores.uar, 100 * scores.accuracy, 100 * same, required);
-    nlohmann::ordered_json row = {{"condition", all[c].name},
-                                  {"uar", scores.uar},
-                                  {"accuracy", scores.accuracy},
-                                  {"same_label", same}};
+               100 * scores.uar, 100 * scores.accuracy, 100 * scores.gender_accuracy,
+               100 * emotions, 100 * genders, verdict(all[c], emotions, genders));
+    nlohmann::ordered_json row = {
+        {"condition", all[c].name},    {"uar", scores.uar},
+        {"accuracy", scores.accuracy}, {"gender_accuracy", scores.gender_accuracy},
+        {"same_label", emotions},      {"same_gender", genders}};
     if (kbit > 0) row["kbit_per_s"] = kbit;
     rows.push_back(row);
   }
@@ -314,7 +288,7 @@ int run(const Options& options, const CommonOptions& common) {
       throw UsageError(fmt::format("--models: expected {} in '{}'", kFoldPlace, pattern));
   const SplitScheme scheme = from_flag("--cv", [&] { return parse_split_scheme(options.cv); });
   const auto seed = static_cast<std::uint64_t>(common.seed);
-  const std::vector<Recording> recordings = find_recordings({options.input}, "auto", {}, {});
+  const std::vector<Recording> recordings = find_recordings({options.input}, CorpusOptions{});
   std::vector<Utterance> clips;
   for (const Recording& recording : recordings) clips.push_back(recording.utterance);
   const std::vector<Fold> folds = make_folds(clips, scheme, seed);

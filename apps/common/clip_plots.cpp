@@ -18,35 +18,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kLongestS = 900;  ///< what a picture can still show, and memory holds
+constexpr double kLongestS = 900;     ///< what a picture can still show
+constexpr double kMostSamples = 6e6;  ///< what memory holds: 125 s at 48 kHz
 
-struct Start {
-  Waveform wave;
-  bool is_whole = true;
-};
-
-/// The first kLongestS of a recording.
-Start read_start(const fs::path& file) {
-  AudioReader reader(file);
-  const auto most = static_cast<std::size_t>(kLongestS * reader.sample_rate_hz());
-  std::vector<float> samples;
-  for (auto block = reader.next_block(); !block.empty() && samples.size() <= most;
-       block = reader.next_block())
-    samples.insert(samples.end(), block.begin(), block.end());
-  const std::size_t kept = std::min(samples.size(), most);
-  return {{Eigen::VectorXf::Map(samples.data(), static_cast<Eigen::Index>(kept)),
-           reader.sample_rate_hz()},
-          kept == samples.size()};
-}
+double most_s(int sample_rate_hz) { return std::min(kLongestS, kMostSamples / sample_rate_hz); }
 
 /// "a.wav (angry, male, 3.67 s, 48 kHz)".
-std::string title(const Utterance& clip, const Start& start) {
+std::string title(const Utterance& clip, const Waveform& start) {
   std::vector<std::string> facts;
   for (const std::string& label : {clip.emotion, clip.gender})
     if (!label.empty()) facts.push_back(label);
-  facts.push_back(
-      fmt::format("{}{:.2f} s", start.is_whole ? "" : "first ", start.wave.duration_s()));
-  facts.push_back(fmt::format("{:g} kHz", start.wave.sample_rate_hz / 1000.0));
+  facts.push_back(fmt::format("{}{:.2f} s",
+                              start.duration_s() > most_s(start.sample_rate_hz) ? "first " : "",
+                              start.duration_s()));
+  facts.push_back(fmt::format("{:g} kHz", start.sample_rate_hz / 1000.0));
   return fmt::format("{} ({})", clip.path, join(facts, ", "));
 }
 
@@ -95,10 +80,10 @@ Drawn draw_recording(const Recording& recording, const FeatureSet& set, const Pl
                      OnError on_error) {
   std::vector<report::Picture> pictures;
   try {
-    const Start start = read_start(recording.file);
+    AudioReader reader(recording.file);
+    const Waveform start = read_start(reader, most_s(reader.sample_rate_hz()));
     pictures = with_context(recording.file.string(), [&] {
-      return report::clip_pictures(start.wave, set, title(recording.utterance, start),
-                                   options.pictures);
+      return report::clip_pictures(start, set, title(recording.utterance, start), options.pictures);
     });
   } catch (const Error& error) {
     if (on_error == OnError::kFail) throw;

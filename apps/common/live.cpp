@@ -89,6 +89,8 @@ class Session {
   void summarize() const {
     spdlog::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
                  latencies_.count(), speech_, most_often());
+    if (const std::string notice = input_.notice(); !notice.empty())
+      spdlog::warn("{}: {}", shown_name(), notice);
     if (losses_ > 0)
       spdlog::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
     if (latencies_.count() > 0)
@@ -124,9 +126,10 @@ class Session {
   }
 
   void answer(const Window& window) {
-    PredictedClip clip{
-        input_.name(), {}, is_speech(window.wave), TimeSpan{window.start_s(), window.end_s()}, {}};
-    clip.prediction = predictor_.predict(window.wave);
+    PredictedClip clip{.file = input_.name(),
+                       .prediction = predictor_.predict(window.wave),
+                       .speech = is_speech(window.wave),
+                       .span = TimeSpan{window.start_s(), window.end_s()}};
     if (clip.speech) {
       clip.prediction = smoother_.add(clip.prediction);
       ++speech_;

@@ -95,6 +95,8 @@ class StandardInput : public LiveInput {
     return {samples, false, Clock::now()};
   }
 
+  std::string notice() const override { return stream_.notice(); }
+
  private:
   PcmStream stream_;
 };

@@ -37,6 +37,9 @@ class LiveInput {
   /// that is gone.
   virtual LiveBlock next() = 0;
 
+  /// Empty, or a sentence on channels that cancelled each other out.
+  virtual std::string notice() const { return ""; }
+
  private:
   std::string name_;
   int sample_rate_hz_;

@@ -89,7 +89,8 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   const ClipPrediction& p = clip.prediction;
   if (started_) fmt::print("\n");
   started_ = true;
-  fmt::print("{}\n  {}\n", clip.file, headline(model_, clip));
+  fmt::print("{}\n  {}{}\n", clip.file, headline(model_, clip),
+             clip.windows > 0 ? fmt::format(", mean of {} windows", clip.windows) : "");
   if (!clip.speech) return;
   for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
     const double share = p.emotions(static_cast<long>(i));
@@ -110,6 +111,7 @@ void PredictionPrinter::print_json(const PredictedClip& clip) const {
   json["gender_probabilities"] = by_name(model_.genders, p.genders, natural(model_.genders.size()));
   json["speech"] = clip.speech;
   json["uncertain"] = is_uncertain(model_, p);
+  if (clip.windows > 0) json["windows"] = clip.windows;
   if (clip.span) {
     json["start"] = clip.span->start_s;
     json["end"] = clip.span->end_s;

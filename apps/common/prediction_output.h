@@ -29,10 +29,11 @@ struct TimeSpan {
 
 struct PredictedClip {
   std::string file;  ///< as the user named it
-  ClipPrediction prediction;
+  ClipPrediction prediction = {};
   bool speech = true;
-  std::optional<TimeSpan> span;  ///< nothing: the whole recording
-  std::optional<Sound> sound;    ///< of a timeline
+  std::optional<TimeSpan> span = {};  ///< nothing: the whole recording
+  std::optional<Sound> sound = {};    ///< of a timeline
+  std::size_t windows = 0;            ///< that the answer is the mean of; 0: of the whole
 };
 
 /// Classes by falling probability, the most likely `count` of them (0: all).

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "notices.h"
 #include "progress.h"
 #include "ser/report/survey_report.h"
 #include "survey_table.h"
@@ -42,6 +43,8 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
     Progress progress("measuring", "clips", recordings.size(), common.quiet);
     survey = survey_recordings(files, utterances, common.threads, [&] { progress.advance(1); });
   }
+  for (std::size_t i = 0; i < files.size(); ++i)
+    warn_of_notices(files[i].string(), survey.clips[i].notices);
   survey.duplicates = duplicate_groups(recordings);
   if (!options.report.empty()) report::write_survey_report(options.report, survey);
   if (options.json)

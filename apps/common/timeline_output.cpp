@@ -105,7 +105,11 @@ void TimelinePrinter::add(const TimelineWindow& window) {
   if (!every_window_) return;
   const bool silent = window.sound == Sound::kSilence && !window.speech;
   const Sound sound = window.speech ? Sound::kSpeech : silent ? Sound::kSilence : Sound::kOther;
-  print({file_, window.prediction, window.speech, TimeSpan{window.start_s, window.end_s}, sound});
+  print({.file = file_,
+         .prediction = window.prediction,
+         .speech = window.speech,
+         .span = TimeSpan{window.start_s, window.end_s},
+         .sound = sound});
 }
 
 void TimelinePrinter::add(const TimelineSegment& segment) {
@@ -113,8 +117,11 @@ void TimelinePrinter::add(const TimelineSegment& segment) {
     timeline_.segments.push_back(segment);
     timeline_.duration_s = segment.end_s;
   }
-  const PredictedClip clip{file_, segment.prediction, segment.sound == Sound::kSpeech,
-                           TimeSpan{segment.start_s, segment.end_s}, segment.sound};
+  const PredictedClip clip{.file = file_,
+                           .prediction = segment.prediction,
+                           .speech = segment.sound == Sound::kSpeech,
+                           .span = TimeSpan{segment.start_s, segment.end_s},
+                           .sound = segment.sound};
   if (labels_)
     labels_->write(
         fmt::format("{:.6f}\t{:.6f}\t{}\n", segment.start_s, segment.end_s, label(model_, clip)));

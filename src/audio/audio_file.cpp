@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -216,10 +217,15 @@ std::span<const float> AudioReader::next_block() {
   return self.mono;
 }
 
-Waveform read_audio(AudioReader& reader) {
+namespace {
+
+/// Reads blocks until there are `most` samples at least.
+Waveform read_samples(AudioReader& reader, Eigen::Index most) {
   Waveform wave{{}, reader.sample_rate_hz()};
   Eigen::Index size = 0;
-  for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
+  while (size < most) {
+    const std::span<const float> block = reader.next_block();
+    if (block.empty()) break;
     const auto count = static_cast<Eigen::Index>(block.size());
     if (size + count > wave.samples.size())
       wave.samples.conservativeResize(std::max(2 * wave.samples.size(), size + count));
@@ -227,6 +233,19 @@ Waveform read_audio(AudioReader& reader) {
     size += count;
   }
   wave.samples.conservativeResize(size);
+  return wave;
+}
+
+}  // namespace
+
+Waveform read_audio(AudioReader& reader) {
+  return read_samples(reader, std::numeric_limits<Eigen::Index>::max());
+}
+
+Waveform read_start(AudioReader& reader, double most_s) {
+  const auto most = static_cast<Eigen::Index>(most_s * reader.sample_rate_hz()) + 1;
+  Waveform wave = read_samples(reader, most);
+  if (wave.samples.size() > most) wave.samples.conservativeResize(most);
   return wave;
 }
 

@@ -9,22 +9,43 @@ namespace {
 
 constexpr double kFrameS = 0.025;
 
-/// Mean squares of frames side by side; the last one may be shorter.
-std::vector<double> frame_powers(const Waveform& wave) {
-  const auto frame = std::max<Eigen::Index>(1, std::lround(kFrameS * wave.sample_rate_hz));
-  std::vector<double> powers;
-  for (Eigen::Index begin = 0; begin < wave.samples.size(); begin += frame) {
-    const Eigen::Index count = std::min(frame, wave.samples.size() - begin);
-    const double energy = wave.samples.segment(begin, count).cast<double>().squaredNorm();
-    powers.push_back(energy / static_cast<double>(count));
-  }
-  return powers;
+LevelMeter meter_of(const Waveform& wave) {
+  LevelMeter meter(wave.sample_rate_hz);
+  meter.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
+  return meter;
 }
 
 }  // namespace
 
-double active_rms(const Waveform& wave, double range_db) {
-  const std::vector<double> powers = frame_powers(wave);
+LevelMeter::LevelMeter(int sample_rate_hz)
+    : frame_samples_(static_cast<std::size_t>(std::max(1L, std::lround(kFrameS * sample_rate_hz)))),
+      last_samples_(frame_samples_) {}
+
+void LevelMeter::add(std::span<const float> samples) {
+  while (!samples.empty()) {
+    if (last_samples_ == frame_samples_) {
+      energies_.push_back(0);
+      last_samples_ = 0;
+    }
+    const std::size_t count = std::min(frame_samples_ - last_samples_, samples.size());
+    energies_.back() += Eigen::VectorXf::Map(samples.data(), static_cast<Eigen::Index>(count))
+                            .cast<double>()
+                            .squaredNorm();
+    last_samples_ += count;
+    samples = samples.subspan(count);
+  }
+}
+
+/// Mean squares of the frames, which lie side by side; the last one may be shorter.
+std::vector<double> LevelMeter::powers() const {
+  std::vector<double> powers = energies_;
+  for (double& power : powers) power /= static_cast<double>(frame_samples_);
+  if (!powers.empty()) powers.back() = energies_.back() / static_cast<double>(last_samples_);
+  return powers;
+}
+
+double LevelMeter::active_rms(double range_db) const {
+  const std::vector<double> powers = this->powers();
   if (powers.empty()) return 0;
   const double threshold =
       *std::max_element(powers.begin(), powers.end()) * std::pow(10, -range_db / 10);
@@ -38,14 +59,22 @@ double active_rms(const Waveform& wave, double range_db) {
   return std::sqrt(sum / count);
 }
 
-double silent_share(const Waveform& wave, double range_db) {
-  const std::vector<double> powers = frame_powers(wave);
+double LevelMeter::silent_share(double range_db) const {
+  const std::vector<double> powers = this->powers();
   const double loudest = powers.empty() ? 0 : *std::max_element(powers.begin(), powers.end());
   if (!(loudest > 0)) return 1;
   const double threshold = loudest * std::pow(10, -range_db / 10);
   const auto silent =
       std::count_if(powers.begin(), powers.end(), [&](double power) { return power < threshold; });
   return static_cast<double>(silent) / static_cast<double>(powers.size());
+}
+
+double active_rms(const Waveform& wave, double range_db) {
+  return meter_of(wave).active_rms(range_db);
+}
+
+double silent_share(const Waveform& wave, double range_db) {
+  return meter_of(wave).silent_share(range_db);
 }
 
 Waveform scale_to(const Waveform& wave, double rms) {

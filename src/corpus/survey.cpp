@@ -22,35 +22,71 @@ namespace {
 constexpr int kPitchRateHz = 16000;
 constexpr double kPitchChunkS = 30;  // bounds the memory of the pitch tracker
 
-/// Median fundamental frequency, tracked part by part.
-double median_f0(const Waveform& wave, const Tables& tables) {
-  PitchOptions options;
-  options.frame_samples = 1024;
-  options.hop_samples = 320;
-  const Waveform low = resample(wave, kPitchRateHz);
-  const auto chunk = static_cast<Eigen::Index>(kPitchChunkS * kPitchRateHz);
-  std::vector<double> voiced;
-  for (Eigen::Index begin = 0; begin < low.samples.size(); begin += chunk) {
-    const Waveform part{low.samples.segment(begin, std::min(chunk, low.samples.size() - begin)),
-                        kPitchRateHz};
-    const Analysis analysis(part, tables);
-    for (const float hz : analysis.pitch(options).hz)
-      if (hz > 0) voiced.push_back(hz);
+/// Tracks the fundamental frequency of sound that comes block by block, part by part.
+class PitchMeter {
+ public:
+  PitchMeter(int sample_rate_hz, const Tables& tables)
+      : tables_(tables), resampler_(sample_rate_hz, kPitchRateHz) {
+    options_.frame_samples = 1024;
+    options_.hop_samples = 320;
   }
-  if (voiced.empty()) return std::numeric_limits<double>::quiet_NaN();
-  return distribution(voiced).median;
-}
 
-ClipMeasures measure(const std::filesystem::path& file, const Tables& tables) {
-  AudioReader reader(file);
+  void add(std::span<const float> samples) { take(resampler_.add(samples)); }
+
+  /// Of the voiced frames; NaN without any. The end.
+  double median_hz() {
+    take(resampler_.finish());
+    track();
+    return voiced_.empty() ? std::numeric_limits<double>::quiet_NaN()
+                           : distribution(voiced_).median;
+  }
+
+ private:
+  void take(std::span<const float> samples) {
+    constexpr auto kChunk = static_cast<std::size_t>(kPitchChunkS * kPitchRateHz);
+    while (!samples.empty()) {
+      const std::size_t count = std::min(kChunk - chunk_.size(), samples.size());
+      chunk_.insert(chunk_.end(), samples.begin(),
+                    samples.begin() + static_cast<std::ptrdiff_t>(count));
+      samples = samples.subspan(count);
+      if (chunk_.size() == kChunk) track();
+    }
+  }
+
+  void track() {
+    if (chunk_.empty()) return;
+    const Waveform part{
+        Eigen::VectorXf::Map(chunk_.data(), static_cast<Eigen::Index>(chunk_.size())),
+        kPitchRateHz};
+    const Analysis analysis(part, tables_);
+    for (const float hz : analysis.pitch(options_).hz)
+      if (hz > 0) voiced_.push_back(hz);
+    chunk_.clear();
+  }
+
+  const Tables& tables_;
+  Resampler resampler_;
+  PitchOptions options_;
+  std::vector<float> chunk_;
+  std::vector<double> voiced_;
+};
+
+ClipMeasures measure(AudioReader& reader, const Tables& tables) {
+  LevelMeter level(reader.sample_rate_hz());
+  PitchMeter pitch(reader.sample_rate_hz(), tables);
+  std::size_t size = 0;
+  for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
+    level.add(block);
+    pitch.add(block);
+    size += block.size();
+  }
   ClipMeasures measures;
   measures.sample_rate_hz = reader.sample_rate_hz();
   measures.channels = reader.num_channels();
-  const Waveform wave = read_audio(reader);
-  measures.duration_s = wave.duration_s();
-  if (const double rms = active_rms(wave); rms > 0) measures.level_dbfs = 20 * std::log10(rms);
-  measures.silence_share = silent_share(wave);
-  measures.f0_hz = median_f0(wave, tables);
+  measures.duration_s = static_cast<double>(size) / measures.sample_rate_hz;
+  if (const double rms = level.active_rms(); rms > 0) measures.level_dbfs = 20 * std::log10(rms);
+  measures.silence_share = level.silent_share();
+  measures.f0_hz = pitch.median_hz();
   return measures;
 }
 
@@ -82,7 +118,9 @@ Survey survey_recordings(const std::vector<std::filesystem::path>& files,
   parallel_for(files.size(), threads, [&](std::size_t i) {
     survey.clips[i].clip = utterances[i];
     try {
-      survey.clips[i].measures = measure(files[i], tables);
+      AudioReader reader(files[i]);
+      survey.clips[i].measures = measure(reader, tables);
+      survey.clips[i].notices = reader.notices();
     } catch (const Error& error) {
       survey.clips[i].error = without_name(error.what(), files[i]);
     }

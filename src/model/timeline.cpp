@@ -136,6 +136,53 @@ double predict_windows(AudioReader& reader, const Predictor& predictor,
   return source.heard_s();
 }
 
+namespace {
+
+/// Sums answers of windows.
+class WindowMean {
+ public:
+  void add(const TimelineWindow& window) {
+    const bool silent = window.sound == Sound::kSilence && !window.speech;
+    sounding_ += silent ? 0 : 1;
+    Sum& sum = window.speech ? spoken_ : other_;
+    add_weighted(sum.prediction, window.prediction, 1);
+    ++sum.windows;
+  }
+  RecordingPrediction mean() const {
+    constexpr double kLeastShare = 0.1;
+    const bool speech = spoken_.windows > 0 && static_cast<double>(spoken_.windows) >=
+                                                   kLeastShare * static_cast<double>(sounding_);
+    Sum sum = spoken_;
+    if (!speech && other_.windows > 0) {
+      add_weighted(sum.prediction, other_.prediction, 1);
+      sum.windows += other_.windows;
+    }
+    return {scaled(sum.prediction, 1.0 / static_cast<double>(sum.windows)), speech, sum.windows};
+  }
+
+ private:
+  struct Sum {
+    ClipPrediction prediction;
+    std::size_t windows = 0;
+  };
+  Sum spoken_, other_;
+  std::size_t sounding_ = 0;
+};
+
+}  // namespace
+
+RecordingPrediction predict_recording(AudioReader& reader, const Predictor& predictor,
+                                      int threads) {
+  constexpr double kWindowS = 3;
+  if (const Waveform wave = read_start(reader, kLongestPieceS); wave.duration_s() <= kLongestPieceS)
+    return {predictor.predict(wave), is_speech(wave), 0};
+  reader.restart();
+  WindowMean mean;
+  predict_windows(reader, predictor, {kWindowS, kWindowS}, threads,
+                  [&](const TimelineWindow& window) { mean.add(window); });
+  return mean.mean();
+}
+
 void SegmentMerger::add(const TimelineWindow& window) {
   if (current_) place(&window, (centre_s(*current_) + centre_s(window)) / 2);
   previous_ = std::move(current_);

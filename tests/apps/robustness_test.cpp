@@ -55,15 +55,20 @@ TEST_F(Robustness, ScoresEveryConditionTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(json["split"], "speakers:2");
   EXPECT_EQ(json["results"].size(), 1u);
   const nlohmann::json& conditions = json["results"][0]["conditions"];
-  ASSERT_EQ(conditions.size(), 13u);
+  ASSERT_EQ(conditions.size(), 27u);
   EXPECT_EQ(conditions[0]["condition"], "clean");
   EXPECT_EQ(conditions[0]["same_label"], 1.0);
   EXPECT_EQ(conditions[10]["condition"], "16 kHz");
   EXPECT_EQ(conditions[10]["same_label"], 1.0) << "the corpus has 16 kHz already";
-  for (const nlohmann::json& row : conditions) {
-    EXPECT_GE(row["uar"], 0.0);
-    EXPECT_LE(row["uar"], 1.0);
-  }
+  EXPECT_EQ(conditions[26]["condition"], "Ogg Opus");
+  EXPECT_NEAR(conditions[26]["kbit_per_s"], 16, 3);
+  EXPECT_NEAR(conditions[22]["kbit_per_s"], 64, 1) << "mu-law";
+  EXPECT_NEAR(conditions[23]["kbit_per_s"], 13, 1) << "GSM";
+  for (const nlohmann::json& row : conditions)
+    for (const char* share : {"uar", "gender_accuracy", "same_label", "same_gender"}) {
+      EXPECT_GE(row[share], 0.0);
+      EXPECT_LE(row[share], 1.0);
+    }
   EXPECT_LT(conditions[3]["same_label"], 1.0) << "as much noise as voice";
 }
 

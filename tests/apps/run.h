@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -25,6 +26,7 @@ struct Outcome {
   int exit_code = 0;
   std::string out;
   std::string err;
+  long peak_kb = 0;  ///< most memory it held, as last seen before its end; with `watch_memory`
 };
 
 struct RunOptions {
@@ -33,11 +35,20 @@ struct RunOptions {
   std::optional<std::chrono::milliseconds> kill_after;
   std::filesystem::path interrupt_at;            ///< SIGINT as soon as this file is there
   std::chrono::milliseconds interrupt_delay{0};  ///< and so long after that
+  bool watch_memory = false;
 };
 
 inline std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The most memory that a running process has held, kB; 0 if it is gone.
+inline long peak_kb_of(pid_t process) {
+  std::istringstream status(text_of("/proc/" + std::to_string(process) + "/status"));
+  for (std::string word; status >> word;)
+    if (long peak = 0; word == "VmHWM:" && status >> peak) return peak;
+  return 0;
 }
 
 /// Runs a program by path, its standard streams redirected to files.
@@ -78,9 +89,15 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
     std::this_thread::sleep_for(options.interrupt_delay);
     if (!ended) ::kill(child, SIGINT);
   }
+  long peak_kb = 0;
+  while (options.watch_memory && !ended) {
+    peak_kb = std::max(peak_kb, peak_kb_of(child));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ended = ::waitpid(child, &status, WNOHANG) != 0;
+  }
   if (!ended) ::waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
-          text_of(err)};
+          text_of(err), peak_kb};
 }
 
 /// Runs one of the project's programs: run("ser-extract", {...}).
@@ -89,9 +106,7 @@ inline Outcome run(const std::string& program, std::vector<std::string> argument
   return run_path(program_folder() / program, std::move(arguments), options);
 }
 
-inline std::filesystem::path demo_corpus() {
-  return source_folder() / "data" / "demo";
-}
+inline std::filesystem::path demo_corpus() { return source_folder() / "data" / "demo"; }
 
 /// The folder of one actor of the demo corpus, 16 clips.
 inline std::string demo_actor(int actor) {

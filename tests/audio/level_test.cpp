@@ -46,6 +46,19 @@ TEST(Level, SilenceIsZeroAndStaysSilence) {
   }
 }
 
+TEST(Level, ComesOutTheSameInBlocks) {
+  Waveform wave = sine(200, 1.01, 16000);
+  wave.samples.tail(3000) *= 1e-3f;
+  for (const std::size_t step : {1, 399, 5000}) {
+    LevelMeter meter(16000);
+    std::span<const float> rest(wave.samples.data(), static_cast<std::size_t>(wave.samples.size()));
+    for (; !rest.empty(); rest = rest.subspan(std::min(step, rest.size())))
+      meter.add(rest.first(std::min(step, rest.size())));
+    EXPECT_NEAR(meter.active_rms(), active_rms(wave), 1e-9);
+    EXPECT_EQ(meter.silent_share(), silent_share(wave));
+  }
+}
+
 TEST(Level, ScalingIsBlindToGain) {
   const Waveform loud = sine(200, 1, 16000, 0.5);
   const Eigen::VectorXf expected = scale_to(loud, 0.1).samples;

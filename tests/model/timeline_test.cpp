@@ -70,6 +70,10 @@ class Recorded {
     AudioReader reader(folder_ / "a.wav");
     return make_timeline(reader, predictor, options, threads);
   }
+  RecordingPrediction whole(const Predictor& predictor, int threads = 1) const {
+    AudioReader reader(folder_ / "a.wav");
+    return predict_recording(reader, predictor, threads);
+  }
 
  private:
   TempFolder folder_;
@@ -90,6 +94,50 @@ TEST(Timeline, WindowsAreAnsweredAsIfCutOut) {
     EXPECT_EQ(window.speech, is_speech(cut));
   }
   EXPECT_DOUBLE_EQ(timeline.windows.back().end_s, wave.duration_s());
+}
+
+/// The recording over and over, so many samples of it.
+Waveform repeated(Eigen::Index size) {
+  const Waveform once = recording();
+  return {Eigen::VectorXf::NullaryExpr(
+              size, [&](Eigen::Index i) { return once.samples[i % once.samples.size()]; }),
+          once.sample_rate_hz};
+}
+
+TEST(PredictRecording, AnswersAMinuteAsAWhole) {
+  const Waveform wave = repeated(60 * kRate);
+  const Predictor predictor(untrained_model());
+  const RecordingPrediction found = Recorded(wave).whole(predictor);
+  EXPECT_EQ(found.windows, 0u);
+  EXPECT_EQ(found.prediction.emotions, predictor.predict(wave).emotions);
+  EXPECT_EQ(found.speech, is_speech(wave));
+}
+
+TEST(PredictRecording, AnswersMoreByTheMeanOfItsWindowsWithSpeech) {
+  const MoreThreadsThanCores four(4);
+  const Recorded recorded(repeated(60 * kRate + 1));
+  const Predictor predictor(untrained_model());
+  const RecordingPrediction found = recorded.whole(predictor);
+  EXPECT_TRUE(found.speech);
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(3);
+  std::size_t spoken = 0;
+  for (const TimelineWindow& window : recorded.timeline(predictor, {3, 3}).windows) {
+    if (!window.speech) continue;
+    sum += window.prediction.emotions;
+    ++spoken;
+  }
+  EXPECT_EQ(found.windows, spoken);
+  EXPECT_GT(spoken, 4u);
+  EXPECT_LT((found.prediction.emotions - sum / spoken).cwiseAbs().maxCoeff(), 1e-12);
+  EXPECT_EQ(recorded.whole(predictor, 4).prediction.emotions, found.prediction.emotions);
+}
+
+TEST(PredictRecording, LongSilenceHasNoSpeech) {
+  const Recorded recorded({Eigen::VectorXf::Zero(61 * kRate), kRate});
+  const RecordingPrediction found = recorded.whole(Predictor(untrained_model()));
+  EXPECT_FALSE(found.speech);
+  EXPECT_EQ(found.windows, 21u);
+  EXPECT_NEAR(found.prediction.emotions.sum(), 1, 1e-6);
 }
 
 TEST(Timeline, IsTheSameForAnyNumberOfThreads) {

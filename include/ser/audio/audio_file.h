@@ -14,6 +14,8 @@ namespace ser {
 
 /// Limits of what is taken for a recording of speech.
 inline constexpr double kShortestRecordingS = 0.1;
+/// Longer ones are worked on piece by piece, so that memory does not grow with their length.
+inline constexpr double kLongestPieceS = 60;
 inline constexpr int kLowestRateHz = 1000;
 inline constexpr int kHighestRateHz = 400000;
 inline constexpr int kMostChannels = 64;
@@ -79,6 +81,10 @@ Waveform read_audio(const std::filesystem::path& path);
 
 /// What is left of a recording that was opened. Throws Error as AudioReader does.
 Waveform read_audio(AudioReader& reader);
+
+/// The next `most_s` seconds, or what is left, and one sample more where there is more: so a
+/// duration above `most_s` tells that the recording goes on. Throws Error as AudioReader does.
+Waveform read_start(AudioReader& reader, double most_s);
 
 /// The whole recording in `bytes` (a file read from stdin); `name` stands for it in messages.
 Waveform read_audio(std::span<const std::byte> bytes, std::string_view name);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
+#include <vector>
+
 #include "ser/audio/waveform.h"
 
 namespace ser {
@@ -12,6 +16,22 @@ double active_rms(const Waveform& wave, double range_db = 30);
 /// Share of the frames of `active_rms` that are more than `range_db` below the loudest one; 1 for
 /// digital silence. Independent of gain.
 double silent_share(const Waveform& wave, double range_db = 40);
+
+/// Both of sound that comes block by block; 8 bytes a frame are kept.
+class LevelMeter {
+ public:
+  explicit LevelMeter(int sample_rate_hz);
+  void add(std::span<const float> samples);
+  double active_rms(double range_db = 30) const;
+  double silent_share(double range_db = 40) const;
+
+ private:
+  std::vector<double> powers() const;
+
+  std::size_t frame_samples_;
+  std::vector<double> energies_;  ///< of the frames
+  std::size_t last_samples_ = 0;  ///< in the last frame
+};
 
 /// The waveform scaled to an active RMS of `rms`; silence is returned as it is.
 /// Copies of a recording at different gains come out the same (to float rounding).

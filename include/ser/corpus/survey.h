@@ -29,7 +29,8 @@ struct ClipMeasures {
 struct SurveyedClip {
   Utterance clip;
   ClipMeasures measures;
-  std::string error;  ///< empty: it was read; without the name of the file
+  std::string error;                      ///< empty: it was read; without the name of the file
+  std::vector<std::string> notices = {};  ///< see `AudioReader::notices`
 };
 
 /// What a set of recordings holds.

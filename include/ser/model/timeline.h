@@ -54,6 +54,19 @@ double predict_windows(AudioReader& reader, const Predictor& predictor,
                        const TimelineOptions& options, int threads,
                        const std::function<void(const TimelineWindow&)>& on_window);
 
+/// What is said of a whole recording.
+struct RecordingPrediction {
+  ClipPrediction prediction;
+  bool speech = false;
+  std::size_t windows = 0;  ///< that it is the mean of; 0: it was predicted as a whole
+};
+
+/// Predicts a recording of any length in flat memory. Up to kLongestPieceS, it is predicted as it
+/// is. A longer one, which is no single utterance as those that models are trained on, is cut into windows of 3 s, side by side; there is speech if a tenth of the
+/// windows that are not silent have some, and the answer is the mean over those (over all windows
+/// if there is none). reader: at its beginning. Throws Error as AudioReader does.
+RecordingPrediction predict_recording(AudioReader& reader, const Predictor& predictor, int threads);
+
 /// Joins windows to segments while they come. A segment begins and ends half-way between the
 /// centres of windows; together, segments cover the recording. Probabilities of a window with
 /// speech at its centre are smoothed with those of its neighbours with speech, weighted 1:2:1,
