@@ -45,7 +45,7 @@ struct Options {
     v.field("output", output, "Model file to write");
     v.field("model", model, ser::join(ser::recipe_preset_names(), "|") + ": a built-in recipe");
     v.field("recipe", recipe, "Recipe file instead of --model");
-    v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B");
+    v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora");
     v.field("fold", fold, "Leave this fold of --cv out (from 0)", ser::Range{0, 1e6});
     v.field("epochs", epochs, "Epochs instead of the recipe's", ser::Range{1, 1e6});
     v.field("batch_size", batch_size, "Clips a step instead of the recipe's", ser::Range{1, 1e6});

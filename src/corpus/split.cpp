@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -57,9 +58,7 @@ void require_known(const std::vector<Utterance>& clips, std::string Utterance::*
 using Sides = std::vector<std::vector<Speaker>>;
 
 /// Contiguous blocks; the first ones are longer by one where they cannot be equal.
-Sides contiguous_blocks(const std::vector<Speaker>& speakers, std::size_t num_folds) {
-  if (speakers.size() < num_folds)
-    throw Error(fmt::format("expected at least {} speakers, found {}", num_folds, speakers.size()));
+Sides contiguous_blocks(std::span<const Speaker> speakers, std::size_t num_folds) {
   Sides sides(num_folds);
   auto next = speakers.begin();
   for (std::size_t k = 0; k < num_folds; ++k) {
@@ -67,6 +66,25 @@ Sides contiguous_blocks(const std::vector<Speaker>& speakers, std::size_t num_fo
     sides[k].assign(next, next + static_cast<std::ptrdiff_t>(size));
     next += static_cast<std::ptrdiff_t>(size);
   }
+  return sides;
+}
+
+/// Contiguous blocks of every corpus, block k of all corpora on side k. `speakers` are sorted by
+/// corpus. Throws Error if no corpus has a speaker for every side.
+Sides blocks_of_corpora(const std::vector<Speaker>& speakers, std::size_t num_folds) {
+  Sides sides(num_folds);
+  std::size_t most = 0;
+  for (auto begin = speakers.begin(); begin != speakers.end();) {
+    const auto end = std::find_if(begin, speakers.end(),
+                                  [&](const Speaker& s) { return s.corpus != begin->corpus; });
+    const Sides blocks = contiguous_blocks({begin, end}, num_folds);
+    for (std::size_t k = 0; k < num_folds; ++k)
+      sides[k].insert(sides[k].end(), blocks[k].begin(), blocks[k].end());
+    most = std::max(most, static_cast<std::size_t>(end - begin));
+    begin = end;
+  }
+  if (most < num_folds)
+    throw Error(fmt::format("expected at least {} speakers, found {}", num_folds, most));
   return sides;
 }
 
@@ -109,7 +127,7 @@ Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& sche
       return sides;
     }
     default:
-      return contiguous_blocks(speakers, static_cast<std::size_t>(scheme.num_folds));
+      return blocks_of_corpora(speakers, static_cast<std::size_t>(scheme.num_folds));
   }
 }
 
@@ -168,6 +186,52 @@ std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_fold
   return folds;
 }
 
+/// The emotions of some clips.
+std::set<std::string> emotions_of(const std::vector<Utterance>& clips,
+                                  const std::vector<int>& chosen) {
+  std::set<std::string> emotions;
+  for (const int i : chosen) emotions.insert(clips[static_cast<std::size_t>(i)].emotion);
+  return emotions;
+}
+
+/// One fold a corpus, by name, that tests its clips of emotions that the others have.
+std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
+  std::map<std::string, std::vector<int>> corpora;
+  for (const int i : all_indices(clips))
+    corpora[clips[static_cast<std::size_t>(i)].corpus].push_back(i);
+  if (corpora.size() < 2)
+    throw Error(
+        fmt::format("expected clips of at least two corpora, found '{}'", corpora.begin()->first));
+  const std::vector<int> recordings = recording_numbers(clips);
+  std::vector<Fold> folds;
+  for (const auto& [corpus, held_out] : corpora)
+    folds.push_back(with_context(fmt::format("fold {} ({})", folds.size(), corpus), [&] {
+      Fold fold = make_fold(clips, held_out, recordings);
+      const std::set<std::string> known = emotions_of(clips, fold.train);
+      std::erase_if(fold.test, [&](int i) {
+        return !known.contains(clips[static_cast<std::size_t>(i)].emotion);
+      });
+      if (fold.test.empty()) throw Error("none of its emotions is one of the other corpora's");
+      for (const Speaker& speaker : group_by_speaker(clips, fold.test))
+        fold.test_speakers.push_back(speaker.name);
+      return fold;
+    }));
+  return folds;
+}
+
+/// Clips that `corpora` does not test, by corpus and emotion; empty: it tests all.
+std::string untested(const std::vector<Utterance>& clips) {
+  std::map<std::string, std::set<std::string>> corpora_with;  // by emotion
+  for (const Utterance& clip : clips) corpora_with[clip.emotion].insert(clip.corpus);
+  std::map<std::string, int> counts;
+  for (const Utterance& clip : clips)
+    if (is_original(clip) && corpora_with[clip.emotion].size() == 1)
+      ++counts[fmt::format("{} {}", clip.corpus, clip.emotion)];
+  std::vector<std::string> parts;
+  for (const auto& [what, count] : counts) parts.push_back(fmt::format("{} ({})", what, count));
+  return join(parts, ", ");
+}
+
 /// One in eight speakers, at least one, drawn from the genders in turn; the last speaker of a
 /// gender stays, so that training always hears every gender it could.
 std::vector<Speaker> draw_validation_speakers(std::vector<Speaker> speakers, Rng rng) {
@@ -200,8 +264,9 @@ std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitSch
   return with_context("split " + scheme.name(), [&] {
     if (clips.empty()) throw Error("expected clips, found none");
     require_known(clips, &Utterance::emotion, "expected clips with an emotion");
-    return scheme.kind == Kind::kRandom ? random_folds(clips, scheme.num_folds, seed)
-                                        : speaker_folds(clips, scheme);
+    if (scheme.kind == Kind::kRandom) return random_folds(clips, scheme.num_folds, seed);
+    if (scheme.kind == Kind::kCorpora) return corpus_folds(clips);
+    return speaker_folds(clips, scheme);
   });
 }
 
@@ -212,6 +277,12 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
         fmt::format("{}: speakers leak: clips of one speaker are on both sides, which flatters "
                     "the score; speakers:K tests on unseen speakers",
                     scheme.name())};
+  if (scheme.kind == Kind::kCorpora) {
+    const std::string left_out = untested(clips);
+    if (left_out.empty()) return {};
+    return {
+        fmt::format("corpora: not tested, because no other corpus has the class: {}", left_out)};
+  }
   const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
   constexpr std::size_t kNamed = 24;
   std::vector<std::string> absent;

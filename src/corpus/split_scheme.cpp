@@ -14,7 +14,7 @@ using Kind = SplitScheme::Kind;
 constexpr int kMaxFolds = 1000;
 constexpr int kMaxActor = 100000;
 constexpr std::string_view kExpected =
-    "expected speakers:K, luna, loso, random:K or actors:A-B (also actors:1,4,9)";
+    "expected speakers:K, luna, loso, random:K, actors:A-B (also actors:1,4,9) or corpora";
 
 int parse_fold_count(std::string_view text) {
   const int folds = parse_int(text, "number of folds");
@@ -70,6 +70,8 @@ std::string SplitScheme::name() const {
       return fmt::format("random:{}", num_folds);
     case Kind::kActors:
       return "actors:" + actors_text(actors);
+    case Kind::kCorpora:
+      return "corpora";
   }
   return "";
 }
@@ -78,6 +80,7 @@ SplitScheme parse_split_scheme(std::string_view text) {
   return with_context(fmt::format("split '{}'", text), [&]() -> SplitScheme {
     if (text == "luna") return {Kind::kLuna, 5, {}};
     if (text == "loso") return {Kind::kLoso, 0, {}};
+    if (text == "corpora") return {Kind::kCorpora, 0, {}};
     const std::size_t colon = text.find(':');
     const std::string_view word = text.substr(0, colon);
     const std::string_view rest = colon == text.npos ? "" : text.substr(colon + 1);
@@ -86,8 +89,8 @@ SplitScheme parse_split_scheme(std::string_view text) {
       if (word == "random") return {Kind::kRandom, parse_fold_count(rest), {}};
       if (word == "actors") return {Kind::kActors, 1, parse_actors(rest)};
     }
-    constexpr std::array<std::string_view, 5> kWords = {"speakers", "luna", "loso", "random",
-                                                        "actors"};
+    constexpr std::array<std::string_view, 6> kWords = {"speakers", "luna",   "loso",
+                                                        "random",   "actors", "corpora"};
     throw Error(fmt::format("{}{}", kExpected,
                             did_you_mean(word, std::span<const std::string_view>(kWords))));
   });

@@ -43,6 +43,8 @@ std::string folds_of(const ResultFile& result, const SplitScheme& scheme) {
       return number + " by speaker, as published for RAVDESS";
     case Kind::kLoso:
       return number + ", one for each speaker";
+    case Kind::kCorpora:
+      return number + ", one for each corpus, by models of the others";
     case Kind::kActors:
       return "The speakers " + join(result.folds[0].test_speakers, ", ");
     case Kind::kRandom:

@@ -206,6 +206,54 @@ TEST(Split, RandomIsStratifiedAndSeeded) {
   EXPECT_NE(folds(clips, "random:4", 7)[0].test, folds(clips, "random:4", 8)[0].test);
 }
 
+/// Corpora "a" and "b" with speakers of their own; "b" has no calm and some bored clips.
+std::vector<Utterance> two_corpora(int of_a, int of_b) {
+  std::vector<Utterance> clips = corpus(numbered(of_a));
+  for (Utterance& clip : clips) clip.corpus = "a";
+  for (Utterance clip : corpus(numbered(of_b))) {
+    clip.corpus = "b";
+    if (clip.emotion == "calm") clip.emotion = "bored";
+    clips.push_back(clip);
+  }
+  return clips;
+}
+
+TEST(Split, SpeakersAreDealtWithinEachCorpus) {
+  const auto sides = test_speakers(folds(two_corpora(5, 2), "speakers:3"));
+  EXPECT_THAT(sides, ElementsAre(ElementsAre("a:01", "a:02", "b:01"),
+                                 ElementsAre("a:03", "a:04", "b:02"), ElementsAre("a:05")));
+  EXPECT_ERROR(folds(two_corpora(5, 2), "speakers:6"),
+               HasSubstr("expected at least 6 speakers, found 5"));
+}
+
+TEST(Split, CorporaTestsOneOnTheClassesOfTheOthers) {
+  const std::vector<Utterance> clips = two_corpora(3, 2);
+  const std::vector<Fold> all = folds(clips, "corpora");
+  ASSERT_EQ(all.size(), 2u);
+  const auto corpus_of = [](const Utterance& clip) { return clip.corpus; };
+  const auto emotion_of = [](const Utterance& clip) { return clip.emotion; };
+  EXPECT_THAT(keys(clips, all[0].test, corpus_of), ElementsAre("a"));
+  EXPECT_THAT(keys(clips, all[0].train, corpus_of), ElementsAre("b"));
+  EXPECT_THAT(keys(clips, all[0].test, emotion_of),
+              ElementsAre("angry", "happy", "neutral", "sad"));
+  EXPECT_THAT(keys(clips, all[1].test, emotion_of),
+              ElementsAre("angry", "happy", "neutral", "sad"));
+  EXPECT_THAT(all[1].test_speakers, ElementsAre("b:01", "b:02"));
+  for (const int i : all[0].test) EXPECT_EQ(clips[static_cast<std::size_t>(i)].augmentation, "");
+  EXPECT_THAT(split_warnings(clips, parse_split_scheme("corpora")),
+              ElementsAre(HasSubstr("the class: a calm (9), b bored (6)")));
+}
+
+TEST(Split, CorporaNeedsTwoWithSomeClassInCommon) {
+  EXPECT_ERROR(folds(corpus(numbered(3)), "corpora"),
+               HasSubstr("expected clips of at least two corpora, found 'ravdess'"));
+  std::vector<Utterance> clips = two_corpora(2, 2);
+  for (Utterance& clip : clips)
+    if (clip.corpus == "b") clip.emotion = "bored";
+  EXPECT_ERROR(folds(clips, "corpora"),
+               HasSubstr("fold 0 (a): none of its emotions is one of the other corpora's"));
+}
+
 TEST(Split, RefusesWhatItCannotDivide) {
   std::vector<Utterance> clips = corpus(numbered(3));
   EXPECT_ERROR(folds({}, "loso"), HasSubstr("found none"));
@@ -224,7 +272,7 @@ TEST(Split, RefusesWhatItCannotDivide) {
 
 TEST(SplitScheme, NamesRoundTrip) {
   for (const char* text : {"speakers:6", "luna", "loso", "random:4", "actors:19-24", "actors:1,4,9",
-                           "actors:1-3,7", "actors:1-2"})
+                           "actors:1-3,7", "actors:1-2", "corpora"})
     EXPECT_EQ(parse_split_scheme(text).name(), text);
 }
 

@@ -9,14 +9,16 @@
 
 namespace ser {
 
-/// A way to divide a corpus into folds, parsed from text:
-///   speakers:K   speakers sorted by id, K contiguous blocks whose sizes differ by at most one
+/// A way to divide a corpus, or several, into folds, parsed from text:
+///   speakers:K   speakers sorted by id, K contiguous blocks whose sizes differ by at most one; of
+///                several corpora, each is divided so and fold k tests block k of all
 ///   luna         the five published folds of RAVDESS
 ///   loso         leave one speaker out
 ///   random:K     stratified by emotion; speakers leak between training and test
 ///   actors:A-B   one fold that tests the named speakers (also actors:1,4,9)
+///   corpora      leave one corpus out; tested are its clips of classes that the others have
 struct SplitScheme {
-  enum class Kind { kSpeakers, kLuna, kLoso, kRandom, kActors };
+  enum class Kind { kSpeakers, kLuna, kLoso, kRandom, kActors, kCorpora };
   Kind kind = Kind::kSpeakers;
   int num_folds = 6;
   std::vector<int> actors;
