@@ -82,6 +82,7 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
       const Utterance& clip = data.table.clips[index];
       add(fmt::format("{}|{}|{}|{}|{}", clip.path, clip.augmentation, clip.emotion, clip.gender,
                       clip.intensity));
+      for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
       const auto features = data.table.clip(index);
       add({reinterpret_cast<const char*>(features.data()),
            static_cast<std::size_t>(features.size()) * sizeof(float)});

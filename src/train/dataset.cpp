@@ -63,6 +63,20 @@ std::vector<ClipVersions> group_recordings(const Dataset& data) {
   return recordings;
 }
 
+/// Makes `share` of the emotion's target what listeners chose, among the classes that take part.
+void mix_in_votes(const Tasks& tasks, const Utterance& clip, double share, nn::Index n,
+                  Dataset& data) {
+  const nn::HeadRange& head = tasks.heads[0];
+  nn::Vector votes = nn::Vector::Zero(head.size);
+  for (const auto& [emotion, count] : clip.votes)
+    if (const nn::Index at = position(tasks.emotions, emotion); at >= 0)
+      votes[at] = static_cast<nn::Real>(count) * data.allowed(at, n);
+  if (!(votes.sum() > 0)) return;
+  const auto part = static_cast<nn::Real>(share);
+  auto target = data.targets.col(n).head(head.size);
+  target = (1 - part) * target + part * votes / votes.sum();
+}
+
 /// Calls f(head, row) for every label of a clip that a task knows; row is among the logits.
 template <typename F>
 void for_each_label(const Tasks& tasks, const Utterance& clip, const F& f) {
@@ -154,6 +168,8 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
   data.recordings = group_recordings(data);
   if (options.balance_classes)
     balance_emotions(data, static_cast<nn::Index>(tasks.emotions.size()));
+  for (nn::Index n = 0; options.listeners > 0 && n < count; ++n)
+    mix_in_votes(tasks, data.utterance(static_cast<int>(n)), options.listeners, n, data);
   return data;
 }
 

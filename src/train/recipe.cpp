@@ -88,6 +88,9 @@ void TrainingOptions::visit(FieldVisitor& v) {
   v.field("one_version", one_version,
           "An epoch takes one version of a clip, drawn among the original and its copies");
   v.field("balance_classes", balance_classes, "Let every emotion of a corpus count alike");
+  v.field("listeners", listeners,
+          "Share of an emotion's target that listeners' votes make, where a clip has some",
+          Range{0, 1});
   v.field("epoch_clips", epoch_clips, "Recordings in an epoch, at most; 0: all", Range{0, 1e9});
   v.field("corpus_share", corpus_share,
           "Corpora share an epoch by their size to this power: 1 as they are, 0 alike",

@@ -90,7 +90,9 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const Tasks tasks = make_tasks(data.table, data.train, recipe.training.tasks);
   const Scaler scaler = fit_scaler(data, recipe.scaler);
   const Dataset train_set = make_dataset(data.table, data.train, tasks, recipe.training);
-  const Dataset validation_set = make_dataset(data.table, data.validation, tasks, recipe.training);
+  TrainingOptions by_label = recipe.training;  // what is validated is the label, not the votes
+  by_label.listeners = 0;
+  const Dataset validation_set = make_dataset(data.table, data.validation, tasks, by_label);
   const Voices voices(train_set, recipe.listening), strangers(validation_set, {});
   const nn::Shape input =
       input_shape(data.table.values.rows(), data.table.set.pool == Pooling::kNone);

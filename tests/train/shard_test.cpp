@@ -107,6 +107,17 @@ TEST(Shard, SmoothingStaysWithinTheClassesOfTheCorpus) {
   EXPECT_TRUE(column(shard.targets, 1).tail(2).isApprox(vector({0, 1})));
 }
 
+TEST(Shard, ListenersVotesAreAShareOfTheTarget) {
+  FeatureTable table = two_corpora();
+  for (Utterance& clip : table.clips)
+    if (clip.corpus == "b") clip.votes = {{"happy", 3}, {"sad", 1}, {"angry", 6}, {"bored", 2}};
+  Shards shards(table, recipe_of(R"({"training": {"listeners": 0.4}})"));
+  const Shard shard = shards.plain({shards.clip("b", "sad"), shards.clip("a", "sad")});
+  // Of the votes, those for classes of the corpus count: three to one.
+  EXPECT_TRUE(column(shard.targets, 0).head(4).isApprox(vector({0, 0.3f, 0.7f, 0})));
+  EXPECT_EQ(column(shard.targets, 1).head(4), vector({0, 0, 1, 0}));
+}
+
 TEST(Shard, MixedClipsKeepDistributionsInEveryHead) {
   Shards shards(two_corpora(), recipe_of(R"({"training": {"tasks": {"gender": 0.5,
       "intensity": 0.25}, "label_smoothing": 0.1, "augmentation": {"mixup": 1}}})"));

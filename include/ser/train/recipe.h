@@ -66,6 +66,7 @@ struct TrainingOptions {
   double norm_momentum = 0.1;    ///< of batch normalisation's running statistics
   bool one_version = false;      ///< an epoch takes one version of a clip, drawn among its copies
   bool balance_classes = false;  ///< weigh clips so that every emotion of a corpus counts alike
+  double listeners = 0;          ///< share of an emotion's target that listeners' votes make
   int epoch_clips = 0;           ///< recordings in an epoch, at most; 0: all
   double corpus_share = 1;       ///< corpora share an epoch by their size to this power; 0: alike
   TaskWeights tasks;
