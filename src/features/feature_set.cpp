@@ -142,15 +142,26 @@ void check_recording(const Waveform& wave) {
   if (!wave.samples.allFinite()) throw Error("expected finite samples, found NaN or infinity");
 }
 
+namespace {
+
+/// Without the straight line from the first to the last sample: what is resampled would ring where
+/// an offset begins and ends. The low cut takes such a line away in any case.
+void level_ends(Eigen::VectorXf& samples) {
+  const Eigen::Index last = samples.size() - 1;
+  samples -= Eigen::VectorXf::LinSpaced(samples.size(), samples[0], samples[last]).eval();
+}
+
+}  // namespace
+
 Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   check_recording(wave);
-  Waveform clean = wave;
-  // At the file's own rate: an offset would ring at both ends of what is resampled.
-  if (preparation.remove_hum) clean = remove_hum(clean);
-  if (preparation.low_cut_hz > 0) clean = low_cut(clean, preparation.low_cut_hz);
-  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != wave.sample_rate_hz)
+  Waveform clean = preparation.remove_hum ? remove_hum(wave) : wave;
+  const bool cuts = preparation.low_cut_hz > 0;
+  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != wave.sample_rate_hz) {
+    if (cuts) level_ends(clean.samples);
     clean = resample(clean, preparation.sample_rate_hz);
-  return clean;
+  }
+  return cuts ? low_cut(clean, preparation.low_cut_hz) : clean;
 }
 
 Waveform prepare(const Waveform& wave, const Preparation& preparation) {

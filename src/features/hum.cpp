@@ -45,6 +45,7 @@ class Blocks {
         sample_rate_hz_(sample_rate_hz),
         rate_hz_(static_cast<double>(sample_rate_hz) / static_cast<double>(step_)),
         hop_(std::lround(kBlockS / 2 * rate_hz_)) {
+    // In double: rounding in float would look like a weak, steady line.
     means_.resize(samples.size() / step_);
     for (Index n = 0; n < means_.size(); ++n)
       means_[n] = samples.segment(n * step_, step_).cast<double>().mean();
