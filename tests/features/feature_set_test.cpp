@@ -236,7 +236,11 @@ TEST(FeatureSet, LooksAtItsPartAlone) {
 
 TEST(FeatureSet, RefusesTuningsThatAreNone) {
   FeatureSet set;
-  from_json(R"({"features": [{"type": "chroma", "tuning": 2}]})", set);
+  EXPECT_THAT(
+      [&] { from_json(R"({"features": [{"type": "chroma", "tuning": 2}]})", set); },
+      ThrowsMessage<Error>(HasSubstr("'features[0].tuning': expected a number in [-0.5, 1]")));
+  // What lies between the highest tuning and the mark of "estimate it" passes as a number.
+  from_json(R"({"features": [{"type": "chroma", "tuning": 0.75}]})", set);
   EXPECT_THAT([&] { extract(noise(1), set); },
               ThrowsMessage<Error>(HasSubstr("tuning from -0.5 to 0.5 semitones")));
 }
