@@ -106,7 +106,7 @@ TEST(Trust, RisesBetweenTheTwoDiversities) {
 }
 
 TEST(Listening, OptionsOutOfRangeAreRefused) {
-  EXPECT_ERROR((ListeningOptions{true, -1}).validate(), HasSubstr("listening.strength"));
+  EXPECT_ERROR((ListeningOptions{true, -1}).validate(), HasSubstr("option 'strength'"));
   EXPECT_ERROR((ListeningOptions{true, 4, 0.3, 0.3}).validate(),
                HasSubstr("diversity_low < diversity_high"));
 }
