@@ -55,29 +55,27 @@ build() {
   quietly "building" cmake --build "$root/build/release"
 }
 
-# What the shipped models are made of: recipes in models/recipes. An ensemble is the average of its parts.
-ensembles=(default best)
+# What the shipped models are made of: recipes in models/recipes. Each is the average of its parts.
+ensembles=(default best free)
 parts_of() {
   case $1 in
-    default) echo default_mlp cnn ;;
+    default | free) echo default_mlp cnn ;;
     best) echo mlp cnn lstm ;;
     *) echo "$1" ;;
   esac
 }
 
 # Divides the logits of an ensemble's average; fitted on validation speakers.
-temperature_of() {
-  case $1 in
-    default) echo 0.85 ;;
-    best) echo 0.85 ;;
-  esac
-}
+temperature_of() { echo 0.85; }
 
-# The changed copies that a shipped model also learns from, for its features. They are never scored.
+# copies_for FEATURES [CORPUS]: the changed copies that a shipped model also learns from. They are never scored. The
+# largest corpus has fewer, as an epoch draws one version of a clip and less than half of its clips.
 copies_for() {
-  case $1 in
-    functionals) echo speed:0.85,0.9,0.95,1.05,1.1,1.15,noise:10,20,30,babble:15,25,band:4000 ;;
-    frames) echo speed:0.9,0.95,1.05,1.1,noise:20,speed:0.95+noise:12,speed:1.05+babble:15,babble:22,speed:0.97+band:4000 ;;
+  case $1-${2:-} in
+    functionals-crema-d) echo speed:0.9,1.1,noise:15,babble:20,band:4000 ;;
+    frames-crema-d) echo speed:0.95,1.05,speed:0.97+noise:15,babble:20 ;;
+    functionals-*) echo speed:0.85,0.9,0.95,1.05,1.1,1.15,noise:10,20,30,babble:15,25,band:4000 ;;
+    frames-*) echo speed:0.9,0.95,1.05,1.1,noise:20,speed:0.95+noise:12,speed:1.05+babble:15,babble:22,speed:0.97+band:4000 ;;
   esac
 }
 
