@@ -6,6 +6,7 @@
 
 #include "common/command.h"
 #include "common/default_model.h"
+#include "common/outputs.h"
 #include "common/score_table.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
@@ -204,6 +205,14 @@ ser::report::Report scored(const Options& options, const ser::CommonOptions& com
   return options.model.empty() ? score_folds(options, common) : score_model(options, common);
 }
 
+/// Everything that a run reads.
+std::vector<std::string> files_read(const Options& options) {
+  std::vector<std::string> files = {options.model, options.train};
+  for (const auto* list : {&options.features, &options.merge, &options.average, &options.compare})
+    files.insert(files.end(), list->begin(), list->end());
+  return files;
+}
+
 int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   const int modes = !options.model.empty() + !options.train.empty() + !options.merge.empty() +
                     !options.average.empty() + !options.compare.empty();
@@ -211,6 +220,9 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     throw ser::UsageError("expected one of --model, --train, --merge, --average and --compare");
   if (flags.given("temperature") && options.average.empty())
     throw ser::UsageError("--temperature: expected --average; a recipe has its own");
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
+                      {"--report", options.report, ser::OutputKind::kPage}},
+                     files_read(options));
   if (!options.compare.empty()) {
     if (!options.report.empty())
       throw ser::UsageError("--compare: --report shows one result, it has no place");
@@ -219,11 +231,11 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
         options.compare[0], options.compare[1]);
     return 0;
   }
-  ser::check_folder_of(options.report);
   ser::report::Report report = scored(options, common);
   report.recipe = report.result->info.recipe;
-  if (!options.output.empty()) ser::write_result(options.output, *report.result);
   ser::print_scores(*report.result);
+  ser::flush_stdout();
+  if (!options.output.empty()) ser::write_result(options.output, *report.result);
   if (!options.report.empty()) ser::report::write_report(options.report, report, common.threads);
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "common/clip_plots.h"
 #include "common/command.h"
 #include "common/extraction.h"
+#include "common/outputs.h"
 #include "common/survey.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -72,11 +73,24 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
   check_corpus(options.corpus.corpus);
 }
 
+/// Looks at all that a run will write.
+void check_files(const Options& options, const ser::PlotOptions& plots,
+                 const ser::SurveyOptions& survey, const std::vector<std::string>& inputs) {
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures},
+                      {"--report", survey.report, ser::OutputKind::kPage},
+                      {"--plot", plots.plot, ser::OutputKind::kFolder}},
+                     inputs);
+}
+
 int extract(const Options& options, const ser::PlotOptions& plots, const ser::SurveyOptions& survey,
             const ser::Flags& flags, const ser::CommonOptions& common) {
   check_flags(options, plots, survey, flags);
+  check_files(options, plots, survey, options.inputs);
   const std::vector<ser::Recording> recordings =
       ser::find_recordings(options.inputs, options.corpus);
+  std::vector<std::string> files;
+  for (const ser::Recording& recording : recordings) files.push_back(recording.file.string());
+  check_files(options, plots, survey, files);
   if (survey.describe) ser::describe_recordings(recordings, survey, common);
   if (!plots.plot.empty()) {
     const std::size_t written =

@@ -10,6 +10,7 @@
 #include "common/default_model.h"
 #include "common/live.h"
 #include "common/notices.h"
+#include "common/outputs.h"
 #include "common/prediction_output.h"
 #include "common/progress.h"
 #include "common/timeline_output.h"
@@ -194,7 +195,19 @@ int predict(const Options& options, const ser::CommonOptions& common) {
   return failed ? 1 : 0;
 }
 
+/// Looks at all that a run will write.
+void check_files(const Options& options) {
+  std::vector<std::string> files = options.inputs;
+  files.push_back(options.model);
+  ser::check_outputs({{"--labels", options.timeline.labels, ser::OutputKind::kText},
+                      {"--srt", options.timeline.srt, ser::OutputKind::kText},
+                      {"--plot", options.timeline.plot, ser::OutputKind::kPicture},
+                      {"--record", options.live.record, ser::OutputKind::kRecording}},
+                     files);
+}
+
 int run(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+  check_files(options);
   ser::LiveOptions live = options.live;
   if (flags.given("window")) live.window_s = options.timeline.window_s;
   if (flags.given("hop")) live.hop_s = options.timeline.hop_s;

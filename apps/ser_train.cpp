@@ -7,6 +7,7 @@
 #include "common/command.h"
 #include "common/describe.h"
 #include "common/interrupt.h"
+#include "common/outputs.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/eval/evaluate.h"
@@ -102,6 +103,9 @@ void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   run.resume = options.resume;
   if (options.resume && !std::filesystem::exists(options.checkpoint))
     spdlog::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
+  run.on_checkpoint_failure = [](const std::string& why) {
+    spdlog::warn("the run is not saved, training goes on: {}", why);
+  };
   ser::catch_interrupts();
   run.stop = [] { return ser::interrupted(); };
 }
@@ -156,7 +160,19 @@ ser::report::Report training_report(const ser::TrainingData& data, const ser::Re
   return report;
 }
 
+/// Looks at all that a run will write.
+void check_files(const Options& options) {
+  std::vector<std::string> files = options.inputs;
+  files.push_back(options.recipe);
+  files.insert(files.end(), options.combine.begin(), options.combine.end());
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
+                      {"--report", options.report, ser::OutputKind::kPage},
+                      {"--checkpoint", options.checkpoint, ser::OutputKind::kCheckpoint}},
+                     files);
+}
+
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+  check_files(options);
   if (options.output.empty() && !options.describe)
     throw ser::UsageError("expected an output file: -o FILE");
   if (!options.combine.empty()) {
@@ -174,7 +190,6 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     ser::describe_network(recipe, table);
     return 0;
   }
-  ser::check_folder_of(options.report);
   const ser::Fold fold = training_side(table, options, common.seed);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::uint64_t stream =

@@ -9,16 +9,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 #include <new>
 #include <optional>
+#include <sstream>
+#include <system_error>
 
 #include "completion.h"
+#include "interrupt.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 
@@ -117,13 +121,6 @@ int wrong_usage(const std::string& command, const std::string& message) {
 
 }  // namespace
 
-void check_folder_of(const std::string& file) {
-  if (file.empty()) return;
-  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))
-    throw Error(fmt::format("{}: expected a folder to write to, found none", folder.string()));
-}
-
 void CommonOptions::visit(FieldVisitor& v) {
   v.field("seed", seed, "Seed of every random choice", Range{});
   v.field("threads", threads, "Threads; 0: all cores. Never changes a result",
@@ -211,7 +208,29 @@ void populate_heap() {
 
 }  // namespace
 
+int Command::print_text(const CLI::ParseError& what) const {
+  try {
+    std::ostringstream text;
+    app_->exit(what, text, std::cerr);
+    std::fputs(text.str().c_str(), stdout);
+    flush_stdout();
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", app_->get_name(), error.what());
+    return 1;
+  }
+}
+
+void flush_stdout() {
+  if (std::ferror(stdout) == 0 && std::fflush(stdout) == 0) return;
+  throw Error(fmt::format("standard output: writing failed: {}", std::strerror(errno)));
+}
+
 int Command::run(int argc, char** argv, const std::function<int()>& body) {
+  watch_signals(app_->get_name());
+  // What leaves the program are whole lines, so that one that is ended leaves no half one.
+  constexpr std::size_t kLongestLine = 1 << 16;
+  std::setvbuf(stdout, nullptr, _IOLBF, kLongestLine);
   keep_freed_memory();
   flags_.add(common_, "Common");
   try {
@@ -223,17 +242,24 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
     populate_heap();
     std::optional<MoreThreadsThanCores> more;
     if (common_.threads > available_threads()) more.emplace(common_.threads);
+    spdlog::debug("{} threads, instruction set: {} ({})",
+                  common_.threads > 0 ? common_.threads : available_threads(), SER_ARCH,
+                  kInstructions);
     const int code = body();
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw Error("standard output: writing failed");
+    flush_stdout();
     return code;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app_->exit(error, std::cout, std::cerr);
+    if (error.get_exit_code() == 0) return print_text(error);
     return wrong_usage(app_->get_name(), usage_sentence(*app_, error));
   } catch (const UsageError& error) {
     return wrong_usage(app_->get_name(), error.what());
   } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", app_->get_name(), error.what());
+  } catch (const std::system_error& error) {
+    const bool printing = std::ferror(stdout) != 0;
+    fmt::print(stderr, "{}: {}: {}\n", app_->get_name(),
+               printing ? "standard output: writing failed" : "internal error",
+               printing ? error.code().message() : error.what());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "{}: out of memory\n", app_->get_name());
   } catch (const std::exception& error) {

@@ -10,6 +10,10 @@
 #include "flags.h"
 #include "ser/core/error.h"
 
+namespace CLI {
+class ParseError;
+}
+
 namespace ser {
 
 /// Wrong usage: exit code 2 instead of 1.
@@ -29,9 +33,8 @@ decltype(auto) from_flag(const std::string& flag, Read&& read) {
   }
 }
 
-/// Throws Error if the folder that `file` is to be written to is not there, before long work ends
-/// with that. No file, no check.
-void check_folder_of(const std::string& file);
+/// Hands what was printed to the system. Throws Error if it could not be written.
+void flush_stdout();
 
 /// What every command understands.
 struct CommonOptions {
@@ -70,6 +73,9 @@ class Command {
   int run(int argc, char** argv, const std::function<int()>& body);
 
  private:
+  /// What --help, --version and --completion print; returns the exit code.
+  int print_text(const CLI::ParseError& what) const;
+
   std::unique_ptr<CLI::App> app_;
   std::vector<std::vector<std::string>*> word_lists_;  ///< of positionals and `words`
   Flags flags_;

@@ -1,22 +1,76 @@
 #include "interrupt.h"
 
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <thread>
+
+#include "ser/core/atomic_file.h"
 
 namespace ser {
 namespace {
 
-volatile std::sig_atomic_t flag = 0;
+std::atomic<bool> caught = false;
+std::atomic<bool> flag = false;
+
+/// stdout, once no thread is in the middle of printing; not for ever, as it may wait for a reader.
+void wait_for_stdout() {
+  for (int i = 0; i < 100 && ::ftrylockfile(stdout) != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+/// Ends as the signal would have ended the program.
+[[noreturn]] void end_by(int signal, const std::string& program) {
+  wait_for_stdout();
+  remove_temporary_files();
+  const std::string word = fmt::format("{}: interrupted\n", program);
+  [[maybe_unused]] const ssize_t said = ::write(STDERR_FILENO, word.data(), word.size());
+  std::signal(signal, SIG_DFL);
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
+}
+
+void end_by_lost_file(int) {
+  constexpr std::string_view kWord =
+      "error: a file became shorter while it was read, or its disk failed\n";
+  [[maybe_unused]] const ssize_t said = ::write(STDERR_FILENO, kWord.data(), kWord.size());
+  ::_exit(1);
+}
 
 }  // namespace
 
-void catch_interrupts() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { flag = 1; };
-  action.sa_flags = SA_RESETHAND;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
+void watch_signals(const std::string& program) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGBUS, end_by_lost_file);
+  sigset_t watched;
+  ::sigemptyset(&watched);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) ::sigaddset(&watched, signal);  // nohup is respected
+  }
+  ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
+  std::thread([watched, program] {
+    while (true) {
+      int signal = 0;
+      if (::sigwait(&watched, &signal) != 0) continue;
+      if (!caught || flag.exchange(true)) end_by(signal, program);
+    }
+  }).detach();
 }
 
-bool interrupted() { return flag != 0; }
+void catch_interrupts() { caught = true; }
+
+bool interrupted() { return flag; }
 
 }  // namespace ser

@@ -142,7 +142,7 @@ class Session {
     else
       display_.show(clip, since_arrival_ms());
     latencies_.add(since_arrival_ms());
-    if (std::ferror(stdout)) throw Error("standard output: writing failed");
+    flush_stdout();
   }
 
   double since_arrival_ms() const {

@@ -31,7 +31,6 @@ void check_survey_flags(const SurveyOptions& options, const Flags& flags) {
 
 void describe_recordings(const std::vector<Recording>& recordings, const SurveyOptions& options,
                          const CommonOptions& common) {
-  check_folder_of(options.report);
   std::vector<std::filesystem::path> files;
   std::vector<Utterance> utterances;
   for (const Recording& recording : recordings) {
@@ -46,11 +45,12 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
   for (std::size_t i = 0; i < files.size(); ++i)
     warn_of_notices(files[i].string(), survey.clips[i].notices);
   survey.duplicates = duplicate_groups(recordings);
-  if (!options.report.empty()) report::write_survey_report(options.report, survey);
   if (options.json)
     fmt::print("{}", survey_json(survey));
   else
     print_survey(survey);
+  flush_stdout();
+  if (!options.report.empty()) report::write_survey_report(options.report, survey);
 }
 
 }  // namespace ser

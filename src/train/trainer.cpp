@@ -51,6 +51,18 @@ Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
   return fit.finish(options);
 }
 
+/// Saves member `m`. A disk that is full ends no training: it is told, and tried again when the
+/// next state is due; only a run that is about to stop must be saved.
+void save(Checkpoint& checkpoint, std::size_t m, MemberTraining& training, const RunOptions& run,
+          bool stopping) {
+  try {
+    checkpoint.save(m, training.snapshot());
+  } catch (const Error& error) {
+    if (stopping || !run.on_checkpoint_failure) throw;
+    run.on_checkpoint_failure(error.what());
+  }
+}
+
 /// Trains member `m` to its end, saving on the way.
 nn::Network train_member(MemberTraining& training, std::size_t m, const RunOptions& run,
                          Checkpoint* checkpoint, const EpochObserver& observe) {
@@ -58,7 +70,7 @@ nn::Network train_member(MemberTraining& training, std::size_t m, const RunOptio
     const std::optional<EpochReport> report = training.step();
     const bool stop = run.stop && run.stop();
     if (checkpoint && (report || stop || checkpoint->due(m)))
-      checkpoint->save(m, training.snapshot());
+      save(*checkpoint, m, training, run, stop);
     if (report) {
       EpochReport labelled = *report;
       labelled.member = static_cast<int>(m);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,13 +28,15 @@ struct Outcome {
   std::string out;
   std::string err;
   long peak_kb = 0;  ///< most memory it held, as last seen before its end; with `watch_memory`
+  double cpu_s = 0;  ///< time that it computed
 };
 
 struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
   std::filesystem::path standard_output;  ///< empty: captured
   std::optional<std::chrono::milliseconds> kill_after;
-  std::filesystem::path interrupt_at;            ///< SIGINT as soon as this file is there
+  std::filesystem::path interrupt_at;            ///< a signal as soon as this file is there
+  int signal = SIGINT;                           ///< which one
   std::chrono::milliseconds interrupt_delay{0};  ///< and so long after that
   bool watch_memory = false;
 };
@@ -80,24 +83,28 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
     ::kill(child, SIGKILL);
   }
   int status = 0;
+  rusage usage{};
   bool ended = false;
   if (!options.interrupt_at.empty()) {
     while (!std::filesystem::exists(options.interrupt_at) && !ended) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      ended = ::waitpid(child, &status, WNOHANG) != 0;
+      ended = ::wait4(child, &status, WNOHANG, &usage) != 0;
     }
     std::this_thread::sleep_for(options.interrupt_delay);
-    if (!ended) ::kill(child, SIGINT);
+    if (!ended) ::kill(child, options.signal);
   }
   long peak_kb = 0;
   while (options.watch_memory && !ended) {
     peak_kb = std::max(peak_kb, peak_kb_of(child));
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    ended = ::waitpid(child, &status, WNOHANG) != 0;
+    ended = ::wait4(child, &status, WNOHANG, &usage) != 0;
   }
-  if (!ended) ::waitpid(child, &status, 0);
+  if (!ended) ::wait4(child, &status, 0, &usage);
+  const double cpu_s =
+      static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+      1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
-          text_of(err), peak_kb};
+          text_of(err), peak_kb, cpu_s};
 }
 
 /// Runs one of the project's programs: run("ser-extract", {...}).

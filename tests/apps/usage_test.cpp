@@ -41,6 +41,17 @@ TEST_P(EveryCommand, CompletesBashAndZshOnly) {
   EXPECT_THAT(refused.err, HasSubstr("--completion: expected bash or zsh, found 'fish'"));
 }
 
+TEST_P(EveryCommand, TellsWhenItsWordsCannotBeWritten) {
+  RunOptions full;
+  full.standard_output = "/dev/full";
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--help"}, {"--version"}, {"--completion", "bash"}}) {
+    const Outcome outcome = run(GetParam(), words, full);
+    EXPECT_EQ(outcome.exit_code, 1) << words[0];
+    EXPECT_THAT(outcome.err, HasSubstr("standard output: writing failed: No space left on device"));
+  }
+}
+
 TEST_P(EveryCommand, NeedsArguments) {
   const Outcome nothing = run(GetParam(), {});
   EXPECT_EQ(nothing.exit_code, 2);

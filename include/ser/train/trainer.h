@@ -35,7 +35,9 @@ struct RunOptions {
   EpochObserver observer = {};
   std::filesystem::path checkpoint = {};  ///< written after each epoch and every 10 s; empty: none
   bool resume = false;                    ///< go on from the checkpoint, if it is there
-  std::function<bool()> stop = {};        ///< asked after each batch; true: save and throw Stopped
+  /// Told why a checkpoint could not be written, and training goes on; without it, that ends it.
+  std::function<void(const std::string& why)> on_checkpoint_failure = {};
+  std::function<bool()> stop = {};  ///< asked after each batch; true: save and throw Stopped
 };
 
 /// Training ended early because `RunOptions::stop` asked for it; the checkpoint is written.

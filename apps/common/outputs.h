@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ser {
+
+/// What a command is about to write; an existing file of another kind is not replaced.
+enum class OutputKind {
+  kFeatures,
+  kJson,
+  kText,
+  kPage,
+  kPicture,
+  kCheckpoint,
+  kRecording,
+  kFolder
+};
+
+struct Output {
+  std::string flag;  ///< "--report"
+  std::string path;  ///< empty: nothing is written
+  OutputKind kind;
+};
+
+/// Looks at everything that a command will write before it does any work.
+/// inputs: what it reads; folders and "-", standard input, among them.
+/// Throws UsageError for an output that is an input or another output, by whatever name, or an
+/// existing file of another kind; Error for a folder that is missing or cannot be written to.
+void check_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs);
+
+}  // namespace ser

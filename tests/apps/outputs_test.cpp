@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include "apps/demo_features.h"
+
+namespace ser {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kRecipe = R"({
+  "features": "classic",
+  "network": {"layers": [{"type": "dense", "units": 4}]},
+  "training": {"epochs": 2}
+})";
+
+/// A feature file, and a folder that holds nothing yet.
+class Outputs : public DemoFeatures {
+ protected:
+  void SetUp() override {
+    DemoFeatures::SetUp();
+    std::filesystem::create_directory(folder_ / "out");
+  }
+  std::string out(const std::string& name) const { return file("out/" + name); }
+  std::string add(const std::string& name, const std::string& text) const {
+    return folder_.add("out/" + name, text).string();
+  }
+  std::size_t files_out() const {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(folder_ / "out"), fs::directory_iterator()));
+  }
+  void expect_refused(int code, const std::string& program, std::vector<std::string> words,
+                      const std::string& message) {
+    const Outcome refused = run(program, std::move(words));
+    EXPECT_EQ(refused.exit_code, code) << message;
+    EXPECT_THAT(refused.out, IsEmpty());
+    EXPECT_THAT(refused.err, HasSubstr(message));
+  }
+
+  std::string recipe_ = folder_.add("recipe.json", kRecipe).string();
+};
+
+TEST_F(Outputs, AreLookedAtBeforeTheWork) {
+  const std::string gone = out("gone/out");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> runs = {
+      {"ser-extract", {demo_actor(1), "-o", gone}},
+      {"ser-extract", {demo_actor(1), "--describe", "--report", gone}},
+      {"ser-train", {features_, "-o", gone}},
+      {"ser-train", {features_, "-o", out("m"), "--report", gone}},
+      {"ser-train", {features_, "-o", out("m"), "--checkpoint", gone}},
+      {"ser-eval", {features_, "--cv", "random:2", "--train", recipe_, "-o", gone}},
+      {"ser-eval", {features_, "--cv", "random:2", "--train", recipe_, "--report", gone}},
+      {"ser-predict", {demo_clip(1), "--labels", gone}},
+      {"ser-predict", {demo_clip(1), "--srt", gone}},
+      {"ser-predict", {demo_clip(1), "--plot", gone + ".svg"}},
+      {"ser-predict", {"--live", "-", "--record", gone}}};
+  for (const auto& [program, words] : runs)
+    expect_refused(1, program, words, "expected a folder to write to, found none");
+  EXPECT_EQ(files_out(), 0u);
+}
+
+TEST_F(Outputs, AFolderIsNoFileToWrite) {
+  expect_refused(1, "ser-train", {features_, "-o", file("out")},
+                 "expected a file to write, found a folder");
+  expect_refused(1, "ser-extract", {demo_actor(1), "-o", file("out") + "/"},
+                 "expected a file to write, found a folder");
+}
+
+TEST_F(Outputs, WhatIsReadIsNotReplaced) {
+  const std::string clip = add("a.flac", text_of(demo_clip(1)));
+  const std::string copy = add("f", text_of(features_));
+  fs::create_hard_link(copy, out("other"));
+  fs::create_symlink("f", out("link"));
+  expect_refused(2, "ser-extract", {clip, "-o", clip}, "-o: " + clip + " is what is read");
+  expect_refused(2, "ser-extract", {file("out"), "-o", clip}, "is not a feature file");
+  for (const char* name : {"f", "other", "link"})
+    expect_refused(2, "ser-train", {copy, "-o", out(name)}, "is what is read");
+  EXPECT_EQ(text_of(copy), text_of(features_));
+  EXPECT_EQ(text_of(clip), text_of(demo_clip(1)));
+}
+
+TEST_F(Outputs, AFileOfAnotherKindIsNotReplaced) {
+  const std::string wav = add("a.wav", "RIFF....WAVE");
+  const std::string text = add("notes", "my notes");
+  expect_refused(2, "ser-extract", {demo_actor(1), "-o", wav},
+                 "is there and is not a feature file");
+  expect_refused(2, "ser-train", {features_, "-o", text}, "is there and is not a JSON file");
+  expect_refused(2, "ser-train", {features_, "-o", out("m"), "--checkpoint", text},
+                 "is there and is not a checkpoint");
+  expect_refused(2, "ser-predict", {demo_clip(1), "--labels", wav}, "is not a text file");
+  EXPECT_EQ(text_of(text), "my notes");
+}
+
+TEST_F(Outputs, OneFileIsNotWrittenTwice) {
+  expect_refused(2, "ser-train", {features_, "-o", out("x"), "--report", out("./x")},
+                 "-o and --report: expected two files");
+}
+
+TEST_F(Outputs, ScoresAreThereThoughTheDiskIsFull) {
+  const Outcome full =
+      run("ser-eval", {features_, "--cv", "random:2", "--train", recipe_, "-o", "/dev/full", "-q"});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.out, HasSubstr("accuracy"));
+  EXPECT_THAT(full.err, HasSubstr("/dev/full: writing failed: No space left on device"));
+}
+
+TEST_F(Outputs, DevicesStay) {
+  const Outcome done = run("ser-extract", {demo_clip(1), "--features", "rms", "--pool", "mean",
+                                           "--format", "csv", "-o", "/dev/stdout", "-q"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("03-01-01-01-01-01-01"));
+  EXPECT_EQ(run("ser-extract", {demo_clip(1), "-o", "/dev/null", "-q"}).exit_code, 0);
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(Outputs, AFileTooLargeForTheUserIsNamed) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{1000, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const Outcome refused = run("ser-extract", {demo_actor(1), "-o", out("f"), "-q"});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr(out("f") + ": writing failed: File too large"));
+  EXPECT_EQ(files_out(), 0u);
+}
+
+TEST_F(Outputs, AnInterruptedRunLeavesNothingAndSaysSo) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    RunOptions options;
+    options.signal = signal;
+    options.interrupt_at = folder_ / "out";
+    options.interrupt_delay = std::chrono::milliseconds(2000);
+    const Outcome ended =
+        run("ser-train",
+            {features_, "-o", out("m.json"), "--recipe", recipe_, "--epochs", "1000000"}, options);
+    EXPECT_EQ(ended.exit_code, 128 + signal);
+    EXPECT_THAT(ended.err, HasSubstr("ser-train: interrupted\n"));
+    EXPECT_EQ(files_out(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace ser
