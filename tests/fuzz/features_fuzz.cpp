@@ -1,0 +1,7 @@
+#include "fuzz/fuzz.h"
+#include "ser/corpus/feature_table.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ser::fuzz::MemoryFile file(data, size);
+  return ser::fuzz::refuse_or_accept([&] { ser::read_feature_table(file.path()); });
+}

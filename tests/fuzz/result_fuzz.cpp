@@ -1,0 +1,7 @@
+#include "fuzz/fuzz.h"
+#include "ser/eval/result_file.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ser::fuzz::MemoryFile file(data, size);
+  return ser::fuzz::refuse_or_accept([&] { ser::read_result(file.path()); });
+}
