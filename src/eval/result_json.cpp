@@ -11,6 +11,7 @@ namespace ser {
 namespace {
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+constexpr std::size_t kMaxLabels = 1000;  // their confusion matrix is square
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
@@ -145,7 +146,10 @@ Prediction read_prediction(const Json& object, const std::vector<std::string>& l
 
 ResultInfo read_info(const Json& json) {
   const Json& recipe = member(json, "recipe");
-  return {texts_of(json, "labels"), text_of(json, "split"), recipe.is_null() ? "" : recipe.dump(),
+  std::vector<std::string> labels = texts_of(json, "labels");
+  if (labels.size() > kMaxLabels)
+    throw Error(fmt::format("'labels': expected at most {}, found {}", kMaxLabels, labels.size()));
+  return {std::move(labels), text_of(json, "split"), recipe.is_null() ? "" : recipe.dump(),
           text_of(json, "fingerprint"), count_of(json, "seed")};
 }
 
