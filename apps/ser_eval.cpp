@@ -1,20 +1,17 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <set>
+#include <utility>
 
 #include "common/command.h"
 #include "common/default_model.h"
+#include "common/folds.h"
 #include "common/outputs.h"
 #include "common/score_table.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
-#include "ser/corpus/speaker.h"
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
-#include "ser/eval/evaluate.h"
-#include "ser/features/describe.h"
 #include "ser/report/report.h"
 
 namespace {
@@ -54,124 +51,52 @@ struct Options {
   }
 };
 
-ser::SplitScheme split_scheme(const std::string& text) {
-  return ser::from_flag("--cv", [&] { return ser::parse_split_scheme(text); });
-}
-
-void warn_of_split(const ser::FeatureTable& table, const ser::SplitScheme& scheme) {
-  for (const std::string& warning : ser::split_warnings(table.clips, scheme))
-    spdlog::warn("{}", warning);
-}
-
-std::vector<std::string> speakers_of(const std::vector<ser::Utterance>& clips) {
-  const std::vector<std::string> names = ser::speaker_names(clips);
-  std::set<std::string> speakers(names.begin(), names.end());
-  speakers.erase("");
-  return {speakers.begin(), speakers.end()};
-}
-
-/// Scored speakers that the model has heard, with a warning: scores on their clips mean little.
-int count_known_speakers(const ser::Model& model, const ser::FoldPredictions& fold) {
-  const auto& known = model.training.speakers;
-  const auto heard = std::count_if(fold.test_speakers.begin(), fold.test_speakers.end(),
-                                   [&](const std::string& speaker) {
-                                     return std::binary_search(known.begin(), known.end(), speaker);
-                                   });
-  if (heard > 0)
-    spdlog::warn(
-        "{} of {} scored speakers were among the model's training speakers: the score "
-        "flatters",
-        heard, fold.test_speakers.size());
-  return static_cast<int>(heard);
-}
-
-ser::FoldPredictions clips_to_score(const ser::FeatureTable& table, const Options& options,
-                                    std::uint64_t seed, std::vector<int>& indices) {
-  ser::FoldPredictions fold;
-  if (options.cv.empty()) {
-    for (std::size_t i = 0; i < table.size(); ++i)
-      if (table.clips[i].augmentation.empty()) indices.push_back(static_cast<int>(i));
-    fold.test_speakers = speakers_of(table.clips);
-    return fold;
-  }
-  const ser::SplitScheme scheme = split_scheme(options.cv);
-  warn_of_split(table, scheme);
-  const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
-  const auto k = static_cast<std::size_t>(options.fold);
-  if (k >= folds.size())
-    throw ser::UsageError(fmt::format("--fold: expected 0 to {} with {}, found {}",
-                                      folds.size() - 1, options.cv, options.fold));
-  indices = folds[k].test;
-  fold.fold = options.fold;
-  fold.test_speakers = folds[k].test_speakers;
-  return fold;
+ser::report::Report result_alone(ser::report::ReportKind kind, ser::ResultFile result) {
+  ser::report::Report report;
+  report.kind = kind;
+  report.recipe = result.info.recipe;
+  report.result = std::move(result);
+  return report;
 }
 
 ser::report::Report score_model(const Options& options, const ser::CommonOptions& common) {
-  if (options.cv.empty() != (options.fold == ser::kUnsetInt))
-    throw ser::UsageError("--model: expected --cv and --fold together, or neither");
-  std::vector<ser::FeatureTable> tables;
   const ser::Model model = ser::read_model(ser::find_model(options.model));
+  std::vector<ser::FeatureTable> tables;
   for (const std::string& file : options.features) tables.push_back(ser::read_feature_table(file));
-  const ser::FeatureTable& table = tables[0];
-  std::vector<int> indices;
-  ser::FoldPredictions fold =
-      clips_to_score(table, options, static_cast<std::uint64_t>(common.seed), indices);
-  ser::report::Report report;
-  report.kind = ser::report::ReportKind::kModel;
-  report.heard_speakers = count_known_speakers(model, fold);
   std::vector<const ser::FeatureTable*> views;
-  std::vector<std::string> fingerprints, features;
-  for (const ser::FeatureTable& each : tables) {
-    views.push_back(&each);
-    fingerprints.push_back(ser::fingerprint(each.set));
-    features.push_back(ser::describe(each.set));
-  }
-  fold.predictions = ser::with_context(ser::join(options.features, ", "), [&] {
-    return ser::evaluate(model, views, indices, common.threads);
+  for (const ser::FeatureTable& table : tables) views.push_back(&table);
+  const ser::Fold fold = ser::chosen_fold(tables[0].clips, options.cv, options.fold,
+                                          static_cast<std::uint64_t>(common.seed));
+  if (const int known = ser::count_known_speakers(model, fold.test_speakers); known > 0)
+    spdlog::warn(
+        "{} of {} scored speakers were among the model's training speakers: the score flatters",
+        known, fold.test_speakers.size());
+  ser::ResultFile result = ser::with_context(ser::join(options.features, ", "), [&] {
+    return ser::score_model(model, views, fold, common.threads, options.cv,
+                            options.cv.empty() ? 0 : options.fold);
   });
-  const int number = fold.fold;
-  const ser::TrainingInfo& training = model.training;
-  report.result = ser::make_result(
-      {model.emotions, options.cv, training.recipe, ser::join(fingerprints, "+"), training.seed},
-      {std::move(fold)});
-  if (options.report.empty()) return report;
-  report.features = ser::join(features, "; ");
-  for (const int i : indices) report.clips.push_back(table.clips[static_cast<std::size_t>(i)]);
-  report.hidden = {ser::hidden_layer(model, views, indices, number, common.threads)};
-  return report;
+  if (options.report.empty())
+    return result_alone(ser::report::ReportKind::kModel, std::move(result));
+  return ser::report::model_report(model, views, fold, std::move(result), common.threads);
 }
 
 ser::report::Report score_folds(const Options& options, const ser::CommonOptions& common) {
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
-  const ser::SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
+  const ser::SplitScheme scheme = ser::split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
   const ser::Recipe recipe = ser::load_recipe(options.train);
   const ser::FeatureTable table =
       ser::read_feature_tables({options.features.begin(), options.features.end()});
-  warn_of_split(table, scheme);
+  ser::warn_of_split(table.clips, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
   ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);
-  ser::LearningLog log;
-  std::vector<ser::HiddenLayer> hidden(folds);
-  ser::report::Report report;
-  report.result = ser::cross_validate(
-      table, scheme, recipe, seed, common.threads,
-      [&](int fold, const ser::EpochReport& epoch) {
-        log.add(fold, epoch);
-        progress.on_epoch(fmt::format("fold {}", fold), epoch);
-      },
-      [&](int fold, const ser::Model& model, const std::vector<int>& test) {
-        if (!options.report.empty())
-          hidden[static_cast<std::size_t>(fold)] =
-              ser::hidden_layer(model, {&table}, test, fold, common.threads);
-      });
-  report.features = ser::describe(table.set);
-  report.clips = table.clips;
-  report.curves = log.curves();
-  report.hidden = std::move(hidden);
-  return report;
+  return ser::report::cross_validation_report(
+      ser::cross_validate(table, scheme, recipe, seed, common.threads,
+                          [&](int fold, const ser::EpochReport& epoch) {
+                            progress.on_epoch(fmt::format("fold {}", fold), epoch);
+                          }),
+      table);
 }
 
 std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files) {
@@ -181,21 +106,16 @@ std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files)
 }
 
 ser::report::Report merge(const std::vector<std::string>& files) {
-  ser::report::Report report;
-  report.kind = ser::report::ReportKind::kMerged;
-  report.result = ser::merge_results(read_results(files), files);
-  const std::vector<int> missing = ser::missing_folds(*report.result);
-  if (!missing.empty())
-    spdlog::warn("{}: folds {} are missing", report.result->info.split, fmt::join(missing, ", "));
-  return report;
+  ser::ResultFile result = ser::merge_results(read_results(files), files);
+  if (const std::vector<int> missing = ser::missing_folds(result); !missing.empty())
+    spdlog::warn("{}: folds {} are missing", result.info.split, fmt::join(missing, ", "));
+  return result_alone(ser::report::ReportKind::kMerged, std::move(result));
 }
 
 ser::report::Report average(const Options& options) {
-  ser::report::Report report;
-  report.kind = ser::report::ReportKind::kAveraged;
-  report.result =
-      ser::average_results(read_results(options.average), options.average, options.temperature);
-  return report;
+  return result_alone(
+      ser::report::ReportKind::kAveraged,
+      ser::average_results(read_results(options.average), options.average, options.temperature));
 }
 
 ser::report::Report scored(const Options& options, const ser::CommonOptions& common) {
@@ -231,8 +151,7 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
         options.compare[0], options.compare[1]);
     return 0;
   }
-  ser::report::Report report = scored(options, common);
-  report.recipe = report.result->info.recipe;
+  const ser::report::Report report = scored(options, common);
   ser::print_scores(*report.result);
   ser::flush_stdout();
   if (!options.output.empty()) ser::write_result(options.output, *report.result);

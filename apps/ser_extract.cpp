@@ -26,7 +26,7 @@ struct Options {
   std::vector<std::string> inputs;
   std::string output;
   ser::CorpusOptions corpus;
-  ser::ExtractionOptions extraction;
+  ser::ExtractionFlags extraction;
 
   void visit(ser::FieldVisitor& v) {
     v.field("output", output, "Feature file to write");

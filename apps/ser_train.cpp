@@ -2,16 +2,14 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
-#include <set>
 
 #include "common/command.h"
 #include "common/describe.h"
+#include "common/folds.h"
 #include "common/interrupt.h"
 #include "common/outputs.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
-#include "ser/eval/evaluate.h"
-#include "ser/features/describe.h"
 #include "ser/model/ensemble.h"
 #include "ser/report/report.h"
 
@@ -74,27 +72,6 @@ ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
   return recipe;
 }
 
-/// The clips to train on: all of them, or those of the other folds.
-ser::Fold training_side(const ser::FeatureTable& table, const Options& options, int seed) {
-  if (options.cv.empty() != (options.fold == ser::kUnsetInt))
-    throw ser::UsageError("expected --cv and --fold together, or neither");
-  if (options.cv.empty()) {
-    ser::Fold all;
-    for (std::size_t i = 0; i < table.size(); ++i) all.train.push_back(static_cast<int>(i));
-    return all;
-  }
-  const ser::SplitScheme scheme =
-      ser::from_flag("--cv", [&] { return ser::parse_split_scheme(options.cv); });
-  for (const std::string& warning : ser::split_warnings(table.clips, scheme))
-    spdlog::warn("{}", warning);
-  const auto folds = ser::make_folds(table.clips, scheme, static_cast<std::uint64_t>(seed));
-  const auto fold = static_cast<std::size_t>(options.fold);
-  if (fold >= folds.size())
-    throw ser::UsageError(fmt::format("--fold: expected 0 to {} with {}, found {}",
-                                      folds.size() - 1, options.cv, options.fold));
-  return folds[fold];
-}
-
 void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   if (options.resume && options.checkpoint.empty())
     throw ser::UsageError("--resume: expected --checkpoint FILE");
@@ -133,33 +110,6 @@ int combine(const Options& options) {
   return 0;
 }
 
-/// The report of a run: what the model says of the validation speakers, if there are any.
-ser::report::Report training_report(const ser::TrainingData& data, const ser::Recipe& recipe,
-                                    const ser::Model& model, const ser::LearningLog& log,
-                                    const ser::CommonOptions& common) {
-  ser::report::Report report;
-  report.kind = ser::report::ReportKind::kTraining;
-  report.recipe = ser::to_json(recipe);
-  report.features = ser::describe(data.table.set);
-  for (const std::vector<int>* side : {&data.train, &data.validation})
-    for (const int i : *side) report.clips.push_back(data.table.clips[static_cast<std::size_t>(i)]);
-  report.curves = log.curves();
-  const ser::TrainingInfo& info = model.training;
-  if (!info.split.empty()) report.left_out = fmt::format("fold {} of {}", info.fold, info.split);
-  if (data.validation.empty()) return report;
-  ser::FoldPredictions scored;
-  scored.predictions = ser::evaluate(model, {&data.table}, data.validation, common.threads);
-  std::set<std::string> speakers;
-  for (const ser::Prediction& p : scored.predictions) speakers.insert(p.speaker);
-  speakers.erase("");
-  scored.test_speakers.assign(speakers.begin(), speakers.end());
-  report.result = ser::make_result(
-      {model.emotions, "", report.recipe, ser::fingerprint(data.table.set), model.training.seed},
-      {std::move(scored)});
-  report.hidden = {ser::hidden_layer(model, {&data.table}, data.validation, 0, common.threads)};
-  return report;
-}
-
 /// Looks at all that a run will write.
 void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
@@ -190,8 +140,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     ser::describe_network(recipe, table);
     return 0;
   }
-  const ser::Fold fold = training_side(table, options, common.seed);
   const auto seed = static_cast<std::uint64_t>(common.seed);
+  const ser::Fold fold = ser::chosen_fold(table.clips, options.cv, options.fold, seed);
   const std::uint64_t stream =
       options.cv.empty() ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
   const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
@@ -219,8 +169,10 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (!options.cv.empty()) model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);
   if (!options.report.empty())
-    ser::report::write_report(options.report, training_report(data, recipe, model, log, common),
-                              common.threads);
+    ser::report::write_report(
+        options.report,
+        ser::report::training_report(data, recipe, model, log.curves(), common.threads),
+        common.threads);
   spdlog::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
                model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
   return 0;

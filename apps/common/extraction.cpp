@@ -3,72 +3,22 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "progress.h"
-#include "ser/audio/audio_file.h"
-#include "ser/audio/augment.h"
-#include "ser/core/hash.h"
-#include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
-#include "ser/corpus/feature_table.h"
-#include "ser/corpus/recording.h"
 #include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
-#include "ser/train/recipe.h"
 
 namespace ser {
 namespace {
-
-/// Features of a recording and of its augmented copies.
-using Extracted = std::vector<std::pair<Utterance, Eigen::MatrixXf>>;
-
-Extracted extract_recording(const Recording& recording, const Extractor& extractor,
-                            const std::vector<Augmentation>& augmentations, int seed) {
-  const Waveform wave = read_audio(recording.file);
-  return with_context(recording.file.string(), [&] {
-    Extracted extracted = {{recording.utterance, extractor.extract(wave)}};
-    ContentHash content(wave.sample_rate_hz);
-    content.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
-    extracted.front().first.content = content.text();
-    for (const Augmentation& augmentation : augmentations) {
-      Utterance copy = extracted.front().first;
-      copy.augmentation = augmentation_name(augmentation);
-      Rng rng(static_cast<std::uint64_t>(seed), fnv1a(copy.path + '\n' + copy.augmentation));
-      extracted.emplace_back(copy, extractor.extract(augment(wave, augmentation, rng)));
-    }
-    return extracted;
-  });
-}
-
-/// What `--features` names: itself, or the features that the recipe file it names is made for.
-std::string features_of_recipe(const std::string& name) {
-  if (!name.ends_with(".json") || !is_recipe_file(name)) return name;
-  const std::string features = load_recipe(name).features;
-  if (!features.ends_with(".json")) return features;
-  return (std::filesystem::path(name).parent_path() / features).string();
-}
 
 std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesystem::path& output,
                                            const FeatureSet& set) {
   if (format == TableFormat::kCsv) return std::make_unique<FeatureCsvWriter>(output, set);
   return std::make_unique<FeatureTableWriter>(output, set);
-}
-
-void count(const Extracted& extracted, ExtractionSummary& summary) {
-  for (const auto& [utterance, features] : extracted) {
-    ++summary.clips;
-    summary.rows = static_cast<std::size_t>(features.rows());
-    summary.frames += static_cast<std::size_t>(features.cols());
-    summary.without_emotion += utterance.emotion.empty();
-    summary.without_gender += utterance.gender.empty();
-  }
 }
 
 /// The pooling that `name` means; nothing for an empty one.
@@ -77,44 +27,6 @@ std::optional<Pooling> pooling(const std::string& name) {
   FeatureSet set;
   from_flag("--pool", [&] { from_json("{\"pool\": \"" + name + "\"}", set); });
   return set.pool;
-}
-
-using FilesByName = std::map<std::string, std::filesystem::path>;
-
-/// The last `depth` folders of a path, with '/' between and after them.
-std::string last_folders(const std::filesystem::path& folder, std::size_t depth) {
-  const std::vector<std::string> all =
-      split(std::filesystem::canonical(folder).relative_path().generic_string(), '/');
-  std::string last;
-  for (std::size_t i = all.size() - std::min(depth, all.size()); i < all.size(); ++i)
-    last += all[i] + '/';
-  return last;
-}
-
-/// Puts the last `depth` folders of each root before the paths of its clips. Nothing, and nothing
-/// changed, if two clips would have the same path then.
-std::optional<FilesByName> try_names(std::vector<Corpus>& corpora, std::size_t depth) {
-  FilesByName files;
-  for (const Corpus& corpus : corpora) {
-    const std::string prefix = depth > 0 ? last_folders(corpus.root, depth) : "";
-    for (const Utterance& utterance : corpus.utterances)
-      if (!files.emplace(prefix + utterance.path, corpus.root / utterance.path).second)
-        return std::nullopt;
-  }
-  for (Corpus& corpus : corpora) {
-    const std::string prefix = depth > 0 ? last_folders(corpus.root, depth) : "";
-    for (Utterance& utterance : corpus.utterances) utterance.path.insert(0, prefix);
-  }
-  return files;
-}
-
-std::filesystem::path first_repeated(const std::vector<Corpus>& corpora) {
-  std::set<std::filesystem::path> seen;
-  for (const Corpus& corpus : corpora)
-    for (const Utterance& utterance : corpus.utterances)
-      if (!seen.insert(std::filesystem::weakly_canonical(corpus.root / utterance.path)).second)
-        return corpus.root / utterance.path;
-  return {};
 }
 
 /// One line on what an input was taken for, and one on what of it was left out.
@@ -143,16 +55,9 @@ void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
                  some_of(joined.unknown));
 }
 
-FilesByName unique_names(std::vector<Corpus>& corpora) {
-  constexpr std::size_t kMostFolders = 64;
-  for (std::size_t depth = 0; depth <= kMostFolders; ++depth)
-    if (std::optional<FilesByName> files = try_names(corpora, depth)) return *std::move(files);
-  throw Error(fmt::format("{}: named by two inputs", first_repeated(corpora).string()));
-}
-
 }  // namespace
 
-void ExtractionOptions::visit(FieldVisitor& v) {
+void ExtractionFlags::visit(FieldVisitor& v) {
   v.field("features", features,
           "functionals|classic|frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
@@ -171,12 +76,11 @@ void ExtractionOptions::visit(FieldVisitor& v) {
            "What to do about a recording that cannot be read");
 }
 
-FeatureSet feature_set(const ExtractionOptions& options) {
-  const std::optional<Pooling> pool = pooling(options.pool);
-  FeatureSet set = from_flag(
-      "--features", [&] { return parse_feature_set(features_of_recipe(options.features), pool); });
-  if (options.rate != kUnsetInt) set.sample_rate_hz = options.rate;
-  if (options.trim_db != kUnsetNumber) set.trim_db = options.trim_db;
+FeatureSet feature_set(const ExtractionFlags& flags) {
+  const std::optional<Pooling> pool = pooling(flags.pool);
+  FeatureSet set = from_flag("--features", [&] { return feature_set_for(flags.features, pool); });
+  if (flags.rate != kUnsetInt) set.sample_rate_hz = flags.rate;
+  if (flags.trim_db != kUnsetNumber) set.trim_db = flags.trim_db;
   return from_flag("--rate, --trim-db", [&] { return Extractor(set).set(); });
 }
 
@@ -196,26 +100,11 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
     corpora.push_back(scan_corpus(input, options.corpus));
     describe_corpus(input, corpora.back());
   }
-  const FilesByName files = unique_names(corpora);
-  std::vector<Utterance> utterances;
-  for (Corpus& found : corpora)
-    std::move(found.utterances.begin(), found.utterances.end(), std::back_inserter(utterances));
-  if (!options.votes.empty()) take_votes(utterances, options.votes);
-  if (!options.emotions.empty() || !options.map.empty())
-    utterances = select_emotions(std::move(utterances), options.emotions, options.map);
-  std::vector<Recording> recordings;
-  for (Utterance& utterance : utterances)
-    recordings.push_back({files.at(utterance.path), std::move(utterance)});
-  return recordings;
-}
-
-std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings) {
-  std::vector<Utterance> utterances;
-  for (const Recording& recording : recordings) {
-    utterances.push_back(recording.utterance);
-    utterances.back().path = std::filesystem::absolute(recording.file).string();
-  }
-  return find_duplicates("/", utterances);
+  return recordings_of(std::move(corpora), [&](std::vector<Utterance> utterances) {
+    if (!options.votes.empty()) take_votes(utterances, options.votes);
+    if (options.emotions.empty() && options.map.empty()) return utterances;
+    return select_emotions(std::move(utterances), options.emotions, options.map);
+  });
 }
 
 void warn_of_duplicates(const std::vector<Recording>& recordings) {
@@ -235,44 +124,21 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
 }
 
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
-                                  const ExtractionOptions& options,
-                                  const std::filesystem::path& output,
+                                  const ExtractionFlags& flags, const std::filesystem::path& output,
                                   const CommonOptions& common) {
-  const Extractor extractor(feature_set(options));
-  spdlog::debug("features {}: {}", fingerprint(extractor.set()), to_json(extractor.set()));
-  const std::vector<Augmentation> augmentations =
-      from_flag("--augment", [&] { return parse_augmentations(options.augment); });
-  const std::unique_ptr<FeatureWriter> writer =
-      make_writer(options.format, output, extractor.set());
+  ExtractionOptions options{feature_set(flags)};
+  spdlog::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
+  options.augmentations =
+      from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
+  options.on_error = flags.on_error;
+  options.seed = static_cast<std::uint64_t>(common.seed);
+  options.threads = common.threads;
   Progress progress("extracting", "clips", recordings.size(), common.quiet);
-  ExtractionSummary summary;
-  std::vector<Extracted> slots(pipeline_slots(common.threads));
-  std::vector<std::string> failures(slots.size());
-
-  const auto produce = [&](std::size_t i, std::size_t slot) {
-    failures[slot].clear();
-    slots[slot].clear();
-    try {
-      slots[slot] = extract_recording(recordings[i], extractor, augmentations, common.seed);
-    } catch (const Error& error) {
-      if (options.on_error == OnError::kFail) throw;
-      failures[slot] = error.what();
-    }
-  };
-  const auto consume = [&](std::size_t, std::size_t slot) {
-    if (!failures[slot].empty()) {
-      spdlog::warn("skipped {}", failures[slot]);
-      ++summary.skipped;
-    }
-    for (const auto& [utterance, features] : slots[slot]) writer->add(utterance, features);
-    count(slots[slot], summary);
+  options.observer = [&](const std::string& failure) {
+    if (!failure.empty()) spdlog::warn("skipped {}", failure);
     progress.advance(1);
   };
-  parallel_pipeline(recordings.size(), common.threads, produce, consume);
-  if (summary.clips == 0)
-    throw Error("expected recordings to extract, found none that can be read");
-  writer->finish();
-  return summary;
+  return extract(recordings, options, *make_writer(flags.format, output, options.set));
 }
 
 }  // namespace ser

@@ -5,21 +5,14 @@
 #include <vector>
 
 #include "command.h"
-#include "ser/corpus/utterance.h"
-#include "ser/features/feature_set.h"
+#include "ser/corpus/extraction.h"
 
 namespace ser {
 
-/// An utterance and where its file is.
-struct Recording {
-  std::filesystem::path file;
-  Utterance utterance;
-};
-
-enum class OnError { kFail, kSkip };
 enum class TableFormat { kSafetensors, kCsv };
 
-struct ExtractionOptions {
+/// What the flags of ser-extract say of the features.
+struct ExtractionFlags {
   std::string features = "functionals";
   std::string pool;               ///< empty: the set's own
   int rate = kUnsetInt;           ///< unset: the set's own
@@ -31,17 +24,8 @@ struct ExtractionOptions {
   void visit(FieldVisitor& v);
 };
 
-struct ExtractionSummary {
-  std::size_t clips = 0;
-  std::size_t skipped = 0;
-  std::size_t rows = 0;    ///< features a frame
-  std::size_t frames = 0;  ///< of all clips
-  std::size_t without_emotion = 0;
-  std::size_t without_gender = 0;
-};
-
-/// The feature set that the options describe. Throws UsageError for one that cannot be.
-FeatureSet feature_set(const ExtractionOptions& options);
+/// The feature set that the flags describe. Throws UsageError for one that cannot be.
+FeatureSet feature_set(const ExtractionFlags& flags);
 
 /// What the recordings are taken for.
 struct CorpusOptions {
@@ -60,15 +44,12 @@ struct CorpusOptions {
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        const CorpusOptions& options);
 
-/// Groups of recordings with the same bytes, by index.
-std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings);
-
 /// One warning with the number of recordings that are there twice or more, and two examples.
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 
 /// Extracts features in parallel and writes them in order, in flat memory.
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
-                                  const ExtractionOptions& options,
-                                  const std::filesystem::path& output, const CommonOptions& common);
+                                  const ExtractionFlags& flags, const std::filesystem::path& output,
+                                  const CommonOptions& common);
 
 }  // namespace ser

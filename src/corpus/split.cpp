@@ -13,6 +13,7 @@
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
@@ -292,6 +293,24 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
   if (absent.empty()) return {};
   return {fmt::format("{}: not in this corpus and left out: speaker{} {}", scheme.name(),
                       absent.size() == 1 ? "" : "s", some_of(absent, kNamed))};
+}
+
+std::vector<std::string> speakers_of(const std::vector<Utterance>& clips,
+                                     const std::vector<int>& chosen) {
+  const std::vector<std::string> names = speaker_names(clips);
+  std::set<std::string> speakers;
+  for (const int clip : chosen) speakers.insert(names[static_cast<std::size_t>(clip)]);
+  speakers.erase("");
+  return {speakers.begin(), speakers.end()};
+}
+
+Fold whole_corpus(const std::vector<Utterance>& clips) {
+  Fold fold;
+  fold.train = all_indices(clips);
+  for (const int i : fold.train)
+    if (clips[static_cast<std::size_t>(i)].augmentation.empty()) fold.test.push_back(i);
+  fold.test_speakers = speakers_of(clips, fold.test);
+  return fold;
 }
 
 ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,

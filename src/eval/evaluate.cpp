@@ -8,6 +8,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/core/text.h"
 #include "ser/corpus/speaker.h"
 
 namespace ser {
@@ -76,6 +77,23 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
   return predictions;
 }
 
+ResultFile score_model(const Model& model, const std::vector<const FeatureTable*>& tables,
+                       const Fold& fold, int threads, const std::string& split, int number) {
+  std::vector<std::string> fingerprints;
+  for (const FeatureTable* table : tables) fingerprints.push_back(fingerprint(table->set));
+  const TrainingInfo& training = model.training;
+  return make_result(
+      {model.emotions, split, training.recipe, join(fingerprints, "+"), training.seed},
+      {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads)}});
+}
+
+int count_known_speakers(const Model& model, const std::vector<std::string>& speakers) {
+  const std::vector<std::string>& known = model.training.speakers;
+  return static_cast<int>(std::ranges::count_if(speakers, [&](const std::string& speaker) {
+    return std::ranges::binary_search(known, speaker);
+  }));
+}
+
 HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
                          const std::vector<int>& indices, int fold, int threads) {
   HiddenLayer layer;
@@ -86,22 +104,25 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
   return layer;
 }
 
-ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
-                          const Recipe& recipe, std::uint64_t seed, int threads,
-                          const FoldObserver& observer, const ModelObserver& model_observer) {
+CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
+                               const Recipe& recipe, std::uint64_t seed, int threads,
+                               const FoldObserver& observer) {
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   std::vector<FoldPredictions> scored(folds.size());
   std::vector<std::vector<std::string>> labels(folds.size());
+  std::vector<HiddenLayer> hidden(folds.size());
+  LearningLog log;
   parallel_for(folds.size(), threads, [&](std::size_t k) {
     const int fold = static_cast<int>(k);
     RunOptions run{seed, k, threads};
     run.observer = [&](const EpochReport& report) {
+      log.add(fold, report);
       if (observer) observer(fold, report);
     };
     const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
     labels[k] = model.emotions;
     scored[k] = {fold, folds[k].test_speakers, evaluate(model, {&table}, folds[k].test, threads)};
-    if (model_observer) model_observer(fold, model, folds[k].test);
+    hidden[k] = hidden_layer(model, {&table}, folds[k].test, fold, threads);
   });
   for (std::size_t k = 1; k < labels.size(); ++k)
     if (labels[k] != labels[0])
@@ -109,8 +130,9 @@ ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
           fmt::format("fold {} trains on classes {}, fold 0 on {}; every fold needs clips "
                       "of every class",
                       k, fmt::join(labels[k], ", "), fmt::join(labels[0], ", ")));
-  return make_result({labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed},
-                     std::move(scored));
+  return {make_result({labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed},
+                      std::move(scored)),
+          log.curves(), std::move(hidden)};
 }
 
 }  // namespace ser

@@ -126,10 +126,6 @@ std::vector<std::string> recipe_preset_names() {
   return names;
 }
 
-bool is_recipe_file(const std::string& path) {
-  return parse_json(read_file(path, kMaxRecipeBytes), path).contains("network");
-}
-
 Recipe load_recipe(std::string_view name_or_path) {
   for (const auto& [name, json] : kRecipePresets)
     if (name == name_or_path)

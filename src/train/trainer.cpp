@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <mutex>
-#include <set>
 
 #include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
-#include "ser/corpus/speaker.h"
+#include "ser/corpus/split.h"
 #include "ser/features/describe.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
@@ -85,11 +84,7 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
   TrainingInfo info;
   info.seed = seed;
   info.recipe = to_json(recipe);
-  const std::vector<std::string> names = speaker_names(data.table.clips);
-  std::set<std::string> speakers;
-  for (const int clip : data.train) speakers.insert(names[static_cast<std::size_t>(clip)]);
-  speakers.erase("");
-  info.speakers.assign(speakers.begin(), speakers.end());
+  info.speakers = speakers_of(data.table.clips, data.train);
   return info;
 }
 

@@ -27,7 +27,7 @@ TEST(CrossValidation, FoldsRunOneByOneGiveTheSameBytes) {
     for (const char* name : {"speakers:3", "random:3"}) {
       const SplitScheme scheme = parse_split_scheme(name);
       const Recipe recipe = small_recipe(early_stopping);
-      const ResultFile together = cross_validate(table, scheme, recipe, 5, 0);
+      const ResultFile together = cross_validate(table, scheme, recipe, 5, 0).result;
       const std::vector<Fold> folds = make_folds(table.clips, scheme, 5);
       std::vector<ResultFile> apart;
       std::vector<std::string> names;
@@ -48,9 +48,11 @@ TEST(CrossValidation, ThreadsChangeNoByte) {
   const MoreThreadsThanCores seven(8);
   const FeatureTable table = synthetic_table(6, 3);
   const SplitScheme scheme = parse_split_scheme("speakers:3");
-  const std::string one = result_json(cross_validate(table, scheme, small_recipe(true), 1, 1));
+  const std::string one =
+      result_json(cross_validate(table, scheme, small_recipe(true), 1, 1).result);
   for (const int threads : {2, 7})
-    EXPECT_EQ(result_json(cross_validate(table, scheme, small_recipe(true), 1, threads)), one);
+    EXPECT_EQ(result_json(cross_validate(table, scheme, small_recipe(true), 1, threads).result),
+              one);
 }
 
 TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
@@ -65,7 +67,7 @@ TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
   table.values.rightCols(static_cast<Eigen::Index>(originals)) =
       table.values.leftCols(static_cast<Eigen::Index>(originals)).eval();
   const ResultFile result =
-      cross_validate(table, parse_split_scheme("speakers:3"), small_recipe(false), 1, 0);
+      cross_validate(table, parse_split_scheme("speakers:3"), small_recipe(false), 1, 0).result;
   EXPECT_EQ(result.scores.n, static_cast<std::int64_t>(originals));
 }
 

@@ -45,9 +45,16 @@ struct Fold {
 std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme,
                              std::uint64_t seed);
 
+/// No split: trained on all clips, or scored on all of them but augmented copies.
+Fold whole_corpus(const std::vector<Utterance>& clips);
+
 /// Sentences a user should see about the scheme on this corpus: speakers that leak, absent actors.
 std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                                         const SplitScheme& scheme);
+
+/// The speakers of the chosen clips, each once, sorted by name.
+std::vector<std::string> speakers_of(const std::vector<Utterance>& clips,
+                                     const std::vector<int>& chosen);
 
 /// Training clips divided into those that train and those that tell when to stop.
 struct ValidationSplit {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "ser/corpus/feature_table.h"
 #include "ser/corpus/split.h"
+#include "ser/eval/learning_log.h"
 #include "ser/eval/result_file.h"
 #include "ser/model/model.h"
 #include "ser/train/trainer.h"
@@ -16,6 +19,15 @@ namespace ser {
 /// another table lacks.
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads);
+
+/// The model's result on the test side of a fold, whose clips are those of the first table.
+/// split, number: of the fold, where it is one of several. Throws Error as `evaluate` does.
+ResultFile score_model(const Model& model, const std::vector<const FeatureTable*>& tables,
+                       const Fold& fold, int threads, const std::string& split = "",
+                       int number = 0);
+
+/// How many of the speakers the model was trained on: scores on their clips mean little.
+int count_known_speakers(const Model& model, const std::vector<std::string>& speakers);
 
 /// Clips as the last hidden layer of one model has them.
 struct HiddenLayer {
@@ -31,14 +43,18 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
 
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
-/// Called from several threads, once a fold, with its trained model and its test clips.
-using ModelObserver = std::function<void(int fold, const Model&, const std::vector<int>& test)>;
+/// What a cross-validation gives.
+struct CrossValidation {
+  ResultFile result;
+  std::vector<LearningCurve> curves;
+  std::vector<HiddenLayer> hidden;  ///< one a fold, of its test clips
+};
 
 /// Trains on the other folds and scores each fold, folds in parallel. Fold k draws from
 /// Rng(seed, k), so folds run one by one give the same figures.
-ResultFile cross_validate(const FeatureTable& table, const SplitScheme& scheme,
-                          const Recipe& recipe, std::uint64_t seed, int threads,
-                          const FoldObserver& observer = {},
-                          const ModelObserver& model_observer = {});
+/// Throws Error if the folds do not all train on the same classes.
+CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
+                               const Recipe& recipe, std::uint64_t seed, int threads,
+                               const FoldObserver& observer = {});
 
 }  // namespace ser

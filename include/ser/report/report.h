@@ -34,6 +34,19 @@ struct Report {
   std::vector<HiddenLayer> hidden;
 };
 
+/// What there is to tell of a cross-validation on `table`.
+Report cross_validation_report(CrossValidation run, const FeatureTable& table);
+
+/// What there is to tell of a model that `score_model` gave this result, with its last hidden
+/// layer.
+Report model_report(const Model& model, const std::vector<const FeatureTable*>& tables,
+                    const Fold& fold, ResultFile result, int threads);
+
+/// What there is to tell of a training run, with what the model says of the validation speakers,
+/// if there are any.
+Report training_report(const TrainingData& data, const Recipe& recipe, const Model& model,
+                       std::vector<LearningCurve> curves, int threads);
+
 /// The report as one HTML page that needs no other file and no network. Its figures are those of
 /// `result_json`, which it carries, predictions left out, in the element with the id "figures".
 /// The same report gives the same bytes, whatever `threads`.

@@ -97,9 +97,6 @@ struct Recipe {
 /// Names of the recipes that are built in: mlp, ...
 std::vector<std::string> recipe_preset_names();
 
-/// Whether the JSON file at `path` is a recipe: it has a "network".
-bool is_recipe_file(const std::string& path);
-
 /// A built-in recipe by name, or one read from a JSON file. Throws Error for anything else.
 Recipe load_recipe(std::string_view name_or_path);
 

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ser/audio/augment.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/feature_table.h"
+#include "ser/corpus/utterance.h"
+#include "ser/features/feature_set.h"
+
+namespace ser {
+
+/// An utterance and where its file is.
+struct Recording {
+  std::filesystem::path file;
+  Utterance utterance;
+};
+
+/// Drops or changes utterances, but not their paths.
+using ChooseUtterances = std::function<std::vector<Utterance>(std::vector<Utterance>)>;
+
+/// The recordings of the corpora that `choose` leaves. Where two corpora have a clip of the same
+/// relative path, as many folder names as tell them apart go before it. Throws Error for a file
+/// that is named twice.
+std::vector<Recording> recordings_of(std::vector<Corpus> corpora,
+                                     const ChooseUtterances& choose = {});
+
+/// The recordings of all inputs (folders, files, manifests; kind: see `scan_corpus`).
+std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
+                                       std::string_view kind = "auto");
+
+/// Groups of recordings with the same bytes, by index.
+std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings);
+
+/// What `parse_feature_set` makes of `text`; a recipe file stands for the features it is made for.
+FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool = {});
+
+/// What is to be done about a recording that cannot be read.
+enum class OnError { kFail, kSkip };
+
+struct ExtractionOptions {
+  FeatureSet set;
+  std::vector<Augmentation> augmentations = {};  ///< each gives every recording a changed copy
+  OnError on_error = OnError::kFail;
+  std::uint64_t seed = 1;  ///< of the copies
+  int threads = 0;         ///< 0: all cores; never changes the result
+  /// Called once a recording, in their order, by one thread at a time; failure: why it was skipped,
+  /// with its file's name, else empty.
+  std::function<void(const std::string& failure)> observer = {};
+};
+
+struct ExtractionSummary {
+  std::size_t clips = 0;  ///< with copies
+  std::size_t skipped = 0;
+  std::size_t rows = 0;    ///< features a frame
+  std::size_t frames = 0;  ///< of all clips
+  std::size_t without_emotion = 0;
+  std::size_t without_gender = 0;
+};
+
+/// Features of the recordings, each followed by its copies, in parallel; the writer takes them in
+/// order, so memory stays flat, and is finished.
+/// Throws Error, naming the file, for a recording that cannot be read, unless those are skipped,
+/// and if there is none that can.
+ExtractionSummary extract(const std::vector<Recording>& recordings,
+                          const ExtractionOptions& options, FeatureWriter& writer);
+
+/// The same as a table in memory.
+FeatureTable extract(const std::vector<Recording>& recordings, const ExtractionOptions& options);
+
+}  // namespace ser
