@@ -10,7 +10,9 @@ namespace {
 
 double percent(double share) { return 100 * share; }
 
-std::string interval(const Interval& ci) {
+std::string interval(const std::optional<Intervals>& ci95, Interval Intervals::*which) {
+  if (!ci95) return "no interval: fewer than four speakers";
+  const Interval& ci = *ci95.*which;
   return fmt::format("95 % interval {:.1f} to {:.1f}", percent(ci.low), percent(ci.high));
 }
 
@@ -56,9 +58,9 @@ void print_scores(const ResultFile& result) {
   fmt::print("{} clips{}{}\n\n", scores.n, result.info.split.empty() ? "" : ", ",
              result.info.split);
   fmt::print("unweighted average recall  {:5.1f} %   {}\n", percent(scores.uar),
-             interval(scores.ci95_uar));
+             interval(result.ci95, &Intervals::uar));
   fmt::print("accuracy                   {:5.1f} %   {}\n", percent(scores.accuracy),
-             interval(scores.ci95_accuracy));
+             interval(result.ci95, &Intervals::accuracy));
   fmt::print("macro F1                   {:5.1f} %\n", percent(scores.macro_f1));
   if (!std::isnan(scores.gender_accuracy))
     fmt::print("gender accuracy            {:5.1f} %\n", percent(scores.gender_accuracy));
@@ -78,11 +80,15 @@ void print_comparison(const Comparison& comparison, const std::string& a, const 
       "{} clips\nA {}: UAR {:.1f} %, accuracy {:.1f} %\nB {}: UAR {:.1f} %, accuracy {:.1f} %\n",
       comparison.n, a, percent(comparison.uar_a), percent(comparison.accuracy_a), b,
       percent(comparison.uar_b), percent(comparison.accuracy_b));
-  fmt::print("right in A alone {}, in B alone {}: McNemar's exact p = {:.3g}\n",
-             comparison.only_a_right, comparison.only_b_right, comparison.mcnemar_p);
-  fmt::print("UAR of B minus A: {:+.1f} points, 95 % interval {:+.1f} to {:+.1f}\n",
-             percent(comparison.uar_difference), percent(comparison.ci95_uar_difference.low),
-             percent(comparison.ci95_uar_difference.high));
+  fmt::print("right in A alone {}, in B alone {}\n", comparison.only_a_right,
+             comparison.only_b_right);
+  fmt::print("UAR of B minus A: {:+.1f} points", percent(comparison.uar_difference));
+  if (comparison.ci95_uar_difference)
+    fmt::print(", 95 % interval {:+.1f} to {:+.1f}", percent(comparison.ci95_uar_difference->low),
+               percent(comparison.ci95_uar_difference->high));
+  fmt::print("\nsign flips over {} {}: p = {:.3g}\n", comparison.units,
+             comparison.by_speaker ? "speakers" : "speakers and clips of unknown speakers",
+             comparison.sign_flip_p);
 }
 
 }  // namespace ser

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
-#include "eval/internal/bootstrap.h"
+#include "eval/internal/counts.h"
+#include "eval/jackknife.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
+#include "ser/core/hash.h"
+#include "ser/core/rng.h"
 
 namespace ser {
 namespace {
@@ -27,16 +31,65 @@ void check_same_classes(std::vector<std::string> a, std::vector<std::string> b) 
                             fmt::join(b, ",")));
 }
 
-/// Two-sided exact test that `few` and `many` come from a fair coin (McNemar 1947).
-double mcnemar(std::int64_t few, std::int64_t many) {
-  const auto n = static_cast<double>(few + many);
-  double tail = 0;
-  for (std::int64_t i = 0; i <= few; ++i) {
-    const auto k = static_cast<double>(i);
-    tail += std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) -
-                     n * std::log(2.0));
+constexpr std::size_t kMostExactUnits = 16;
+constexpr int kDrawnFlips = 100000;
+
+/// Whether a sum is as far from zero as the one observed; equal sums differ by rounding.
+bool as_extreme(double sum, double observed) {
+  return std::abs(sum) >= std::abs(observed) - 1e-12;
+}
+
+/// Share of all sign patterns whose sum is as extreme as that of `values`.
+double exact_flips(const std::vector<double>& values, double observed) {
+  const std::uint32_t patterns = std::uint32_t{1} << values.size();
+  std::uint32_t extreme = 0;
+  for (std::uint32_t pattern = 0; pattern < patterns; ++pattern) {
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sum += pattern >> i & 1 ? -values[i] : values[i];
+    extreme += as_extreme(sum, observed);
   }
-  return std::min(1.0, 2 * tail);
+  return static_cast<double>(extreme) / patterns;
+}
+
+/// The same of patterns drawn at random, the one observed counted in (Phipson and Smyth 2010).
+double drawn_flips(const std::vector<double>& values, double observed, std::uint64_t seed) {
+  Rng rng(seed, fnv1a("sign flips"));
+  std::vector<std::uint32_t> coins((values.size() + 31) / 32);
+  int extreme = 0;
+  for (int draw = 0; draw < kDrawnFlips; ++draw) {
+    rng.fill(coins);
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      sum += coins[i / 32] >> (i % 32) & 1 ? -values[i] : values[i];
+    extreme += as_extreme(sum, observed);
+  }
+  return (extreme + 1.0) / (kDrawnFlips + 1.0);
+}
+
+double sign_flip_p(const std::vector<double>& values, std::uint64_t seed) {
+  const double observed = std::accumulate(values.begin(), values.end(), 0.0);
+  return values.size() <= kMostExactUnits ? exact_flips(values, observed)
+                                          : drawn_flips(values, observed, seed);
+}
+
+/// What a right answer to a clip of each class adds to the unweighted average recall.
+std::vector<double> worth_of_classes(const Scores& scores) {
+  const auto present = std::ranges::count_if(scores.per_class,
+                                             [](const ClassScore& c) { return c.support > 0; });
+  std::vector<double> worth;
+  for (const ClassScore& c : scores.per_class)
+    worth.push_back(c.support > 0 ? 1 / static_cast<double>(c.support * present) : 0);
+  return worth;
+}
+
+/// The difference without each of its parts, which sum to it.
+std::vector<double> without_one(const std::vector<double>& parts) {
+  const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
+  const auto n = static_cast<double>(parts.size());
+  std::vector<double> rest;
+  for (const double part : parts) rest.push_back((sum - part) * n / (n - 1));
+  return rest;
 }
 
 }  // namespace
@@ -62,24 +115,22 @@ Comparison compare(const ResultFile& a, const ResultFile& b) {
     result.only_a_right += right_a && !right_b;
     result.only_b_right += right_b && !right_a;
   }
-  result.mcnemar_p = mcnemar(std::min(result.only_a_right, result.only_b_right),
-                             std::max(result.only_a_right, result.only_b_right));
 
-  const auto units = resampling_units(a.predictions);
-  std::vector<double> differences;
-  Confusion of_a = a.scores.confusion, of_b = a.scores.confusion;
-  bootstrap(units.size(), a.info.seed, [&](std::span<const int> drawn) {
-    of_a.setZero();
-    of_b.setZero();
-    for (const int unit : drawn)
-      for (const int clip : units[static_cast<std::size_t>(unit)]) {
-        const auto i = static_cast<std::size_t>(clip);
-        ++of_a(static_cast<Eigen::Index>(truth[i]), said_a[i]);
-        ++of_b(static_cast<Eigen::Index>(truth[i]), said_b[i]);
-      }
-    differences.push_back(uar_of(of_b) - uar_of(of_a));
-  });
-  result.ci95_uar_difference = central_95(std::move(differences));
+  const std::vector<double> worth = worth_of_classes(a.scores);
+  std::vector<double> parts;  // of the difference, one a unit
+  for (const std::vector<int>& unit : independent_units(a.predictions)) {
+    double part = 0;
+    for (const int clip : unit) {
+      const auto i = static_cast<std::size_t>(clip);
+      const auto right = static_cast<Eigen::Index>(truth[i]);
+      part += worth[truth[i]] * ((said_b[i] == right) - (said_a[i] == right));
+    }
+    parts.push_back(part);
+  }
+  result.units = parts.size();
+  result.by_speaker = result.units == a.scores.per_speaker.size();
+  result.sign_flip_p = sign_flip_p(parts, a.info.seed);
+  result.ci95_uar_difference = difference_interval(result.uar_difference, without_one(parts));
   return result;
 }
 

@@ -6,7 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "eval/internal/bootstrap.h"
+#include "eval/internal/counts.h"
+#include "eval/jackknife.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -24,19 +25,20 @@ struct Outcome {
   Eigen::Index truth, predicted;
 };
 
-void count(const std::vector<Outcome>& outcomes, const std::vector<int>& chosen,
-           Confusion& confusion) {
-  for (const int i : chosen) {
-    const Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
-    ++confusion(outcome.truth, outcome.predicted);
-  }
+std::vector<int> all_clips(const std::vector<Prediction>& predictions) {
+  std::vector<int> all(predictions.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 Confusion confusion_of(const std::vector<Outcome>& outcomes, const std::vector<int>& chosen,
                        std::size_t classes) {
   const auto size = static_cast<Eigen::Index>(classes);
   Confusion confusion = Confusion::Zero(size, size);
-  count(outcomes, chosen, confusion);
+  for (const int i : chosen) {
+    const Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
+    ++confusion(outcome.truth, outcome.predicted);
+  }
   return confusion;
 }
 
@@ -148,19 +150,15 @@ double best_temperature(const std::vector<Prediction>& predictions,
   return std::exp((low + high) / 2);
 }
 
-void add_intervals(Scores& scores, const std::vector<Prediction>& predictions,
-                   const std::vector<Outcome>& outcomes, std::uint64_t seed) {
-  const auto units = resampling_units(predictions);
-  std::vector<double> accuracies, uars;
-  Confusion confusion = scores.confusion;
-  bootstrap(units.size(), seed, [&](std::span<const int> drawn) {
-    confusion.setZero();
-    for (const int unit : drawn) count(outcomes, units[static_cast<std::size_t>(unit)], confusion);
-    accuracies.push_back(accuracy_of(confusion));
-    uars.push_back(uar_of(confusion));
-  });
-  scores.ci95_accuracy = central_95(std::move(accuracies));
-  scores.ci95_uar = central_95(std::move(uars));
+/// What the clips of each class count for in the unweighted average recall, as one number of clips.
+double clips_of_uar(const Confusion& confusion) {
+  double inverse = 0, classes = 0;
+  for (Eigen::Index c = 0; c < confusion.rows(); ++c)
+    if (const std::int64_t support = confusion.row(c).sum(); support > 0) {
+      inverse += 1 / static_cast<double>(support);
+      ++classes;
+    }
+  return classes * classes / inverse;
 }
 
 }  // namespace
@@ -185,15 +183,13 @@ Interval wilson_95(std::int64_t part, std::int64_t whole) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions,
-             std::uint64_t seed) {
+Scores score(const std::vector<std::string>& labels,
+             const std::vector<Prediction>& predictions) {
   if (predictions.empty()) throw Error("expected predictions to score, found none");
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
-  std::vector<int> all(predictions.size());
-  std::iota(all.begin(), all.end(), 0);
   Scores scores;
   scores.n = static_cast<std::int64_t>(predictions.size());
-  scores.confusion = confusion_of(outcomes, all, labels.size());
+  scores.confusion = confusion_of(outcomes, all_clips(predictions), labels.size());
   scores.accuracy = accuracy_of(scores.confusion);
   scores.uar = uar_of(scores.confusion);
   scores.per_class = class_scores(labels, scores.confusion);
@@ -205,8 +201,24 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
     const Confusion own = confusion_of(outcomes, speaker.clips, labels.size());
     scores.per_speaker.push_back({speaker.speaker, own.sum(), accuracy_of(own), uar_of(own)});
   }
-  add_intervals(scores, predictions, outcomes, seed);
   return scores;
+}
+
+std::optional<Intervals> intervals(const std::vector<std::string>& labels,
+                                   const std::vector<Prediction>& predictions) {
+  const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
+  const Confusion all = confusion_of(outcomes, all_clips(predictions), labels.size());
+  std::vector<double> accuracies, uars;
+  for (const std::vector<int>& unit : independent_units(predictions)) {
+    const Confusion rest = all - confusion_of(outcomes, unit, labels.size());
+    accuracies.push_back(accuracy_of(rest));
+    uars.push_back(uar_of(rest));
+  }
+  const auto accuracy =
+      share_interval(accuracy_of(all), accuracies, static_cast<double>(all.sum()));
+  const auto uar = share_interval(uar_of(all), uars, clips_of_uar(all));
+  if (!accuracy || !uar) return std::nullopt;
+  return Intervals{*accuracy, *uar};
 }
 
 }  // namespace ser

@@ -40,7 +40,7 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
   for (FoldPredictions& fold : folds) {
     const std::string name = fmt::format("fold {}", fold.fold);
     result.folds.push_back(with_context(name, [&]() -> FoldResult {
-      return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions, info.seed)};
+      return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions)};
     }));
     for (Prediction& prediction : fold.predictions) {
       const auto [earlier, is_new] = tested.emplace(prediction.file, fold.fold);
@@ -51,7 +51,8 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
       result.predictions.push_back(std::move(prediction));
     }
   }
-  result.scores = score(info.labels, result.predictions, info.seed);
+  result.scores = score(info.labels, result.predictions);
+  result.ci95 = intervals(info.labels, result.predictions);
   return result;
 }
 

@@ -177,8 +177,11 @@ std::vector<FoldPredictions> read_folds(const Json& json, const std::vector<std:
 Json result_figures(const ResultFile& result) {
   const Scores& scores = result.scores;
   Json json = figures_json(scores);
-  json["ci95"] = {{"accuracy", interval_json(scores.ci95_accuracy)},
-                  {"uar", interval_json(scores.ci95_uar)}};
+  if (result.ci95)
+    json["ci95"] = {{"accuracy", interval_json(result.ci95->accuracy)},
+                    {"uar", interval_json(result.ci95->uar)}};
+  else
+    json["ci95"] = nullptr;
   json["labels"] = result.info.labels;
   json["confusion"] = confusion_json(scores);
   json["per_class"] = class_json(scores);

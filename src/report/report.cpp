@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "eval/internal/bootstrap.h"
+#include "eval/internal/counts.h"
 #include "eval/internal/result_json.h"
 #include "report/page/charts.h"
 #include "report/page/html.h"
@@ -198,13 +198,30 @@ std::vector<Utterance> clips_of(const Report& report) {
 }
 
 Tile interval_tile(const std::string& label, std::string_view name, double value,
-                   const Interval& ci, std::optional<double> reference) {
+                   const std::optional<Interval>& ci, std::optional<double> reference) {
   const Scale share{0, 1, "%"};
   return {label, figure(name, value, percent(value)),
-          dot(value, share, ci, reference) +
-              fmt::format("95 % interval {} to {}",
-                          figure("low", ci.low, fmt::format("{:.1f}", 100 * ci.low)),
-                          figure("high", ci.high, fmt::format("{:.1f}", 100 * ci.high)))};
+          dot(value, share, ci.value_or(Interval{}), reference) +
+              (ci ? fmt::format("95 % interval {} to {}",
+                                figure("low", ci->low, fmt::format("{:.1f}", 100 * ci->low)),
+                                figure("high", ci->high, fmt::format("{:.1f}", 100 * ci->high)))
+                  : "no interval")};
+}
+
+std::optional<Interval> interval_of(const ResultFile& result, Interval Intervals::*which) {
+  return result.ci95 ? std::optional(*result.ci95.*which) : std::nullopt;
+}
+
+/// How the intervals were made, or why there are none.
+std::string about_intervals(const ResultFile& result) {
+  const std::size_t units = independent_units(result.predictions).size();
+  const std::size_t speakers = result.scores.per_speaker.size();
+  if (!result.ci95)
+    return "There are no intervals: fewer than four speakers say too little of others.";
+  return fmt::format(
+      "Intervals, for what other speakers would score: Student's t over the {}.",
+      units == speakers ? fmt::format("{} speakers, all clips of a voice together", units)
+                        : fmt::format("{} clips, as if each had a speaker of its own", units));
 }
 
 std::string score_tiles(const ResultFile& result) {
@@ -213,8 +230,10 @@ std::string score_tiles(const ResultFile& result) {
                                      [](const ClassScore& c) { return c.support > 0; });
   const double guess = 1 / static_cast<double>(std::max<std::ptrdiff_t>(1, present));
   std::vector<Tile> list = {
-      interval_tile("Unweighted average recall", "uar", scores.uar, scores.ci95_uar, guess),
-      interval_tile("Accuracy", "accuracy", scores.accuracy, scores.ci95_accuracy, std::nullopt)};
+      interval_tile("Unweighted average recall", "uar", scores.uar,
+                    interval_of(result, &Intervals::uar), guess),
+      interval_tile("Accuracy", "accuracy", scores.accuracy,
+                    interval_of(result, &Intervals::accuracy), std::nullopt)};
   if (!std::isnan(scores.gender_accuracy))
     list.push_back(
         {"Gender accuracy",
@@ -228,15 +247,10 @@ std::string score_tiles(const ResultFile& result) {
                   scores.per_speaker.empty()
                       ? "speakers not known"
                       : counted(static_cast<std::int64_t>(scores.per_speaker.size()), "speaker")});
-  const auto units = resampling_units(result.predictions).size();
-  const bool by_speaker = scores.per_speaker.size() > 1;
   return tiles(list) +
-         fmt::format(
-             "<p class=\"note\" style=\"margin-top:12px\">Intervals: 2,000 bootstrap resamples of "
-             "{}. Guessing gives an unweighted average recall of {} (dotted).</p>\n",
-             by_speaker ? fmt::format("the {} speakers, all clips of a voice together", units)
-                        : fmt::format("{}", counted(static_cast<std::int64_t>(units), "clip")),
-             percent(guess));
+         fmt::format("<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an unweighted "
+                     "average recall of {} (dotted).</p>\n",
+                     about_intervals(result), percent(guess));
 }
 
 }  // namespace

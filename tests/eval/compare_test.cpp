@@ -32,24 +32,61 @@ TEST(Compare, CountsClipsThatOneAloneGetsRight) {
   EXPECT_EQ(c.only_b_right, 1);
   EXPECT_DOUBLE_EQ(c.accuracy_a, 6.0 / 8);
   EXPECT_DOUBLE_EQ(c.uar_difference, c.uar_b - c.uar_a);
-  // P(at most 1 of 5 heads) twice: 2 * (1 + 5) / 32
-  EXPECT_NEAR(c.mcnemar_p, 0.375, 1e-12);
+  // The first speaker lost two clips, the second won and lost one: only its sign matters.
+  EXPECT_EQ(c.units, 2u);
+  EXPECT_TRUE(c.by_speaker);
 }
 
 TEST(Compare, AResultIsAsGoodAsItself) {
-  const ResultFile a = result("rrrwrrww");
+  const ResultFile a = result("rrrwrrwwrwrwrrrr");
   const Comparison c = compare(a, a);
-  EXPECT_DOUBLE_EQ(c.mcnemar_p, 1);
+  EXPECT_DOUBLE_EQ(c.sign_flip_p, 1);
   EXPECT_DOUBLE_EQ(c.uar_difference, 0);
-  EXPECT_DOUBLE_EQ(c.ci95_uar_difference.low, 0);
-  EXPECT_DOUBLE_EQ(c.ci95_uar_difference.high, 0);
+  EXPECT_DOUBLE_EQ(c.ci95_uar_difference->low, 0);
+  EXPECT_DOUBLE_EQ(c.ci95_uar_difference->high, 0);
 }
 
 TEST(Compare, ConstantGainHasNoSpread) {
-  const Comparison c = compare(result("wwrrwwrrwwrr"), result("rrrrrrrrrrrr"));
-  EXPECT_DOUBLE_EQ(c.ci95_uar_difference.low, 0.5);
-  EXPECT_DOUBLE_EQ(c.ci95_uar_difference.high, 0.5);
-  EXPECT_NEAR(c.mcnemar_p, 2 * std::pow(0.5, 6), 1e-12);
+  const Comparison c = compare(result("wwrrwwrrwwrrwwrr"), result("rrrrrrrrrrrrrrrr"));
+  EXPECT_DOUBLE_EQ(c.ci95_uar_difference->low, 0.5);
+  EXPECT_DOUBLE_EQ(c.ci95_uar_difference->high, 0.5);
+  EXPECT_DOUBLE_EQ(c.sign_flip_p, 2.0 / 16);  // four speakers, all of one sign
+}
+
+TEST(Compare, ClipsOfOneVoiceAreOneToss) {
+  // 12 clips better and none worse, of one speaker: no evidence that another voice would gain.
+  const Comparison c = compare(result("wwwwrrrr"), result("rrrrrrrr"));
+  EXPECT_DOUBLE_EQ(c.sign_flip_p, 1);
+  EXPECT_FALSE(c.ci95_uar_difference);
+}
+
+TEST(Compare, SignFlipsFollowTheCount) {
+  // Gains of 1, 1, 1, 1, 1 clips and a loss of 1: |sum| >= 4 in 2 * (1 + 6) of 64 patterns.
+  const Comparison c =
+      compare(result("wrrrwrrrwrrrwrrrwrrrrrrr"), result("rrrrrrrrrrrrrrrrrrrrwrrr"));
+  EXPECT_EQ(c.units, 6u);
+  EXPECT_DOUBLE_EQ(c.sign_flip_p, 14.0 / 64);
+}
+
+TEST(Compare, ManySpeakersAreTossedAtRandomBySeed) {
+  std::string a, b;
+  for (int speaker = 0; speaker < 20; ++speaker) {
+    a += speaker < 6 ? "rrrr" : "wrrr";
+    b += speaker < 6 ? "wrrr" : "rrrr";
+  }
+  // Binomial(20, 1/2): P(at most 6 or at least 14) = 0.1153.
+  const double p = compare(result(a), result(b)).sign_flip_p;
+  EXPECT_NEAR(p, 0.1153, 0.004);
+  EXPECT_EQ(compare(result(a), result(b)).sign_flip_p, p);
+}
+
+TEST(Compare, UnknownSpeakersAreTossedClipByClip) {
+  ResultFile a = result("wwwwrrrr"), b = result("rrrrrrrr");
+  for (ResultFile* side : {&a, &b})
+    for (Prediction& p : side->predictions) p.speaker.clear();
+  const Comparison c = compare(a, b);
+  EXPECT_EQ(c.units, 8u);
+  EXPECT_DOUBLE_EQ(c.sign_flip_p, 2.0 / 16);
 }
 
 TEST(Compare, OrderOfClipsAndLabelsDoesNotMatter) {

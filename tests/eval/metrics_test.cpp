@@ -24,7 +24,7 @@ std::vector<Prediction> answers(const std::vector<std::string>& pairs) {
 }
 
 TEST(Score, CountsConfusionsWithTruthInRows) {
-  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "cc"}), 1);
+  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "cc"}));
   Eigen::Matrix<std::int64_t, 3, 3> expected;
   expected << 2, 1, 0, 1, 1, 0, 0, 0, 1;
   EXPECT_EQ(scores.confusion, expected);
@@ -35,7 +35,7 @@ TEST(Score, CountsConfusionsWithTruthInRows) {
 
 TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
   const Scores scores =
-      score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}), 1);
+      score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}));
   EXPECT_EQ(scores.per_class[1].label, "b");
   EXPECT_EQ(scores.per_class[1].support, 4);
   EXPECT_DOUBLE_EQ(scores.per_class[1].precision, 3.0 / 4);
@@ -46,7 +46,7 @@ TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
 }
 
 TEST(Score, ClassesAbsentFromTheTruthDoNotEnterTheMeans) {
-  const Scores scores = score(kLabels, answers({"aa", "ac", "bb", "bb"}), 1);
+  const Scores scores = score(kLabels, answers({"aa", "ac", "bb", "bb"}));
   EXPECT_DOUBLE_EQ(scores.uar, 0.75);
   EXPECT_DOUBLE_EQ(scores.macro_f1, (2.0 / 3 + 1) / 2);
   EXPECT_DOUBLE_EQ(scores.per_class[2].precision, 0);
@@ -55,12 +55,12 @@ TEST(Score, ClassesAbsentFromTheTruthDoNotEnterTheMeans) {
 
 TEST(Score, GenderCountsWhereItIsKnown) {
   auto predictions = answers({"aa", "aa", "aa", "aa"});
-  EXPECT_TRUE(std::isnan(score(kLabels, predictions, 1).gender_accuracy));
+  EXPECT_TRUE(std::isnan(score(kLabels, predictions).gender_accuracy));
   for (auto& p : predictions) p.gender_probabilities = {0.7, 0.3};
-  EXPECT_TRUE(std::isnan(score(kLabels, predictions, 1).gender_accuracy));
+  EXPECT_TRUE(std::isnan(score(kLabels, predictions).gender_accuracy));
   predictions[0].gender = predictions[1].gender = "male";
   predictions[2].gender = "female";
-  EXPECT_DOUBLE_EQ(score(kLabels, predictions, 1).gender_accuracy, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(score(kLabels, predictions).gender_accuracy, 2.0 / 3);
 }
 
 TEST(Score, CalibrationErrorWeighsBinsByClips) {
@@ -69,18 +69,18 @@ TEST(Score, CalibrationErrorWeighsBinsByClips) {
     predictions.push_back(predict(kLabels, "x", "", "a", i == 0 ? "b" : "a", 0.95));
   for (int i = 0; i < 30; ++i)  // confidence 0.55, one third right
     predictions.push_back(predict(kLabels, "y", "", "a", i % 3 == 0 ? "a" : "b", 0.55));
-  EXPECT_NEAR(score(kLabels, predictions, 1).ece, 0.25 * 0.05 + 0.75 * (0.55 - 1.0 / 3), 1e-12);
+  EXPECT_NEAR(score(kLabels, predictions).ece, 0.25 * 0.05 + 0.75 * (0.55 - 1.0 / 3), 1e-12);
 }
 
 TEST(Score, CertainAndRightIsPerfectlyCalibrated) {
-  EXPECT_DOUBLE_EQ(score(kLabels, {predict(kLabels, "x", "", "a", "a", 1.0)}, 1).ece, 0);
+  EXPECT_DOUBLE_EQ(score(kLabels, {predict(kLabels, "x", "", "a", "a", 1.0)}).ece, 0);
 }
 
 TEST(Score, SpeakersAreSortedByNumber) {
   std::vector<Prediction> predictions;
   for (const char* speaker : {"10", "9", "10", "1"})
     predictions.push_back(predict(kLabels, "x", speaker, "a", *speaker == '9' ? "b" : "a"));
-  const auto speakers = score(kLabels, predictions, 1).per_speaker;
+  const auto speakers = score(kLabels, predictions).per_speaker;
   ASSERT_EQ(speakers.size(), 3u);
   EXPECT_EQ(speakers[0].speaker, "1");
   EXPECT_EQ(speakers[1].speaker, "9");
@@ -89,58 +89,73 @@ TEST(Score, SpeakersAreSortedByNumber) {
   EXPECT_DOUBLE_EQ(speakers[2].uar, 1);
 }
 
-TEST(Score, IntervalOverClipsIsThatOfTheBinomial) {
+TEST(Intervals, OverClipsAreThoseOfTheBinomial) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 400; ++i)
     predictions.push_back(predict(kLabels, std::to_string(i), "", "a", i % 4 == 0 ? "b" : "a"));
-  const Interval ci = score(kLabels, predictions, 1).ci95_accuracy;
+  const Interval ci = intervals(kLabels, predictions)->accuracy;
   const double half = 1.96 * std::sqrt(0.75 * 0.25 / 400);
-  EXPECT_NEAR(ci.low, 0.75 - half, 0.006);
-  EXPECT_NEAR(ci.high, 0.75 + half, 0.006);
+  EXPECT_NEAR(ci.low, 0.75 - half, 0.003);
+  EXPECT_NEAR(ci.high, 0.75 + half, 0.003);
 }
 
-TEST(Score, IntervalOverSpeakersIsWiderWhereSpeakersDiffer) {
+TEST(Intervals, OverSpeakersAreWiderWhereSpeakersDiffer) {
   std::vector<Prediction> by_speaker, by_clip;
   for (int i = 0; i < 400; ++i) {
     const std::string speaker = std::to_string(i % 10);
     by_speaker.push_back(predict(kLabels, "x", speaker, "a", i % 10 < 5 ? "b" : "a"));
     by_clip.push_back(predict(kLabels, "x", "", "a", i % 10 < 5 ? "b" : "a"));
   }
-  const Interval wide = score(kLabels, by_speaker, 1).ci95_accuracy;
-  const Interval narrow = score(kLabels, by_clip, 1).ci95_accuracy;
-  EXPECT_DOUBLE_EQ(wide.low, 0.2);  // of 10 fair coins: 2 and 8 heads
-  EXPECT_DOUBLE_EQ(wide.high, 0.8);
+  const Interval wide = intervals(kLabels, by_speaker)->accuracy;
+  const Interval narrow = intervals(kLabels, by_clip)->accuracy;
+  // Ten values of 0 or 1: error 1/6 of a share of 1/2, so 2/3 in log odds; t(9) = 2.262.
+  EXPECT_NEAR(wide.low, 1 / (1 + std::exp(2.262157 * 2 / 3)), 1e-6);
+  EXPECT_NEAR(wide.low + wide.high, 1, 1e-12);
   EXPECT_LT(narrow.high - narrow.low, 0.11);
 }
 
-TEST(Score, OneSpeakerIsResampledClipByClip) {
+TEST(Intervals, ThereAreNoneForThreeSpeakers) {
   std::vector<Prediction> predictions;
-  for (int i = 0; i < 100; ++i)
-    predictions.push_back(predict(kLabels, "x", "1", "a", i % 2 == 0 ? "b" : "a"));
-  const Interval ci = score(kLabels, predictions, 1).ci95_accuracy;
-  EXPECT_LT(ci.low, 0.45);
-  EXPECT_GT(ci.high, 0.55);
+  for (int i = 0; i < 300; ++i)
+    predictions.push_back(
+        predict(kLabels, "x", std::to_string(i % 3), "a", i % 4 == 0 ? "b" : "a"));
+  EXPECT_FALSE(intervals(kLabels, predictions));
+  for (int i = 0; i < 100; ++i) predictions.push_back(predict(kLabels, "x", "3", "a", "a"));
+  EXPECT_TRUE(intervals(kLabels, predictions));
 }
 
-TEST(Score, IntervalsFollowTheSeed) {
-  std::vector<Prediction> clips = random_folds(kLabels, 1, 40, 5)[0].predictions;
-  for (Prediction& p : clips) p.speaker.clear();
-  const double low = score(kLabels, clips, 3).ci95_uar.low;
-  EXPECT_EQ(score(kLabels, clips, 3).ci95_uar.low, low);
-  EXPECT_NE(score(kLabels, clips, 4).ci95_uar.low, low);
+TEST(Intervals, APerfectScoreStillHasOne) {
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 80; ++i)
+    predictions.push_back(predict(kLabels, "x", std::to_string(i % 4), "a", "a"));
+  const auto ci = intervals(kLabels, predictions);
+  EXPECT_DOUBLE_EQ(ci->uar.high, 1);
+  const double t = 3.182446;  // Wilson: n / (n + t^2)
+  EXPECT_NEAR(ci->uar.low, 80 / (80 + t * t), 1e-6);
+}
+
+TEST(Intervals, AClassOfOneSpeakerAloneDoesNotBreakThem) {
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 40; ++i)
+    predictions.push_back(
+        predict(kLabels, "x", std::to_string(i % 5), i % 5 ? "a" : "b", i % 3 ? "a" : "b"));
+  const auto ci = intervals(kLabels, predictions);
+  EXPECT_GE(ci->uar.low, 0);
+  EXPECT_LE(ci->uar.high, 1);
+  EXPECT_LT(ci->uar.low, ci->uar.high);
 }
 
 TEST(Score, RefusesPredictionsThatDoNotFit) {
-  EXPECT_ERROR(score(kLabels, {}, 1), HasSubstr("found none"));
+  EXPECT_ERROR(score(kLabels, {}), HasSubstr("found none"));
   auto predictions = answers({"aa"});
   predictions[0].emotion = "";
-  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected an emotion among a, b, c"));
+  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected an emotion among a, b, c"));
   predictions = answers({"aa"});
   predictions[0].probabilities.pop_back();
-  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected 3 probabilities"));
+  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected 3 probabilities"));
   predictions = answers({"aa"});
   predictions[0].probabilities[1] = std::nan("");
-  EXPECT_ERROR(score(kLabels, predictions, 1), HasSubstr("expected probabilities in [0, 1]"));
+  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected probabilities in [0, 1]"));
 }
 
 TEST(MostLikely, TakesTheFirstOfEquals) {
@@ -154,7 +169,7 @@ TEST(BestTemperature, MakesConfidenceMatchAccuracy) {
     for (int i = 0; i < 100; ++i)
       predictions.push_back(
           predict({"a", "b"}, std::to_string(i), "", "a", i < 80 ? "a" : "b", confidence));
-    EXPECT_NEAR(score({"a", "b"}, predictions, 1).best_temperature, temperature, 1e-3);
+    EXPECT_NEAR(score({"a", "b"}, predictions).best_temperature, temperature, 1e-3);
   }
 }
 
@@ -170,7 +185,7 @@ TEST(CalibrationBins, AddUpToTheCalibrationError) {
   EXPECT_DOUBLE_EQ(bins[9].confidence_sum, 1.9);
   EXPECT_EQ(bins[4].n, 1);
   EXPECT_EQ(bins[0].n, 0);
-  EXPECT_DOUBLE_EQ(score(kLabels, predictions, 1).ece, (std::abs(1 - 1.9) + (1 - 0.45)) / 3);
+  EXPECT_DOUBLE_EQ(score(kLabels, predictions).ece, (std::abs(1 - 1.9) + (1 - 0.45)) / 3);
 }
 
 TEST(Wilson, GivesThePublishedIntervals) {

@@ -59,6 +59,11 @@ TEST(ResultFile, WhatIsUnknownIsNull) {
   EXPECT_TRUE(result["per_speaker"].empty());
 }
 
+TEST(ResultFile, FewSpeakersHaveNoInterval) {
+  const auto two = random_folds(kLabels, 1, 8, 1);
+  EXPECT_TRUE(json::parse(result_json(make_result(kInfo, two)))["ci95"].is_null());
+}
+
 TEST(ResultFile, ReadsBackToTheSameBytes) {
   const TempFolder folder;
   const ResultFile result = make_result(kInfo, random_folds(kLabels, 3, 8, 1));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ser/eval/result_file.h"
@@ -13,12 +14,17 @@ struct Comparison {
   double accuracy_a = 0, accuracy_b = 0;
   double uar_a = 0, uar_b = 0;
   std::int64_t only_a_right = 0, only_b_right = 0;
-  double mcnemar_p = 1;       ///< exact, two-sided: chance of so uneven a count if both are as good
   double uar_difference = 0;  ///< b - a
-  Interval ci95_uar_difference;  ///< 2,000 bootstrap resamples of speakers, the same for both
+  /// By Student's t over speakers; nothing for fewer than four.
+  std::optional<Interval> ci95_uar_difference;
+  std::size_t units = 0;     ///< taken as independent: speakers, or clips whose speaker is unknown
+  bool by_speaker = false;   ///< all units are speakers
+  /// Two-sided chance of so large a difference if, for each speaker, it is a coin's toss which of
+  /// the results is whose (Fisher 1935): all tosses up to 16 units, else 100,000 drawn ones.
+  double sign_flip_p = 1;
 };
 
-/// Compares two results clip by clip. Resamples are drawn with the seed of `a`.
+/// Compares two results clip by clip. Tosses are drawn with the seed of `a`.
 /// Throws Error, naming the first difference, for other clips, other truth or other classes.
 Comparison compare(const ResultFile& a, const ResultFile& b);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct FoldResult {
 struct ResultFile {
   ResultInfo info;
   Scores scores;  ///< of all predictions pooled
+  std::optional<Intervals> ci95;
   std::vector<FoldResult> folds;
   std::vector<Prediction> predictions;  ///< in the order of the folds
 };

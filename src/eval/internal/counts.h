@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <span>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include "ser/eval/metrics.h"
@@ -31,14 +29,8 @@ struct SpeakerClips {
 };
 std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions);
 
-/// What the bootstrap draws: all clips of a speaker, or single clips where speakers are unknown.
-std::vector<std::vector<int>> resampling_units(const std::vector<Prediction>& predictions);
-
-/// Calls `visit` 2,000 times with the units, by index, of a resample of the same number.
-void bootstrap(std::size_t units, std::uint64_t seed,
-               const std::function<void(std::span<const int> drawn_units)>& visit);
-
-/// The central 95 % of `values`, percentiles interpolated as numpy does.
-Interval central_95(std::vector<double> values);
+/// What an interval takes as independent: all clips of a speaker, or single clips where speakers are
+/// unknown.
+std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& predictions);
 
 }  // namespace ser

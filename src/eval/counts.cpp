@@ -1,15 +1,12 @@
-#include "eval/internal/bootstrap.h"
+#include "eval/internal/counts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "corpus/internal/clip_groups.h"
 #include "ser/core/error.h"
-#include "ser/core/hash.h"
-#include "ser/core/rng.h"
 #include "ser/corpus/speaker.h"
 
 namespace ser {
@@ -65,38 +62,13 @@ std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predic
   return result;
 }
 
-std::vector<std::vector<int>> resampling_units(const std::vector<Prediction>& predictions) {
+std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& predictions) {
   std::vector<std::vector<int>> units;
   for (SpeakerClips& speaker : clips_by_speaker(predictions))
     units.push_back(std::move(speaker.clips));
   for (std::size_t i = 0; i < predictions.size(); ++i)
     if (predictions[i].speaker.empty()) units.push_back({static_cast<int>(i)});
-  if (units.size() > 1) return units;
-  units.clear();
-  for (std::size_t i = 0; i < predictions.size(); ++i) units.push_back({static_cast<int>(i)});
   return units;
-}
-
-void bootstrap(std::size_t units, std::uint64_t seed,
-               const std::function<void(std::span<const int> drawn_units)>& visit) {
-  constexpr int kResamples = 2000;
-  Rng rng(seed, fnv1a("bootstrap"));
-  std::vector<int> drawn(units);
-  for (int r = 0; r < kResamples; ++r) {
-    for (int& unit : drawn) unit = static_cast<int>(rng.below(units));
-    visit(drawn);
-  }
-}
-
-Interval central_95(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto percentile = [&](double share) {
-    const double position = share * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
-    return std::lerp(values[below], values[above], position - std::floor(position));
-  };
-  return {percentile(0.025), percentile(0.975)};
 }
 
 }  // namespace ser
