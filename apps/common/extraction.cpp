@@ -34,7 +34,9 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
   constexpr std::size_t kNamed = 8;
   const std::vector<std::string> classes = emotion_labels(corpus.utterances);
   const std::vector<std::string> unusual = unusual_emotions(classes);
-  spdlog::info("{}: {} recordings, read as {}: {}", input, corpus.utterances.size(), corpus.name,
+  const std::size_t recordings = corpus.utterances.size();
+  spdlog::info("{}: {} recording{}, read as {}: {}", input, recordings, recordings == 1 ? "" : "s",
+               corpus.name,
                classes.empty()
                    ? "no emotions known"
                    : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
@@ -51,8 +53,8 @@ void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
   const JoinedVotes joined = join_votes(utterances, file);
   spdlog::info("{}: votes for {} of {} recordings", file, joined.clips, utterances.size());
   if (!joined.unknown.empty())
-    spdlog::warn("{}: {} names of no recording ({})", file, joined.unknown.size(),
-                 some_of(joined.unknown));
+    spdlog::warn("{}: {} name{} of no recording ({})", file, joined.unknown.size(),
+                 joined.unknown.size() == 1 ? "" : "s", some_of(joined.unknown));
 }
 
 }  // namespace
@@ -138,6 +140,7 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
     if (!failure.empty()) spdlog::warn("skipped {}", failure);
     progress.advance(1);
   };
+  options.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
   return extract(recordings, options, *make_writer(flags.format, output, options.set));
 }
 

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "core/internal/json_io.h"
 #include "ser/audio/audio_file.h"
+#include "ser/audio/rolling_window.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
@@ -22,36 +26,169 @@ namespace ser {
 namespace {
 
 constexpr std::uint64_t kMaxRecipeBytes = 1u << 20;
+constexpr double kPieceS = 30;  ///< of a recording longer than kLongestPieceS
 
-/// Features of a recording and of its augmented copies.
-using Extracted = std::vector<std::pair<Utterance, Eigen::MatrixXf>>;
+/// What is known of a recording before its rows are written.
+struct Extracted {
+  std::vector<std::pair<Utterance, Eigen::MatrixXf>> clips;  ///< itself and its augmented copies
+  std::vector<std::string> warnings;
+  std::optional<Utterance> in_pieces;  ///< itself, where it is too long to be held in memory
+};
 
-Extracted extract_recording(const Recording& recording, const Extractor& extractor,
-                            const std::vector<Augmentation>& augmentations, std::uint64_t seed) {
-  const Waveform wave = read_audio(recording.file);
-  return with_context(recording.file.string(), [&] {
-    Extracted extracted = {{recording.utterance, extractor.extract(wave)}};
-    ContentHash content(wave.sample_rate_hz);
-    content.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
-    extracted.front().first.content = content.text();
-    for (const Augmentation& augmentation : augmentations) {
-      Utterance copy = extracted.front().first;
-      copy.augmentation = augmentation_name(augmentation);
-      Rng rng(seed, fnv1a(copy.path + '\n' + copy.augmentation));
-      extracted.emplace_back(copy, extractor.extract(augment(wave, augmentation, rng)));
-    }
-    return extracted;
-  });
+/// The recording itself and its augmented copies, in order.
+class Copies {
+ public:
+  Copies(Utterance original, const ExtractionOptions& options)
+      : original_(std::move(original)), options_(options) {}
+
+  std::size_t count() const { return 1 + options_.augmentations.size(); }
+  Utterance utterance(std::size_t copy) const {
+    Utterance utterance = original_;
+    if (copy > 0) utterance.augmentation = augmentation_name(options_.augmentations[copy - 1]);
+    return utterance;
+  }
+  Rng rng(std::size_t copy) const {
+    return Rng(options_.seed, fnv1a(original_.path + '\n' + utterance(copy).augmentation));
+  }
+  Waveform change(const Waveform& wave, std::size_t copy, Rng& rng) const {
+    return copy > 0 ? augment(wave, options_.augmentations[copy - 1], rng) : wave;
+  }
+
+ private:
+  Utterance original_;
+  const ExtractionOptions& options_;
+};
+
+/// Whether what the set looks at goes on behind the first kLongestPieceS.
+bool looks_far(const FeatureSet& set) {
+  return set.duration_s == 0 || set.offset_s + set.duration_s > kLongestPieceS;
 }
 
-void count(const Extracted& extracted, ExtractionSummary& summary) {
-  for (const auto& [utterance, features] : extracted) {
-    ++summary.clips;
-    summary.rows = static_cast<std::size_t>(features.rows());
-    summary.frames += static_cast<std::size_t>(features.cols());
-    summary.without_emotion += utterance.emotion.empty();
-    summary.without_gender += utterance.gender.empty();
+std::string content_of(const Waveform& wave) {
+  ContentHash content(wave.sample_rate_hz);
+  content.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
+  return content.text();
+}
+
+/// The same of all of a long recording. What cannot be read, or is too short for the set, shows
+/// here, before the first row is written.
+std::string content_of(AudioReader& reader, const std::filesystem::path& file,
+                       const FeatureSet& set) {
+  ContentHash content(reader.sample_rate_hz());
+  std::size_t samples = 0;
+  reader.restart();
+  for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
+    content.add(block);
+    samples += block.size();
   }
+  const double left_s = static_cast<double>(samples) / reader.sample_rate_hz() - set.offset_s;
+  if (left_s < kShortestRecordingS)
+    throw Error(fmt::format("{}: expected at least {} s of audio after {} s, found {:.3f} s",
+                            file.string(), kShortestRecordingS, set.offset_s,
+                            std::max(0.0, left_s)));
+  return content.text();
+}
+
+std::string pieces_warning(const FeatureSet& set) {
+  return fmt::format(
+      "longer than {:g} s: extracted in pieces of {:g} s, each with its own edges and preparation, "
+      "{}",
+      kLongestPieceS, kPieceS,
+      set.pool == Pooling::kNone ? "their frames one after the other" : "then averaged");
+}
+
+Extracted extract_recording(const Recording& recording, const Extractor& extractor,
+                            const ExtractionOptions& options) {
+  AudioReader reader(recording.file);
+  const Waveform start = read_start(reader, kLongestPieceS);
+  Extracted extracted;
+  const bool is_long = start.duration_s() > kLongestPieceS;
+  Utterance original = recording.utterance;
+  original.content = is_long ? content_of(reader, recording.file, options.set) : content_of(start);
+  if (is_long && looks_far(options.set)) {
+    extracted.warnings.push_back(pieces_warning(options.set));
+    extracted.in_pieces = std::move(original);
+  } else {
+    const Copies copies(std::move(original), options);
+    for (std::size_t copy = 0; copy < copies.count(); ++copy) {
+      Rng rng = copies.rng(copy);
+      extracted.clips.emplace_back(copies.utterance(copy),
+                                   with_context(recording.file.string(), [&] {
+                                     return extractor.extract(copies.change(start, copy, rng));
+                                   }));
+    }
+  }
+  for (std::string& notice : reader.notices()) extracted.warnings.push_back(std::move(notice));
+  for (std::string& warning : extracted.warnings)
+    warning = fmt::format("{}: {}", recording.file.string(), warning);
+  return extracted;
+}
+
+void count(const Utterance& clip, const Eigen::MatrixXf& features, ExtractionSummary& summary) {
+  ++summary.clips;
+  summary.rows = static_cast<std::size_t>(features.rows());
+  summary.frames += static_cast<std::size_t>(features.cols());
+  summary.without_emotion += clip.emotion.empty();
+  summary.without_gender += clip.gender.empty();
+}
+
+/// Calls `on_piece` with piece after piece of the part of a recording that `set` looks at.
+void for_each_piece(const std::filesystem::path& file, const FeatureSet& set,
+                    const RollingWindow::OnWindow& on_piece) {
+  AudioReader reader(file);
+  const double rate = reader.sample_rate_hz();
+  const auto first = static_cast<std::uint64_t>(std::round(set.offset_s * rate));
+  const auto most = set.duration_s > 0
+                        ? static_cast<std::uint64_t>(std::round(set.duration_s * rate))
+                        : std::numeric_limits<std::uint64_t>::max();
+  RollingWindow pieces(reader.sample_rate_hz(), kPieceS, kPieceS);
+  std::uint64_t skipped = 0, taken = 0;
+  for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
+    const std::size_t skip = std::min<std::uint64_t>(block.size(), first - skipped);
+    const std::size_t take = std::min<std::uint64_t>(block.size() - skip, most - taken);
+    pieces.push(block.subspan(skip, take), on_piece);
+    skipped += skip;
+    taken += take;
+  }
+  pieces.finish_with_rest(on_piece);
+}
+
+/// The features of a whole piece of a recording.
+FeatureSet set_of_piece(FeatureSet set) {
+  set.offset_s = set.duration_s = 0;
+  return set;
+}
+
+/// Extracts one copy of a long recording piece by piece into `writer`.
+void extract_pieces(const std::filesystem::path& file, const Copies& copies, std::size_t copy,
+                    const FeatureSet& set, FeatureWriter& writer, ExtractionSummary& summary) {
+  const Extractor extractor(set_of_piece(set));
+  const Utterance utterance = copies.utterance(copy);
+  Rng rng = copies.rng(copy);
+  Eigen::MatrixXd sum;
+  double duration_s = 0;
+  const auto on_piece = [&](const Window& piece) {
+    const Eigen::MatrixXf features = with_context(
+        file.string(), [&] { return extractor.extract(copies.change(piece.wave, copy, rng)); });
+    const double weight = piece.wave.duration_s();
+    const bool is_first = duration_s == 0;
+    duration_s += weight;
+    if (set.pool != Pooling::kNone) {
+      if (is_first) sum = Eigen::MatrixXd::Zero(features.rows(), features.cols());
+      sum += weight * features.cast<double>();
+    } else if (is_first) {
+      writer.add(utterance, features);
+      count(utterance, features, summary);
+    } else {
+      writer.append(features);
+      summary.frames += static_cast<std::size_t>(features.cols());
+    }
+  };
+  for_each_piece(file, set, on_piece);
+  if (set.pool == Pooling::kNone) return;
+  const Eigen::MatrixXf mean = (sum / duration_s).cast<float>();
+  writer.add(utterance, mean);
+  count(utterance, mean, summary);
 }
 
 using FilesByName = std::map<std::string, std::filesystem::path>;
@@ -110,6 +247,10 @@ class TableBuilder : public FeatureWriter {
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override {
     table_.clips.push_back(clip);
     table_.offsets.push_back(table_.offsets.back() + features.cols());
+    values_.insert(values_.end(), features.data(), features.data() + features.size());
+  }
+  void append(const Eigen::MatrixXf& features) override {
+    table_.offsets.back() += features.cols();
     values_.insert(values_.end(), features.data(), features.data() + features.size());
   }
   void finish() override {
@@ -178,19 +319,27 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
 
   const auto produce = [&](std::size_t i, std::size_t slot) {
     failures[slot].clear();
-    slots[slot].clear();
+    slots[slot] = {};
     try {
-      slots[slot] =
-          extract_recording(recordings[i], extractor, options.augmentations, options.seed);
+      slots[slot] = extract_recording(recordings[i], extractor, options);
     } catch (const Error& error) {
       if (options.on_error == OnError::kFail) throw;
       failures[slot] = error.what();
     }
   };
-  const auto consume = [&](std::size_t, std::size_t slot) {
+  const auto consume = [&](std::size_t i, std::size_t slot) {
     summary.skipped += !failures[slot].empty();
-    for (const auto& [utterance, features] : slots[slot]) writer.add(utterance, features);
-    count(slots[slot], summary);
+    for (const std::string& warning : slots[slot].warnings)
+      if (options.on_warning) options.on_warning(warning);
+    for (const auto& [utterance, features] : slots[slot].clips) {
+      writer.add(utterance, features);
+      count(utterance, features, summary);
+    }
+    if (slots[slot].in_pieces) {
+      const Copies copies(*slots[slot].in_pieces, options);
+      for (std::size_t copy = 0; copy < copies.count(); ++copy)
+        extract_pieces(recordings[i].file, copies, copy, extractor.set(), writer, summary);
+    }
     if (options.observer) options.observer(failures[slot]);
   };
   parallel_pipeline(recordings.size(), options.threads, produce, consume);

@@ -116,11 +116,16 @@ FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
 FeatureTableWriter::~FeatureTableWriter() = default;
 
 void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
-  check_features(clip, features, impl_->rows);
+  impl_->clips.push_back(clip);
+  impl_->offsets.push_back(impl_->offsets.back());
+  append(features);
+}
+
+void FeatureTableWriter::append(const Eigen::MatrixXf& features) {
+  check_features(impl_->clips.back(), features, impl_->rows);
   const std::span<const float> values(features.data(), static_cast<std::size_t>(features.size()));
   impl_->spool.append(std::as_bytes(values));
-  impl_->clips.push_back(clip);
-  impl_->offsets.push_back(impl_->offsets.back() + features.cols());
+  impl_->offsets.back() += features.cols();
 }
 
 void FeatureTableWriter::finish() {
@@ -154,6 +159,8 @@ struct FeatureCsvWriter::Impl {
 
   std::vector<std::string> rows;
   AtomicFile file;
+  Utterance clip = {};     ///< the one added last
+  Eigen::Index frame = 0;  ///< its next frame
 };
 
 FeatureCsvWriter::FeatureCsvWriter(fs::path path, const FeatureSet& set)
@@ -161,13 +168,18 @@ FeatureCsvWriter::FeatureCsvWriter(fs::path path, const FeatureSet& set)
 FeatureCsvWriter::~FeatureCsvWriter() = default;
 
 void FeatureCsvWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
-  check_features(clip, features, impl_->rows);
-  const std::string labels = csv_labels(clip);
+  impl_->clip = clip;
+  impl_->frame = 0;
+  append(features);
+}
+
+void FeatureCsvWriter::append(const Eigen::MatrixXf& features) {
+  check_features(impl_->clip, features, impl_->rows);
+  const std::string labels = csv_labels(impl_->clip);
   std::string lines;
-  for (Eigen::Index frame = 0; frame < features.cols(); ++frame) {
-    fmt::format_to(std::back_inserter(lines), "{}{}", labels, frame);
-    for (const float value : features.col(frame))
-      fmt::format_to(std::back_inserter(lines), ",{}", value);
+  for (const auto& values : features.colwise()) {
+    fmt::format_to(std::back_inserter(lines), "{}{}", labels, impl_->frame++);
+    for (const float value : values) fmt::format_to(std::back_inserter(lines), ",{}", value);
     lines += '\n';
   }
   impl_->file.write(lines);

@@ -99,6 +99,19 @@ TEST_F(Length, DescribingIsFlat) {
   EXPECT_NEAR(Json::parse(done.out)["duration_s"]["max"], 60.0 * kMinutes, 5);
 }
 
+TEST_F(Length, ExtractionGoesInPiecesAndSaysSo) {
+  const std::string features = (*folder_ / "features").string();
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--features", "mfcc,energy"},
+        {"--features", "functionals"},
+        {"--features", "mfcc", "--format", "csv", "--augment", "noise:20"}}) {
+    std::vector<std::string> arguments = {long_wav(), "-o", features};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    EXPECT_THAT(watch("ser-extract", arguments).err,
+                HasSubstr("long.wav: longer than 60 s: extracted in pieces of 30 s"));
+  }
+}
+
 TEST_F(Length, DrawingIsFlat) {
   watch("ser-extract", {long_wav(), "--plot", (*folder_ / "pictures").string()});
   watch("ser-predict", {long_wav(), "--window", "10", "--hop", "10", "--plot",
@@ -109,13 +122,15 @@ TEST_F(Length, DrawingIsFlat) {
 TEST(Notices, AreToldByEveryCommand) {
   const TempFolder folder;
   const std::string file = (folder / "cut.wav").string();
+  const std::string features = (folder / "cut.safetensors").string();
   write_wav(file, read_audio(demo_clip(5)));
   const std::string bytes = text_of(file);
   std::ofstream(file, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
   const auto warned = HasSubstr(": breaks off: ");
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"ser-predict", file},
                                                     {"ser-predict", file, "--window", "1"},
-                                                    {"ser-extract", file, "--describe"}}) {
+                                                    {"ser-extract", file, "--describe"},
+                                                    {"ser-extract", file, "-o", features}}) {
     const Outcome done = run(arguments[0], {arguments.begin() + 1, arguments.end()});
     EXPECT_EQ(done.exit_code, 0) << done.err;
     EXPECT_THAT(done.err, warned) << arguments[0] << arguments.back();

@@ -53,6 +53,9 @@ struct ExtractionOptions {
   /// Called once a recording, in their order, by one thread at a time; failure: why it was skipped,
   /// with its file's name, else empty.
   std::function<void(const std::string& failure)> observer = {};
+  /// Called, likewise, for each sentence that should be known of a recording: see
+  /// `AudioReader::notices`.
+  std::function<void(const std::string& warning)> on_warning = {};
 };
 
 struct ExtractionSummary {
@@ -65,7 +68,9 @@ struct ExtractionSummary {
 };
 
 /// Features of the recordings, each followed by its copies, in parallel; the writer takes them in
-/// order, so memory stays flat, and is finished.
+/// order, so memory stays flat, and is finished. A recording longer than kLongestPieceS is
+/// extracted in pieces of half a minute, each prepared on its own: their frames come one after the
+/// other, and pooled rows are averaged, weighted by duration. A rest below 0.1 s is left out.
 /// Throws Error, naming the file, for a recording that cannot be read, unless those are skipped,
 /// and if there is none that can.
 ExtractionSummary extract(const std::vector<Recording>& recordings,

@@ -43,6 +43,8 @@ class FeatureWriter {
   /// features: [rows x frames]. Throws Error if its rows are not those of the set, for a number
   /// that is not finite, and for a path that is not UTF-8.
   virtual void add(const Utterance& clip, const Eigen::MatrixXf& features) = 0;
+  /// More frames of the clip added last. Throws Error as `add` does.
+  virtual void append(const Eigen::MatrixXf& features) = 0;
   /// Puts the file in place. Without it, nothing is left behind.
   virtual void finish() = 0;
 };
@@ -56,6 +58,7 @@ class FeatureTableWriter : public FeatureWriter {
                      std::uint64_t max_shard_bytes = std::uint64_t{2} << 30);
   ~FeatureTableWriter() override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
+  void append(const Eigen::MatrixXf& features) override;
   void finish() override;
 
  private:
@@ -70,6 +73,7 @@ class FeatureCsvWriter : public FeatureWriter {
   FeatureCsvWriter(std::filesystem::path path, const FeatureSet& set);
   ~FeatureCsvWriter() override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
+  void append(const Eigen::MatrixXf& features) override;
   void finish() override;
 
  private:
