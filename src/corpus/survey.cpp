@@ -8,85 +8,83 @@
 #include "corpus/internal/clip_groups.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
-#include "ser/audio/resample.h"
+#include "ser/audio/rolling_window.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/split.h"
 #include "ser/features/analysis.h"
+#include "ser/features/feature_set.h"
 #include "ser/features/functionals.h"
 
 namespace ser {
 namespace {
 
-constexpr int kPitchRateHz = 16000;
-constexpr double kPitchChunkS = 30;  // bounds the memory of the pitch tracker
+constexpr double kPieceS = 30;  // cleaned and analysed at a time
 
-/// Tracks the fundamental frequency of sound that comes block by block, part by part.
-class PitchMeter {
+/// Level and fundamental frequency, as features hear them, of sound that comes block by block.
+class VoiceMeter {
  public:
-  PitchMeter(int sample_rate_hz, const Tables& tables)
-      : tables_(tables), resampler_(sample_rate_hz, kPitchRateHz) {
-    options_.frame_samples = 1024;
-    options_.hop_samples = 320;
+  VoiceMeter(int sample_rate_hz, const Preparation& preparation, const Tables& tables)
+      : preparation_(preparation),
+        tables_(tables),
+        pieces_(sample_rate_hz, kPieceS, kPieceS),
+        level_(preparation.sample_rate_hz) {
+    pitch_.frame_samples = 1024;
+    pitch_.hop_samples = 320;
   }
 
-  void add(std::span<const float> samples) { take(resampler_.add(samples)); }
+  void add(std::span<const float> samples) {
+    pieces_.push(samples, [&](const Window& piece) { hear(piece.wave); });
+  }
+  /// The end: what follows may be asked for.
+  void finish() {
+    pieces_.finish_with_rest([&](const Window& piece) { hear(piece.wave); });
+  }
 
-  /// Of the voiced frames; NaN without any. The end.
-  double median_hz() {
-    take(resampler_.finish());
-    track();
+  const LevelMeter& level() const { return level_; }
+  /// Of the voiced frames; NaN without any.
+  double median_hz() const {
     return voiced_.empty() ? std::numeric_limits<double>::quiet_NaN()
                            : distribution(voiced_).median;
   }
 
  private:
-  void take(std::span<const float> samples) {
-    constexpr auto kChunk = static_cast<std::size_t>(kPitchChunkS * kPitchRateHz);
-    while (!samples.empty()) {
-      const std::size_t count = std::min(kChunk - chunk_.size(), samples.size());
-      chunk_.insert(chunk_.end(), samples.begin(),
-                    samples.begin() + static_cast<std::ptrdiff_t>(count));
-      samples = samples.subspan(count);
-      if (chunk_.size() == kChunk) track();
-    }
-  }
-
-  void track() {
-    if (chunk_.empty()) return;
-    const Waveform part{
-        Eigen::VectorXf::Map(chunk_.data(), static_cast<Eigen::Index>(chunk_.size())),
-        kPitchRateHz};
-    const Analysis analysis(part, tables_);
-    for (const float hz : analysis.pitch(options_).hz)
+  void hear(const Waveform& piece) {
+    const Waveform clean = cleaned(piece, preparation_);
+    level_.add({clean.samples.data(), static_cast<std::size_t>(clean.samples.size())});
+    const Analysis analysis(clean, tables_);
+    for (const float hz : analysis.pitch(pitch_).hz)
       if (hz > 0) voiced_.push_back(hz);
-    chunk_.clear();
   }
 
+  const Preparation& preparation_;
   const Tables& tables_;
-  Resampler resampler_;
-  PitchOptions options_;
-  std::vector<float> chunk_;
+  RollingWindow pieces_;
+  LevelMeter level_;
+  PitchOptions pitch_;
   std::vector<double> voiced_;
 };
 
-ClipMeasures measure(AudioReader& reader, const Tables& tables) {
-  LevelMeter level(reader.sample_rate_hz());
-  PitchMeter pitch(reader.sample_rate_hz(), tables);
+ClipMeasures measure(AudioReader& reader, const Preparation& preparation, const Tables& tables) {
+  LevelMeter samples(reader.sample_rate_hz());
+  VoiceMeter voice(reader.sample_rate_hz(), preparation, tables);
   std::size_t size = 0;
   for (auto block = reader.next_block(); !block.empty(); block = reader.next_block()) {
-    level.add(block);
-    pitch.add(block);
+    samples.add(block);
+    voice.add(block);
     size += block.size();
   }
+  voice.finish();
   ClipMeasures measures;
   measures.sample_rate_hz = reader.sample_rate_hz();
   measures.channels = reader.num_channels();
   measures.duration_s = static_cast<double>(size) / measures.sample_rate_hz;
-  if (const double rms = level.active_rms(); rms > 0) measures.level_dbfs = 20 * std::log10(rms);
-  measures.silence_share = level.silent_share();
-  measures.f0_hz = pitch.median_hz();
+  if (const double rms = voice.level().active_rms(); rms > 0)
+    measures.level_dbfs = 20 * std::log10(rms);
+  // An offset hides the silence of the samples; the low cut rings on into that of what is heard.
+  measures.silence_share = std::max(samples.silent_share(), voice.level().silent_share());
+  measures.f0_hz = voice.median_hz();
   return measures;
 }
 
@@ -114,12 +112,13 @@ Survey survey_recordings(const std::vector<std::filesystem::path>& files,
                          const std::function<void()>& measured) {
   Survey survey;
   survey.clips.resize(files.size());
+  const Preparation preparation = parse_feature_set("functionals");
   const Tables tables;
   parallel_for(files.size(), threads, [&](std::size_t i) {
     survey.clips[i].clip = utterances[i];
     try {
       AudioReader reader(files[i]);
-      survey.clips[i].measures = measure(reader, tables);
+      survey.clips[i].measures = measure(reader, preparation, tables);
       survey.clips[i].notices = reader.notices();
     } catch (const Error& error) {
       survey.clips[i].error = without_name(error.what(), files[i]);

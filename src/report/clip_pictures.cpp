@@ -44,14 +44,15 @@ class Clip {
   Clip(const Waveform& wave, const FeatureSet& set) : set_(set) {
     const bool lower = set.sample_rate_hz > 0 && set.sample_rate_hz < wave.sample_rate_hz;
     wave_ = lower ? resample(wave, set.sample_rate_hz) : wave;
-    const bool higher = set.sample_rate_hz > wave.sample_rate_hz;
-    const Waveform& heard = higher ? resample(wave, set.sample_rate_hz) : wave_;
-    const SampleRange kept = kept_range(heard, set);
-    kept_begin_s_ = static_cast<double>(kept.begin) / heard.sample_rate_hz;
-    kept_end_s_ = static_cast<double>(kept.end) / heard.sample_rate_hz;
+    heard_ = cleaned(wave, set);
+    const SampleRange kept = kept_range(heard_, set);
+    kept_begin_s_ = static_cast<double>(kept.begin) / heard_.sample_rate_hz;
+    kept_end_s_ = static_cast<double>(kept.end) / heard_.sample_rate_hz;
   }
 
   const Waveform& wave() const { return wave_; }
+  /// Without what the set cleans away.
+  const Waveform& heard() const { return heard_; }
   const FeatureSet& set() const { return set_; }
   double kept_begin_s() const { return kept_begin_s_; }
   double kept_end_s() const { return kept_end_s_; }
@@ -64,7 +65,7 @@ class Clip {
 
  private:
   const FeatureSet& set_;
-  Waveform wave_;
+  Waveform wave_, heard_;
   double kept_begin_s_ = 0, kept_end_s_ = 0;
   std::map<double, ColumnSpectrum> spectra_;
 };
@@ -259,7 +260,7 @@ Panel chroma_panel(Clip& clip) {
 Panel f0_panel(Clip& clip) {
   Panel panel = linear_panel(clip.spectrum(kNarrowWindowS), clip,
                              std::min(kHighestPitchHz, clip.highest_hz()), "Fundamental frequency");
-  const ColumnPitch pitch = column_pitch(clip.wave());
+  const ColumnPitch pitch = column_pitch(clip.heard());
   const bool voiced = !pitch.hz.array().isNaN().all();
   panel.lines.push_back({voiced ? "F0" : "F0: none", kRed, pitch.times_s, pitch.hz, true});
   return panel;

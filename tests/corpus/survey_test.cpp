@@ -72,6 +72,19 @@ TEST_F(SurveyOfAFolder, MeasuresEachRecording) {
   EXPECT_NEAR(measures.level_dbfs, 10 * std::log10(power), 0.1);
 }
 
+TEST_F(SurveyOfAFolder, WhatLiesUnderTheVoiceChangesNothing) {
+  const Waveform clean = voice(120, 0.75, 0.25, 0.05);
+  add("a.wav", clean, "sad", "male");
+  Waveform raised = clean;
+  raised.samples.array() += 0.3f;
+  add("b.wav", raised, "sad", "male");
+  const Survey found = survey();
+  const ClipMeasures &expected = found.clips[0].measures, &measures = found.clips[1].measures;
+  EXPECT_NEAR(measures.level_dbfs, expected.level_dbfs, 0.1);
+  EXPECT_NEAR(measures.f0_hz, expected.f0_hz, 1);
+  EXPECT_NEAR(measures.silence_share, expected.silence_share, 0.03);  // a frame of 25 ms
+}
+
 TEST_F(SurveyOfAFolder, SilenceHasNoLevelAndNoPitch) {
   add("a.wav", voice(120, 0, 1), "sad", "male");
   const ClipMeasures measures = survey().clips[0].measures;

@@ -127,6 +127,17 @@ TEST(ClipPictures, ShadeWhatIsTrimmed) {
   EXPECT_THAT(panel(wave, "waveform").spans, IsEmpty());
 }
 
+TEST(ClipPictures, ShadeWhatIsTrimmedUnderAnOffset) {
+  FeatureSet set = feature_set(0, 40);
+  set.low_cut_hz = 60;
+  Waveform wave = sine(300, 3, 16000);
+  wave.samples.head(16000).setZero();
+  wave.samples.array() += 0.2f;
+  const Panel trimmed = panel(wave, "waveform", set);
+  ASSERT_THAT(trimmed.spans, SizeIs(1));
+  EXPECT_NEAR(trimmed.spans[0].end, 1, 0.1);
+}
+
 TEST(ClipPictures, ShadeWhatTheSetCutsOff) {
   FeatureSet set = feature_set();
   set.offset_s = 0.5;

@@ -13,14 +13,16 @@
 
 namespace ser {
 
-/// What is measured of a recording as it is, channels averaged.
+/// What is measured of a recording, channels averaged. Level and pitch are those of the sound that
+/// `functionals` hears: at 16 kHz, without hum, low cut.
 struct ClipMeasures {
   double duration_s = 0;
   int sample_rate_hz = 0;
   int channels = 0;
   /// Level of the active parts (`active_rms`) re full scale; NaN for digital silence.
   double level_dbfs = std::numeric_limits<double>::quiet_NaN();
-  double silence_share = 0;  ///< `silent_share`: more than 40 dB below the loudest frame
+  /// `silent_share`: more than 40 dB below the loudest frame, as it is or as it is heard.
+  double silence_share = 0;
   /// Median fundamental frequency of the voiced frames; NaN where there is none.
   double f0_hz = std::numeric_limits<double>::quiet_NaN();
 };
