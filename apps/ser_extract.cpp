@@ -43,8 +43,9 @@ void report(const ser::ExtractionSummary& summary, const std::string& output) {
   if (summary.without_gender > 0)
     spdlog::warn("clips without gender: {}; a model of them tells the emotion only",
                  summary.without_gender);
-  spdlog::info("{}: {} clips, {} rows of {} features", output, summary.clips, summary.frames,
-               summary.rows);
+  spdlog::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
+               summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
+               summary.rows, summary.rows == 1 ? "" : "s");
 }
 
 void check_corpus(const std::string& corpus) {

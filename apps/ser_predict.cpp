@@ -93,12 +93,16 @@ ser::AudioReader open(const std::string& name) {
 
 int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& predictor,
                       const Options& options, const ser::CommonOptions& common) {
-  ser::check_timeline(options.timeline, inputs.size());
+  const auto recordings = std::ranges::count(inputs, std::string(), &Input::error);
+  ser::check_timeline(options.timeline, static_cast<std::size_t>(recordings));
   ser::TimelinePrinter printer(options.timeline, options.output, predictor.model());
-  bool failed = false;
+  bool failed = recordings == 0;
   for (const Input& input : inputs) {
+    if (!input.error.empty()) {
+      spdlog::error("{}", input.error);
+      continue;
+    }
     try {
-      if (!input.error.empty()) throw ser::Error(input.error);
       ser::AudioReader reader = open(input.name);
       ser::predict_timeline(input.name, reader, predictor, options.timeline, common, printer);
       ser::warn_of_notices(input.name, reader.notices());
@@ -111,9 +115,8 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
       failed = true;
     }
   }
-  if (failed) return 1;
-  printer.finish();
-  return 0;
+  if (!failed) printer.finish();
+  return failed || recordings < std::ssize(inputs) ? 1 : 0;
 }
 
 /// Lets the model hear other recordings of the voice.

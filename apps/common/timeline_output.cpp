@@ -73,11 +73,11 @@ TimelineOptions TimelineFlags::options() const {
   return options;
 }
 
-void check_timeline(const TimelineFlags& flags, std::size_t num_inputs) {
+void check_timeline(const TimelineFlags& flags, std::size_t num_recordings) {
   for (const auto& [flag, value] :
        {std::pair("--labels", flags.labels), {"--srt", flags.srt}, {"--plot", flags.plot}})
-    if (!value.empty() && num_inputs != 1)
-      throw UsageError(fmt::format("{}: expected one recording, found {}", flag, num_inputs));
+    if (!value.empty() && num_recordings > 1)
+      throw UsageError(fmt::format("{}: expected one recording, found {}", flag, num_recordings));
   if (flags.plot.empty()) return;
   picture_format(flags.plot);
   report::check_drawing();

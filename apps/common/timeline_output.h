@@ -25,9 +25,10 @@ struct TimelineFlags {
   TimelineOptions options() const;
 };
 
-/// Throws UsageError for numbers out of bounds, for a file of segments for several inputs, and for
-/// a picture that is neither .svg nor .png; Error if it cannot be drawn because gnuplot is missing.
-void check_timeline(const TimelineFlags& flags, std::size_t num_inputs);
+/// Throws UsageError for numbers out of bounds, for a file of segments for several recordings, and
+/// for a picture that is neither .svg nor .png; Error if it cannot be drawn because gnuplot is
+/// missing.
+void check_timeline(const TimelineFlags& flags, std::size_t num_recordings);
 
 /// Writes the timeline of recordings, one after the other: segments, or every window, on stdout;
 /// segments as Audacity labels and as SubRip subtitles to the files that the flags name.

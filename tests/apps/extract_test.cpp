@@ -192,7 +192,7 @@ TEST_F(Extract, CarriesVotesToTheFeatureFile) {
       extract({inputs_.path().string(), "--features", "classic", "--votes", votes});
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.err, AllOf(HasSubstr("votes for 1 of 1 recordings"),
-                              HasSubstr("1 names of no recording (other)")));
+                              HasSubstr("1 name of no recording (other)")));
   EXPECT_EQ(table().clips[0].votes, (std::map<std::string, double>{{"angry", 7}, {"happy", 3}}));
 }
 
@@ -256,7 +256,7 @@ TEST_F(Extract, IsSilentIfQuiet) {
 
 TEST_F(Extract, SaysMoreIfVerbose) {
   const Outcome done = extract({demo_clip(1), "--features", "classic", "-v"});
-  EXPECT_THAT(done.err, AllOf(HasSubstr("1 recordings, read as ravdess"), HasSubstr("\"mfcc\"")));
+  EXPECT_THAT(done.err, AllOf(HasSubstr("1 recording, read as ravdess"), HasSubstr("\"mfcc\"")));
 }
 
 TEST_F(Extract, WritesTheSameBytesForAnyNumberOfThreads) {

@@ -138,7 +138,7 @@ TEST_F(Plot, ExtractsTooIfAsked) {
   const std::string features = (inputs_ / "f.safetensors").string();
   const Outcome done = plot({demo_clip(1), "--pictures", "mel", "-o", features});
   EXPECT_EQ(done.exit_code, 0) << done.err;
-  EXPECT_THAT(done.err, AllOf(HasSubstr(": 1 picture\n"), HasSubstr("1 clips, 1 rows")));
+  EXPECT_THAT(done.err, AllOf(HasSubstr(": 1 picture\n"), HasSubstr("1 clip, 1 row of")));
   EXPECT_TRUE(fs::exists(features));
   EXPECT_EQ(files().size(), 1u);
 }

@@ -334,6 +334,18 @@ TEST_F(PredictTimeline, WritesLabelsAndSubtitles) {
   EXPECT_THAT(text_of(srt), Not(HasSubstr("silence")));
 }
 
+TEST_F(PredictTimeline, WritesLabelsOfTheOneRecordingOfAFolder) {
+  const std::filesystem::path folder = folder_ / "folder";
+  std::filesystem::create_directory(folder);
+  std::filesystem::rename(long_, folder / "long.wav");
+  std::ofstream(folder / "other.m4a") << "no recording that can be read";
+  const std::string labels = (folder_ / "labels.txt").string();
+  const Outcome done = predict({folder.string(), "--labels", labels, "--json"});
+  EXPECT_EQ(done.exit_code, 1);
+  EXPECT_THAT(lines_of(done.err), ElementsAre(HasSubstr("left out: ")));
+  EXPECT_THAT(lines_of(text_of(labels)), SizeIs(lines_of(done.out).size()));
+}
+
 TEST_F(PredictTimeline, SaysTheSameForAnyNumberOfThreadsAndFromStandardInput) {
   const std::string one = predict({long_, "--csv", "--hop", "0.2", "--threads", "1"}).out;
   EXPECT_EQ(predict({long_, "--csv", "--hop", "0.2", "--threads", "7"}).out, one);
