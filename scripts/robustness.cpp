@@ -254,7 +254,7 @@ double mean(const std::vector<double>& values) {
 /// Prints one model's table; returns it as JSON.
 nlohmann::ordered_json report(const std::string& name, const Said& said, std::size_t model,
                               const std::vector<std::string>& labels,
-                              const std::vector<Condition>& all, std::uint64_t seed) {
+                              const std::vector<Condition>& all) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   fmt::print("{}: {} clips\n\n{:<26}{:>8}{:>10}{:>9}{:>16}{:>13}\n", name,
              said.kbit_per_s[0].size(), "condition", "UAR", "accuracy", "gender", "same emotion",
@@ -262,7 +262,7 @@ nlohmann::ordered_json report(const std::string& name, const Said& said, std::si
   for (std::size_t c = 0; c < all.size(); ++c) {
     const std::vector<Prediction>& clean = said.by_model[model][0];
     const std::vector<Prediction>& predictions = said.by_model[model][c];
-    const Scores scores = score(labels, predictions, seed);
+    const Scores scores = score(labels, predictions);
     const double emotions = same_label(clean, predictions, &Prediction::probabilities);
     const double genders = same_label(clean, predictions, &Prediction::gender_probabilities);
     const double kbit = mean(said.kbit_per_s[c]);
@@ -306,7 +306,7 @@ int run(const Options& options, const CommonOptions& common) {
   const Said said = listen(recordings, fold_of, models, all, common);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (std::size_t m = 0; m < models.size(); ++m)
-    results.push_back(report(options.models[m], said, m, models[m][0].model().emotions, all, seed));
+    results.push_back(report(options.models[m], said, m, models[m][0].model().emotions, all));
   if (!options.json.empty())
     write_file(options.json, nlohmann::ordered_json{{"split", scheme.name()},
                                                     {"seed", common.seed},
