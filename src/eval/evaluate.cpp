@@ -90,7 +90,8 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
 int count_known_speakers(const Model& model, const std::vector<std::string>& speakers) {
   const std::vector<std::string>& known = model.training.speakers;
   return static_cast<int>(std::ranges::count_if(speakers, [&](const std::string& speaker) {
-    return std::ranges::binary_search(known, speaker);
+    return std::ranges::binary_search(known, speaker) ||
+           std::ranges::binary_search(known, clip_of_speaker(speaker).speaker);
   }));
 }
 

@@ -71,6 +71,14 @@ TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
   EXPECT_EQ(result.scores.n, static_cast<std::int64_t>(originals));
 }
 
+TEST(Evaluate, SpeakersAreKnownByCorpusAndName) {
+  Model model;
+  model.training.speakers = {"ravdess:03", "ravdess:04"};
+  EXPECT_EQ(count_known_speakers(model, {"emodb:03", "ravdess:03", "ravdess:05"}), 1);
+  model.training.speakers = {"03", "04"};  // of an older file
+  EXPECT_EQ(count_known_speakers(model, {"03", "emodb:03", "ravdess:05"}), 2);
+}
+
 TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   FeatureTable table = synthetic_table(4, 2);
   const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});

@@ -26,7 +26,8 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
                        const Fold& fold, int threads, const std::string& split = "",
                        int number = 0);
 
-/// How many of the speakers the model was trained on: scores on their clips mean little.
+/// How many of the speakers (names as of `speaker_name`) the model was trained on: scores on their
+/// clips mean little. Names without a corpus, of older models, mean those of any.
 int count_known_speakers(const Model& model, const std::vector<std::string>& speakers);
 
 /// Clips as the last hidden layer of one model has them.
