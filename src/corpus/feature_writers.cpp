@@ -116,6 +116,7 @@ FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
 FeatureTableWriter::~FeatureTableWriter() = default;
 
 void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
+  check_features(clip, features, impl_->rows);
   impl_->clips.push_back(clip);
   impl_->offsets.push_back(impl_->offsets.back());
   append(features);
@@ -168,6 +169,7 @@ FeatureCsvWriter::FeatureCsvWriter(fs::path path, const FeatureSet& set)
 FeatureCsvWriter::~FeatureCsvWriter() = default;
 
 void FeatureCsvWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
+  check_features(clip, features, impl_->rows);
   impl_->clip = clip;
   impl_->frame = 0;
   append(features);
