@@ -20,7 +20,8 @@
 namespace ser {
 namespace {
 
-constexpr double kPieceS = 30;  // cleaned and analysed at a time
+constexpr double kPieceS = 30;            // cleaned and analysed at a time
+constexpr double kMuchUnderVoice = 1.12;  // 1 dB
 
 /// Level and fundamental frequency, as features hear them, of sound that comes block by block.
 class VoiceMeter {
@@ -80,9 +81,11 @@ ClipMeasures measure(AudioReader& reader, const Preparation& preparation, const 
   measures.sample_rate_hz = reader.sample_rate_hz();
   measures.channels = reader.num_channels();
   measures.duration_s = static_cast<double>(size) / measures.sample_rate_hz;
-  if (const double rms = voice.level().active_rms(); rms > 0)
+  // The low cut rings on behind a sound, so what is not in need of it is measured as it is.
+  const double own_rms = samples.active_rms(), heard_rms = voice.level().active_rms();
+  if (const double rms = own_rms > kMuchUnderVoice * heard_rms ? heard_rms : own_rms; rms > 0)
     measures.level_dbfs = 20 * std::log10(rms);
-  // An offset hides the silence of the samples; the low cut rings on into that of what is heard.
+  // An offset hides the silence of the samples, the ringing that of what is heard.
   measures.silence_share = std::max(samples.silent_share(), voice.level().silent_share());
   measures.f0_hz = voice.median_hz();
   return measures;

@@ -13,8 +13,9 @@
 
 namespace ser {
 
-/// What is measured of a recording, channels averaged. Level and pitch are those of the sound that
-/// `functionals` hears: at 16 kHz, without hum, low cut.
+/// What is measured of a recording, channels averaged. Pitch is that of the sound that
+/// `functionals` hears: at 16 kHz, without hum, low cut; so is the level, where what lies under the
+/// voice adds more than 1 dB.
 struct ClipMeasures {
   double duration_s = 0;
   int sample_rate_hz = 0;
