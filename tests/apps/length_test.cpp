@@ -100,12 +100,12 @@ TEST_F(Length, DescribingIsFlat) {
 }
 
 TEST_F(Length, ExtractionGoesInPiecesAndSaysSo) {
-  const std::string features = (*folder_ / "features").string();
+  const std::string features = (*folder_ / "long").string();
   for (const std::vector<std::string>& flags :
-       {std::vector<std::string>{"--features", "mfcc,energy"},
-        {"--features", "functionals"},
-        {"--features", "mfcc", "--format", "csv", "--augment", "noise:20"}}) {
-    std::vector<std::string> arguments = {long_wav(), "-o", features};
+       {std::vector<std::string>{features + ".safetensors", "--features", "mfcc,energy"},
+        {features + ".safetensors", "--features", "functionals"},
+        {features + ".csv", "--features", "mfcc", "--format", "csv", "--augment", "noise:20"}}) {
+    std::vector<std::string> arguments = {long_wav(), "-o"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     EXPECT_THAT(watch("ser-extract", arguments).err,
                 HasSubstr("long.wav: longer than 60 s: extracted in pieces of 30 s"));
