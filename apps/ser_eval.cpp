@@ -12,6 +12,7 @@
 #include "ser/core/text.h"
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
+#include "ser/eval/heard.h"
 #include "ser/report/report.h"
 
 namespace {
@@ -32,6 +33,7 @@ struct Options {
   std::string train;
   std::string cv;
   int fold = ser::kUnsetInt;
+  std::string heard = "0";
   double temperature = 1;
   std::string output;
   std::string report;
@@ -44,12 +46,18 @@ struct Options {
     v.field("cv", cv,
             "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: speakers:6)");
     v.field("fold", fold, "Score --model on this fold alone (from 0)", ser::Range{0, 1e6});
+    v.field("heard", heard,
+            "Other clips of the speaker, without labels, that the model hears first: 0,4,16,all");
     v.field("temperature", temperature, "Divides the mean log probabilities of --average",
             ser::Range{0.01, 100});
     v.field("output", output, "Result file to write (JSON)");
     v.field("report", report, "Report to write (HTML): scores, learning curves, maps, mistakes");
   }
 };
+
+std::vector<int> heard_counts(const Options& options) {
+  return ser::from_flag("--heard", [&] { return ser::parse_heard(options.heard); });
+}
 
 ser::report::Report result_alone(ser::report::ReportKind kind, ser::ResultFile result) {
   ser::report::Report report;
@@ -60,6 +68,7 @@ ser::report::Report result_alone(ser::report::ReportKind kind, ser::ResultFile r
 }
 
 ser::report::Report score_model(const Options& options, const ser::CommonOptions& common) {
+  const std::vector<int> heard = heard_counts(options);
   const ser::Model model = ser::read_model(ser::find_model(options.model));
   std::vector<ser::FeatureTable> tables;
   for (const std::string& file : options.features) tables.push_back(ser::read_feature_table(file));
@@ -73,7 +82,7 @@ ser::report::Report score_model(const Options& options, const ser::CommonOptions
         known, fold.test_speakers.size());
   ser::ResultFile result = ser::with_context(ser::join(options.features, ", "), [&] {
     return ser::score_model(model, views, fold, common.threads, options.cv,
-                            options.cv.empty() ? 0 : options.fold);
+                            options.cv.empty() ? 0 : options.fold, heard);
   });
   if (options.report.empty())
     return result_alone(ser::report::ReportKind::kModel, std::move(result));
@@ -84,6 +93,7 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = ser::split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
+  const std::vector<int> heard = heard_counts(options);
   const ser::Recipe recipe = ser::load_recipe(options.train);
   const ser::FeatureTable table =
       ser::read_feature_tables({options.features.begin(), options.features.end()});
@@ -91,12 +101,14 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
   ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);
-  return ser::report::cross_validation_report(
-      ser::cross_validate(table, scheme, recipe, seed, common.threads,
-                          [&](int fold, const ser::EpochReport& epoch) {
-                            progress.on_epoch(fmt::format("fold {}", fold), epoch);
-                          }),
-      table);
+  return ser::report::cross_validation_report(ser::cross_validate(
+                                                  table, scheme, recipe, seed, common.threads,
+                                                  [&](int fold, const ser::EpochReport& epoch) {
+                                                    progress.on_epoch(fmt::format("fold {}", fold),
+                                                                      epoch);
+                                                  },
+                                                  heard),
+                                              table);
 }
 
 std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files) {
@@ -140,6 +152,8 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     throw ser::UsageError("expected one of --model, --train, --merge, --average and --compare");
   if (flags.given("temperature") && options.average.empty())
     throw ser::UsageError("--temperature: expected --average; a recipe has its own");
+  if (flags.given("heard") && options.model.empty() && options.train.empty())
+    throw ser::UsageError("--heard: expected --model or --train; results say what was heard");
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
                       {"--report", options.report, ser::OutputKind::kPage}},
                      files_read(options));
@@ -179,6 +193,7 @@ int main(int argc, char** argv) {
   for (const char* field : {"output", "model", "report"}) command.flags().show_as(field, "FILE");
   command.flags().show_as("train", "RECIPE");
   command.flags().show_as("cv", "SCHEME");
+  command.flags().show_as("heard", "LIST");
   command.flags().add(options, "Scoring");
   return command.run(argc, argv,
                      [&] { return evaluate(options, command.flags(), command.common()); });

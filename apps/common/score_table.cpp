@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ser/eval/heard.h"
+
 namespace ser {
 namespace {
 
@@ -31,6 +33,28 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
       fmt::print("{:>6}", scores.confusion(static_cast<long>(i), static_cast<long>(j)));
     fmt::print("\n");
   }
+}
+
+/// A row for each number of clips heard; those of strangers' voices are told from the others.
+void print_heard(const ResultFile& result) {
+  const std::vector<const ResultFile*> rows = by_heard(result);
+  if (rows.empty()) return;
+  fmt::print("\nclips heard      UAR   95 % interval    gender   calibration error\n");
+  for (const ResultFile* row : rows) {
+    const Scores& scores = row->scores;
+    const std::string gender = std::isnan(scores.gender_accuracy)
+                                   ? ""
+                                   : fmt::format("{:.1f} %", percent(scores.gender_accuracy));
+    const std::string uar = row->ci95 ? fmt::format("{:.1f} to {:.1f}", percent(row->ci95->uar.low),
+                                                    percent(row->ci95->uar.high))
+                                      : "none";
+    fmt::print("{:>9} {} {:>6.1f} %   {:<13} {:>9} {:>19.3f}\n", heard_text(row->info.heard),
+               row->info.heard > 0 ? "*" : " ", percent(scores.uar), uar, gender, scores.ece);
+  }
+  fmt::print("* other clips of the speaker were heard first, without their labels{}\n",
+             result.info.heard > 0 ? fmt::format(": all figures but these are after {}",
+                                                 heard_text(result.info.heard))
+                                   : "");
 }
 
 void print_speakers(const Scores& scores) {
@@ -66,6 +90,7 @@ void print_scores(const ResultFile& result) {
     fmt::print("gender accuracy            {:5.1f} %\n", percent(scores.gender_accuracy));
   fmt::print("calibration error          {:5.3f}     best temperature {:.2f}\n", scores.ece,
              scores.best_temperature);
+  print_heard(result);
   print_classes(scores, result.info.labels);
   print_speakers(scores);
   if (result.folds.size() < 2) return;

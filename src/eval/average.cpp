@@ -21,6 +21,7 @@ void check_alike(const ResultFile& a, const ResultFile& b) {
   if (a.info.split != b.info.split)
     throw Error(
         fmt::format("expected the same split, found {} and {}", a.info.split, b.info.split));
+  check_equally_heard(a, b);
   if (!std::ranges::equal(a.folds, b.folds, {}, &FoldResult::test_speakers,
                           &FoldResult::test_speakers))
     throw Error("expected the same speakers in every fold");
@@ -89,7 +90,10 @@ ResultFile average_results(const std::vector<ResultFile>& results,
   ResultInfo info = first.info;
   info.recipe = list_of_recipes(results);
   info.fingerprint = list_of_features(results);
-  return make_result(info, folds_of(average));
+  std::vector<ResultFile> counts = {make_result(info, folds_of(average))};
+  for (std::size_t i = 0; i < first.more_heard.size(); ++i)
+    counts.push_back(average_results(heard_alike(results, i), names, temperature));
+  return with_more_heard(std::move(counts));
 }
 
 }  // namespace ser

@@ -10,6 +10,7 @@
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/speaker.h"
+#include "ser/eval/heard.h"
 
 namespace ser {
 namespace {
@@ -59,13 +60,24 @@ std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& ta
   return features;
 }
 
+void check_listens(bool listens, const std::vector<int>& heard) {
+  const auto some = std::ranges::find_if(heard, [](int count) { return count > 0; });
+  if (!listens && some != heard.end())
+    throw Error(
+        fmt::format("{} clips heard: expected a model that listens, found one that answers "
+                    "the same whatever it has heard",
+                    heard_text(*some)));
+}
+
 }  // namespace
 
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
-                                 const std::vector<int>& indices, int threads) {
+                                 const std::vector<int>& indices, int threads,
+                                 const HeardClips& heard) {
   const FeatureTable& table = *tables.at(0);
   for (const int index : indices) check_label(model, table.clips[static_cast<std::size_t>(index)]);
-  const std::vector<ClipPrediction> said = predict(model, features_at(tables, indices), {}, threads);
+  const std::vector<ClipPrediction> said =
+      predict(model, features_at(tables, indices), heard, threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
@@ -78,13 +90,20 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
 }
 
 ResultFile score_model(const Model& model, const std::vector<const FeatureTable*>& tables,
-                       const Fold& fold, int threads, const std::string& split, int number) {
+                       const Fold& fold, int threads, const std::string& split, int number,
+                       const std::vector<int>& heard) {
+  check_listens(model.listens(), heard);
   std::vector<std::string> fingerprints;
   for (const FeatureTable* table : tables) fingerprints.push_back(fingerprint(table->set));
   const TrainingInfo& training = model.training;
-  return make_result(
-      {model.emotions, split, training.recipe, join(fingerprints, "+"), training.seed},
-      {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads)}});
+  std::vector<ResultFile> results;
+  for (const int count : heard) {
+    const HeardClips clips = draw_heard(tables.at(0)->clips, fold.test, count, training.seed);
+    results.push_back(make_result(
+        {model.emotions, split, training.recipe, join(fingerprints, "+"), training.seed, count},
+        {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, clips)}}));
+  }
+  return with_more_heard(std::move(results));
 }
 
 int count_known_speakers(const Model& model, const std::vector<std::string>& speakers) {
@@ -107,9 +126,11 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
 
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
-                               const FoldObserver& observer) {
+                               const FoldObserver& observer, const std::vector<int>& heard) {
+  check_listens(recipe.listening.enabled, heard);
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
-  std::vector<FoldPredictions> scored(folds.size());
+  std::vector<std::vector<FoldPredictions>> scored(heard.size());  // by number heard, by fold
+  for (auto& of_count : scored) of_count.resize(folds.size());
   std::vector<std::vector<std::string>> labels(folds.size());
   std::vector<HiddenLayer> hidden(folds.size());
   LearningLog log;
@@ -122,7 +143,10 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
     };
     const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
     labels[k] = model.emotions;
-    scored[k] = {fold, folds[k].test_speakers, evaluate(model, {&table}, folds[k].test, threads)};
+    for (std::size_t i = 0; i < heard.size(); ++i)
+      scored[i][k] = {fold, folds[k].test_speakers,
+                      evaluate(model, {&table}, folds[k].test, threads,
+                               draw_heard(table.clips, folds[k].test, heard[i], seed))};
     hidden[k] = hidden_layer(model, {&table}, folds[k].test, fold, threads);
   });
   for (std::size_t k = 1; k < labels.size(); ++k)
@@ -131,9 +155,12 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
           fmt::format("fold {} trains on classes {}, fold 0 on {}; every fold needs clips "
                       "of every class",
                       k, fmt::join(labels[k], ", "), fmt::join(labels[0], ", ")));
-  return {make_result({labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed},
-                      std::move(scored)),
-          log.curves(), std::move(hidden)};
+  std::vector<ResultFile> results;
+  for (std::size_t i = 0; i < heard.size(); ++i)
+    results.push_back(make_result(
+        {labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
+        std::move(scored[i])));
+  return {with_more_heard(std::move(results)), log.curves(), std::move(hidden)};
 }
 
 }  // namespace ser

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ser/core/error.h"
+#include "ser/eval/heard.h"
 
 namespace ser {
 
@@ -38,6 +39,23 @@ std::vector<FoldPredictions> folds_of(const ResultFile& result) {
     next = end;
   }
   return folds;
+}
+
+void check_equally_heard(const ResultFile& a, const ResultFile& b) {
+  const auto counts = [](const ResultFile& result) {
+    std::string text = heard_text(result.info.heard);
+    for (const ResultFile& other : result.more_heard) text += "," + heard_text(other.info.heard);
+    return text;
+  };
+  if (counts(a) != counts(b))
+    throw Error(fmt::format("expected the same number of clips heard, found {} and {}", counts(a),
+                            counts(b)));
+}
+
+std::vector<ResultFile> heard_alike(const std::vector<ResultFile>& results, std::size_t i) {
+  std::vector<ResultFile> alike;
+  for (const ResultFile& result : results) alike.push_back(result.more_heard.at(i));
+  return alike;
 }
 
 }  // namespace ser

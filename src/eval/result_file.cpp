@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "core/internal/json_io.h"
@@ -62,14 +63,34 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
   std::vector<FoldPredictions> folds;
   std::map<std::string, std::size_t> owner;  // of each clip
   for (std::size_t i = 0; i < results.size(); ++i) {
-    check_alike(results[0].info, results[i].info, fmt::format("{} and {}", names[0], names[i]));
+    const std::string both = fmt::format("{} and {}", names[0], names[i]);
+    check_alike(results[0].info, results[i].info, both);
+    with_context(both, [&] { check_equally_heard(results[0], results[i]); });
     for (const Prediction& prediction : results[i].predictions)
       if (const auto [earlier, is_new] = owner.emplace(prediction.file, i); !is_new)
         throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
                                 names[earlier->second], names[i], prediction.file));
     for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
   }
-  return make_result(results[0].info, std::move(folds));
+  std::vector<ResultFile> counts = {make_result(results[0].info, std::move(folds))};
+  for (std::size_t i = 0; i < results[0].more_heard.size(); ++i)
+    counts.push_back(merge_results(heard_alike(results, i), names));
+  return with_more_heard(std::move(counts));
+}
+
+ResultFile with_more_heard(std::vector<ResultFile> results) {
+  ResultFile first = std::move(results.at(0));
+  first.more_heard.assign(std::make_move_iterator(results.begin() + 1),
+                          std::make_move_iterator(results.end()));
+  return first;
+}
+
+std::vector<const ResultFile*> by_heard(const ResultFile& result) {
+  std::vector<const ResultFile*> all;
+  if (result.info.heard == 0 && result.more_heard.empty()) return all;
+  all.push_back(&result);
+  for (const ResultFile& other : result.more_heard) all.push_back(&other);
+  return all;
 }
 
 std::vector<int> missing_folds(const ResultFile& result) {

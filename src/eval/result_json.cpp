@@ -6,6 +6,7 @@
 
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
+#include "ser/eval/heard.h"
 
 namespace ser {
 namespace {
@@ -16,6 +17,11 @@ constexpr std::size_t kMaxLabels = 1000;  // their confusion matrix is square
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json intervals_json(const std::optional<Intervals>& ci95) {
+  if (!ci95) return {};
+  return {{"accuracy", interval_json(ci95->accuracy)}, {"uar", interval_json(ci95->uar)}};
+}
 
 Json confusion_json(const Scores& scores) {
   Json rows = Json::array();
@@ -144,17 +150,27 @@ Prediction read_prediction(const Json& object, const std::vector<std::string>& l
           probabilities_of(object, "gender_probabilities", kGenders)};
 }
 
+/// Results written before models could listen do not say: none.
+int heard_of(const Json& json) {
+  if (!json.contains("heard")) return 0;
+  if (json["heard"] == "all") return kAllHeard;
+  const std::uint64_t count = count_of(json, "heard");
+  if (count >= kAllHeard) throw Error("'heard': expected a number of clips, or all");
+  return static_cast<int>(count);
+}
+
 ResultInfo read_info(const Json& json) {
   const Json& recipe = member(json, "recipe");
   std::vector<std::string> labels = texts_of(json, "labels");
   if (labels.size() > kMaxLabels)
     throw Error(fmt::format("'labels': expected at most {}, found {}", kMaxLabels, labels.size()));
   return {std::move(labels), text_of(json, "split"), recipe.is_null() ? "" : recipe.dump(),
-          text_of(json, "fingerprint"), count_of(json, "seed")};
+          text_of(json, "fingerprint"), count_of(json, "seed"), heard_of(json)};
 }
 
-std::vector<FoldPredictions> read_folds(const Json& json, const std::vector<std::string>& labels) {
-  const Json& predictions = list_of(json, "predictions");
+/// json: a result, whose folds say to which of them each of `predictions` belongs.
+std::vector<FoldPredictions> read_folds(const Json& json, const Json& predictions,
+                                        const std::vector<std::string>& labels) {
   std::vector<FoldPredictions> folds;
   std::size_t next = 0;
   for (const Json& object : list_of(json, "folds")) {
@@ -172,16 +188,40 @@ std::vector<FoldPredictions> read_folds(const Json& json, const std::vector<std:
   return folds;
 }
 
+/// The figures that change with the number of clips heard.
+Json heard_figures(const ResultFile& result) {
+  Json json = {{"heard", result.info.heard == kAllHeard ? Json("all") : Json(result.info.heard)}};
+  json.update(figures_json(result.scores));
+  json["ci95"] = intervals_json(result.ci95);
+  return json;
+}
+
+Json heard_scores_json(const ResultFile& result) {
+  Json list = Json::array();
+  for (const ResultFile* one : by_heard(result)) list.push_back(heard_figures(*one));
+  return list;
+}
+
+ResultFile result_of(const Json& json) {
+  ResultInfo info = read_info(json);
+  std::vector<ResultFile> counts = {
+      make_result(info, read_folds(json, list_of(json, "predictions"), info.labels))};
+  if (!json.contains("heard_scores")) return std::move(counts[0]);
+  const Json& scores = list_of(json, "heard_scores");
+  for (std::size_t i = 1; i < scores.size(); ++i)
+    counts.push_back(with_context(fmt::format("heard_scores {}", i), [&] {
+      info.heard = heard_of(scores[i]);
+      return make_result(info, read_folds(json, list_of(scores[i], "predictions"), info.labels));
+    }));
+  return with_more_heard(std::move(counts));
+}
+
 }  // namespace
 
 Json result_figures(const ResultFile& result) {
   const Scores& scores = result.scores;
-  Json json = figures_json(scores);
-  if (result.ci95)
-    json["ci95"] = {{"accuracy", interval_json(result.ci95->accuracy)},
-                    {"uar", interval_json(result.ci95->uar)}};
-  else
-    json["ci95"] = nullptr;
+  Json json = heard_figures(result);
+  json["heard_scores"] = heard_scores_json(result);
   json["labels"] = result.info.labels;
   json["confusion"] = confusion_json(scores);
   json["per_class"] = class_json(scores);
@@ -197,6 +237,8 @@ Json result_figures(const ResultFile& result) {
 std::string result_json(const ResultFile& result) {
   Json json = result_figures(result);
   json["predictions"] = predictions_json(result);
+  for (std::size_t i = 0; i < result.more_heard.size(); ++i)
+    json["heard_scores"][i + 1]["predictions"] = predictions_json(result.more_heard[i]);
   return dump_lines(json);
 }
 
@@ -206,11 +248,7 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
 
 ResultFile read_result(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxBytes);
-  return with_context(path.string(), [&] {
-    const Json json = parse_json(text, "result");
-    const ResultInfo info = read_info(json);
-    return make_result(info, read_folds(json, info.labels));
-  });
+  return with_context(path.string(), [&] { return result_of(parse_json(text, "result")); });
 }
 
 }  // namespace ser

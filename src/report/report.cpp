@@ -18,6 +18,7 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
+#include "ser/eval/heard.h"
 
 namespace ser::report {
 namespace {
@@ -320,9 +321,15 @@ std::string report_html(const Report& report, int threads) {
     const ResultFile& result = *report.result;
     page.categories = result.info.labels.size();
     page.json = result_figures(result).dump();
+    if (result.info.heard > 0)
+      page.lead += warning(fmt::format(
+          "Other clips of the speaker ({}) were heard before each answer, without their labels: "
+          "these are not the scores of a voice never heard before.",
+          heard_text(result.info.heard)));
     page.lead += score_tiles(result);
-    page.body += confusion_section(result) + classes_and_speakers_section(result) +
-                 folds_section(result) + calibration_section(result);
+    page.body += heard_section(result) + confusion_section(result) +
+                 classes_and_speakers_section(result) + folds_section(result) +
+                 calibration_section(result);
   }
   page.body += learning_section(report) + maps_section(report, threads);
   if (report.result) page.body += mistakes_section(*report.result);

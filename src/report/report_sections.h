@@ -12,6 +12,8 @@ std::string confusion_section(const ResultFile& result);
 std::string classes_and_speakers_section(const ResultFile& result);
 std::string folds_section(const ResultFile& result);
 std::string calibration_section(const ResultFile& result);
+/// Scores by the number of other clips of the speaker that were heard first.
+std::string heard_section(const ResultFile& result);
 std::string mistakes_section(const ResultFile& result);
 std::string learning_section(const Report& report);
 std::string maps_section(const Report& report, int threads);

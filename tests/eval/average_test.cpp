@@ -67,6 +67,9 @@ TEST(Average, ResultsThatDifferAreRefused) {
   b.info.split = "loso";
   refused(b, "expected the same split, found speakers:2 and loso");
   b = a;
+  b.info.heard = 4;
+  refused(b, "expected the same number of clips heard, found 0 and 4");
+  b = a;
   b.folds[0].test_speakers = {"2"};
   refused(b, "expected the same speakers in every fold");
   b = a;

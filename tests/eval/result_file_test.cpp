@@ -6,6 +6,7 @@
 
 #include "eval/predictions.h"
 #include "ser/core/atomic_file.h"
+#include "ser/eval/heard.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 
@@ -31,10 +32,10 @@ TEST(ResultFile, HasTheKeysOfTheDesign) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : result.items()) keys.push_back(key);
   EXPECT_THAT(
-      keys, testing::UnorderedElementsAre("n", "accuracy", "uar", "macro_f1", "gender_accuracy",
-                                          "ece", "best_temperature", "ci95", "labels", "confusion",
-                                          "per_class", "per_speaker", "folds", "predictions",
-                                          "recipe", "seed", "fingerprint", "split"));
+      keys, testing::UnorderedElementsAre(
+                "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "best_temperature",
+                "ci95", "heard", "heard_scores", "labels", "confusion", "per_class", "per_speaker",
+                "folds", "predictions", "recipe", "seed", "fingerprint", "split"));
   EXPECT_EQ(result["ci95"]["uar"].size(), 2u);
   EXPECT_EQ(result["recipe"]["epochs"], 5);
   const json& prediction = result["predictions"][0];
@@ -115,6 +116,57 @@ TEST(ResultFile, OnlyResultsOfOneKindAreMerged) {
   EXPECT_ERROR(merge_results({}, {}), HasSubstr("found none"));
 }
 
+/// The folds after hearing more: the same clips, the truth a little surer.
+std::vector<FoldPredictions> surer(std::vector<FoldPredictions> folds) {
+  for (FoldPredictions& fold : folds)
+    for (Prediction& p : fold.predictions)
+      for (std::size_t i = 0; i < kLabels.size(); ++i)
+        p.probabilities[i] = 0.7 * p.probabilities[i] + 0.3 * (kLabels[i] == p.emotion);
+  return folds;
+}
+
+ResultFile heard(const std::vector<FoldPredictions>& folds) {
+  ResultInfo more = kInfo;
+  more.heard = 4;
+  return with_more_heard({make_result(kInfo, folds), make_result(more, surer(folds))});
+}
+
+TEST(ResultFile, HoldsTheScoresOfEveryNumberOfClipsHeard) {
+  const TempFolder folder;
+  const auto folds = random_folds(kLabels, 3, 8, 1);
+  const ResultFile result = heard(folds);
+  write_result(folder / "r.json", result);
+  EXPECT_EQ(result_json(read_result(folder / "r.json")), result_json(result));
+  const json figures = json::parse(result_json(result));
+  EXPECT_EQ(figures["heard"], 0);
+  ASSERT_EQ(figures["heard_scores"].size(), 2u);
+  EXPECT_EQ(figures["heard_scores"][0]["uar"], figures["uar"]);
+  EXPECT_EQ(figures["heard_scores"][1]["heard"], 4);
+  EXPECT_GT(figures["heard_scores"][1]["uar"], figures["uar"]);
+  EXPECT_EQ(figures["heard_scores"][1]["ci95"]["uar"].size(), 2u);
+  EXPECT_TRUE(json::parse(result_json(make_result(kInfo, folds)))["heard_scores"].empty());
+}
+
+TEST(ResultFile, AllHeardIsAWord) {
+  const TempFolder folder;
+  ResultInfo info = kInfo;
+  info.heard = kAllHeard;
+  const ResultFile result = make_result(info, random_folds(kLabels, 2, 4, 1));
+  const json figures = json::parse(result_json(result));
+  EXPECT_EQ(figures["heard"], "all");
+  EXPECT_EQ(figures["heard_scores"].size(), 1u);
+  write_result(folder / "r.json", result);
+  EXPECT_EQ(read_result(folder / "r.json").info.heard, kAllHeard);
+}
+
+TEST(ResultFile, OnlyEquallyHeardIsMerged) {
+  const auto folds = random_folds(kLabels, 3, 8, 1);
+  const std::vector<ResultFile> parts = {heard({folds[0]}), heard({folds[1]}), heard({folds[2]})};
+  EXPECT_EQ(result_json(merge_results(parts, {"a", "b", "c"})), result_json(heard(folds)));
+  EXPECT_ERROR(merge_results({parts[0], make_result(kInfo, {folds[1]})}, {"a", "b"}),
+               AllOf(HasSubstr("a and b"), HasSubstr("clips heard, found 0,4 and 0")));
+}
+
 TEST(ResultFile, AClipIsTestedOnce) {
   auto folds = random_folds(kLabels, 2, 4, 1);
   folds[1].predictions[0].file = folds[0].predictions[2].file;
@@ -131,6 +183,9 @@ TEST(ResultFile, RefusesWhatIsNoResult) {
   EXPECT_ERROR(read("[]"), HasSubstr("expected 'recipe'"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r.erase("folds"); })), HasSubstr("'folds'"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["seed"] = -1; })), HasSubstr("'seed'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["heard"] = 1e10; })), HasSubstr("'heard'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["heard"] = 5000000000; })),
+               HasSubstr("'heard': expected a number of clips, or all"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["folds"][0]["n"] = 1000000000000; })),
                HasSubstr("more clips than predictions"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["folds"].erase(1); })),

@@ -120,6 +120,21 @@ TEST(Report, SaysWhatTheSplitIsWorth) {
   expect_says(report_html(heard, 1), {"1 of 2 scored speakers were among"});
 }
 
+TEST(Report, ClipsHeardAreSaidAndShown) {
+  Report report = some_report(3, "speakers:3");
+  expect_silent(report_html(report, 1), {"The more it hears"});
+  ResultFile more = *report.result;
+  more.info.heard = 4;
+  report.result = with_more_heard({*report.result, more});
+  expect_says(report_html(report, 1), {"The more it hears", "a stranger&#39;s voice", "4 heard"});
+  report.result = more;
+  for (const ReportKind kind :
+       {ReportKind::kCrossValidation, ReportKind::kMerged, ReportKind::kAveraged}) {
+    report.kind = kind;
+    expect_says(report_html(report, 1), {"class=\"warning\">Other clips of the speaker (4)"});
+  }
+}
+
 TEST(Report, EnrolledSpeakersAreSaidSo) {
   Report report = some_report(3, "speakers:3");
   expect_silent(report_html(report, 1), {"Enrolled speakers"});

@@ -15,16 +15,21 @@ namespace ser {
 
 /// The clips of the first table at `indices`, with what the model says of them. tables: one for
 /// each feature set that the model reads; clips are told apart by corpus and path.
-/// Throws Error for a clip without an emotion or with one the model does not know, and for one that
-/// another table lacks.
+/// heard: places among `indices` of the clips that the model hears before each, as `draw_heard`
+/// gives them. Throws Error for a clip without an emotion or with one the model does not know, and
+/// for one that another table lacks.
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
-                                 const std::vector<int>& indices, int threads);
+                                 const std::vector<int>& indices, int threads,
+                                 const HeardClips& heard = {});
 
 /// The model's result on the test side of a fold, whose clips are those of the first table.
-/// split, number: of the fold, where it is one of several. Throws Error as `evaluate` does.
+/// split, number: of the fold, where it is one of several. heard: numbers of other clips of the
+/// speaker to hear first, drawn with the model's seed; the result is that of the first number, the
+/// others are its `more_heard`. Throws Error as `evaluate` does, and if there is something to hear
+/// for a model that does not listen.
 ResultFile score_model(const Model& model, const std::vector<const FeatureTable*>& tables,
-                       const Fold& fold, int threads, const std::string& split = "",
-                       int number = 0);
+                       const Fold& fold, int threads, const std::string& split = "", int number = 0,
+                       const std::vector<int>& heard = {0});
 
 /// How many of the speakers (names as of `speaker_name`) the model was trained on: scores on their
 /// clips mean little. Names without a corpus, of older models, mean those of any.
@@ -53,9 +58,12 @@ struct CrossValidation {
 
 /// Trains on the other folds and scores each fold, folds in parallel. Fold k draws from
 /// Rng(seed, k), so folds run one by one give the same figures.
-/// Throws Error if the folds do not all train on the same classes.
+/// heard: as for `score_model`, drawn with `seed`.
+/// Throws Error if the folds do not all train on the same classes, and if there is something to
+/// hear for a recipe that does not listen.
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
-                               const FoldObserver& observer = {});
+                               const FoldObserver& observer = {},
+                               const std::vector<int>& heard = {0});
 
 }  // namespace ser

@@ -17,6 +17,8 @@ struct ResultInfo {
   std::string recipe;       ///< JSON text; empty: unknown
   std::string fingerprint;  ///< of the features
   std::uint64_t seed = 0;
+  /// Other clips of the speaker, without labels, that the model heard before each answer.
+  int heard = 0;
 };
 
 /// Predictions for the test side of one fold.
@@ -40,12 +42,20 @@ struct ResultFile {
   std::optional<Intervals> ci95;
   std::vector<FoldResult> folds;
   std::vector<Prediction> predictions;  ///< in the order of the folds
+  /// The same clips scored after more, or fewer, others of the speaker were heard.
+  std::vector<ResultFile> more_heard;
 };
 
 /// The result of folds, sorted by number, pooled and scored: figures depend on the predictions
 /// alone, not on where folds were run.
 /// Throws Error for a clip that is tested twice, and as `score` does.
 ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> folds);
+
+/// Results of the same clips after different numbers of others were heard, as one: the first.
+ResultFile with_more_heard(std::vector<ResultFile> results);
+
+/// The scores for every number of clips heard, the result's own first; empty where nothing was.
+std::vector<const ResultFile*> by_heard(const ResultFile& result);
 
 /// Writes the result as JSON, the same bytes for the same result.
 void write_result(const std::filesystem::path& path, const ResultFile& result);
@@ -59,7 +69,7 @@ ResultFile read_result(const std::filesystem::path& path);
 
 /// Folds scored apart, pooled; the same figures as if they had been scored together.
 /// names: of the results, for messages. Throws Error, naming two of them, for results that differ
-/// in labels, split, recipe, features or seed, or test the same clip.
+/// in labels, split, recipe, features, seed or clips heard, or test the same clip.
 ResultFile merge_results(const std::vector<ResultFile>& results,
                          const std::vector<std::string>& names);
 
