@@ -99,8 +99,10 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
       ser::read_feature_tables({options.features.begin(), options.features.end()});
   ser::warn_of_split(table.clips, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
-  const std::size_t folds = ser::make_folds(table.clips, scheme, seed).size();
-  ser::TrainingProgress progress(static_cast<int>(folds) * recipe.members, common.quiet);
+  const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
+  if (const std::string missing = ser::missing_classes(table.clips, folds); !missing.empty())
+    spdlog::warn("{}: {}", scheme.name(), missing);
+  ser::TrainingProgress progress(static_cast<int>(folds.size()) * recipe.members, common.quiet);
   return ser::report::cross_validation_report(ser::cross_validate(
                                                   table, scheme, recipe, seed, common.threads,
                                                   [&](int fold, const ser::EpochReport& epoch) {

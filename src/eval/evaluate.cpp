@@ -9,6 +9,7 @@
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
+#include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
 #include "ser/eval/heard.h"
 
@@ -19,13 +20,50 @@ std::vector<double> to_vector(const Eigen::VectorXd& values) {
   return {values.data(), values.data() + values.size()};
 }
 
-void check_label(const Model& model, const Utterance& clip) {
+void check_label(const std::vector<std::string>& labels, const Utterance& clip) {
   if (clip.emotion.empty())
     throw Error(fmt::format("{}: expected a clip with an emotion, found none; scoring needs labels",
                             clip.path));
-  if (std::find(model.emotions.begin(), model.emotions.end(), clip.emotion) == model.emotions.end())
+  if (std::ranges::find(labels, clip.emotion) == labels.end())
     throw Error(fmt::format("{}: its emotion '{}' is none of the model's ({})", clip.path,
-                            clip.emotion, fmt::join(model.emotions, ", ")));
+                            clip.emotion, fmt::join(labels, ", ")));
+}
+
+/// Probabilities of the classes `labels` from those of the model's: 0 for one that it does not
+/// know.
+std::vector<double> spread(const Eigen::VectorXd& probabilities,
+                           const std::vector<std::string>& known,
+                           const std::vector<std::string>& labels) {
+  std::vector<double> wide;
+  for (const std::string& label : labels) {
+    const auto place = std::ranges::find(known, label);
+    wide.push_back(place == known.end() ? 0 : probabilities[place - known.begin()]);
+  }
+  return wide;
+}
+
+std::vector<std::string> emotions_at(const std::vector<Utterance>& clips,
+                                     const std::vector<int>& chosen) {
+  std::vector<Utterance> there;
+  for (const int clip : chosen) there.push_back(clips[static_cast<std::size_t>(clip)]);
+  return emotion_labels(there);
+}
+
+/// The classes that the test side of a fold may be taken for; empty: any. A corpus left out is
+/// tested on those that the others have too.
+std::vector<std::string> classes_in_common(const std::string& split,
+                                           const std::vector<Utterance>& clips,
+                                           const std::vector<int>& test) {
+  if (split.empty() || parse_split_scheme(split).kind != SplitScheme::Kind::kCorpora) return {};
+  return emotions_at(clips, test);
+}
+
+/// The classes of a model and, of several folds, those of the clips besides.
+std::vector<std::string> classes_of(const Model& model, const std::string& split,
+                                    std::vector<Utterance> clips) {
+  if (split.empty()) return model.emotions;
+  for (const std::string& emotion : model.emotions) clips.emplace_back().emotion = emotion;
+  return emotion_labels(clips);
 }
 
 /// Where the clips of `table` at `indices` stand in another table.
@@ -73,18 +111,22 @@ void check_listens(bool listens, const std::vector<int>& heard) {
 
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads,
-                                 const HeardClips& heard) {
+                                 const Asking& asking) {
   const FeatureTable& table = *tables.at(0);
-  for (const int index : indices) check_label(model, table.clips[static_cast<std::size_t>(index)]);
+  const std::vector<std::string>& labels = asking.labels.empty() ? model.emotions : asking.labels;
+  for (const int index : indices) check_label(labels, table.clips[static_cast<std::size_t>(index)]);
   const std::vector<ClipPrediction> said =
-      predict(model, features_at(tables, indices), heard, threads);
+      predict(model, features_at(tables, indices), asking.heard, threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const auto index = static_cast<std::size_t>(indices[i]);
     const Utterance& clip = table.clips[index];
+    const ClipPrediction answer =
+        asking.allowed.empty() ? said[i] : keep_classes(model, said[i], asking.allowed);
     predictions.push_back({clip.path, speakers[index], clip.emotion, clip.gender,
-                           to_vector(said[i].emotions), to_vector(said[i].genders)});
+                           spread(answer.emotions, model.emotions, labels),
+                           to_vector(answer.genders)});
   }
   return predictions;
 }
@@ -96,14 +138,34 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   std::vector<std::string> fingerprints;
   for (const FeatureTable* table : tables) fingerprints.push_back(fingerprint(table->set));
   const TrainingInfo& training = model.training;
+  const std::vector<Utterance>& clips = tables.at(0)->clips;
+  Asking asking{{}, classes_of(model, split, clips), classes_in_common(split, clips, fold.test)};
   std::vector<ResultFile> results;
   for (const int count : heard) {
-    const HeardClips clips = draw_heard(tables.at(0)->clips, fold.test, count, training.seed);
+    asking.heard = draw_heard(clips, fold.test, count, training.seed);
     results.push_back(make_result(
-        {model.emotions, split, training.recipe, join(fingerprints, "+"), training.seed, count},
-        {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, clips)}}));
+        {asking.labels, split, training.recipe, join(fingerprints, "+"), training.seed, count},
+        {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking)}}));
   }
   return with_more_heard(std::move(results));
+}
+
+std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds) {
+  std::map<std::string, std::vector<std::size_t>> lacking;  // folds, by class
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    const std::vector<std::string> known = emotions_at(clips, folds[k].train);
+    if (known.size() < 2)
+      throw Error(fmt::format("fold {}: expected training clips of at least two emotions, found {}",
+                              k, fmt::join(known, ", ")));
+    for (const std::string& tested : emotions_at(clips, folds[k].test))
+      if (std::ranges::find(known, tested) == known.end()) lacking[tested].push_back(k);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [label, where] : lacking)
+    parts.push_back(
+        fmt::format("{} (fold{} {})", label, where.size() == 1 ? "" : "s", fmt::join(where, ", ")));
+  if (parts.empty()) return "";
+  return fmt::format("tested but not trained on, so missed: {}", join(parts, ", "));
 }
 
 int count_known_speakers(const Model& model, const std::vector<std::string>& speakers) {
@@ -129,9 +191,9 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
                                const FoldObserver& observer, const std::vector<int>& heard) {
   check_listens(recipe.listening.enabled, heard);
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
+  const std::vector<std::string> labels = emotion_labels(table.clips);
   std::vector<std::vector<FoldPredictions>> scored(heard.size());  // by number heard, by fold
   for (auto& of_count : scored) of_count.resize(folds.size());
-  std::vector<std::vector<std::string>> labels(folds.size());
   std::vector<HiddenLayer> hidden(folds.size());
   LearningLog log;
   parallel_for(folds.size(), threads, [&](std::size_t k) {
@@ -142,23 +204,18 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
       if (observer) observer(fold, report);
     };
     const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
-    labels[k] = model.emotions;
-    for (std::size_t i = 0; i < heard.size(); ++i)
+    Asking asking{{}, labels, classes_in_common(scheme.name(), table.clips, folds[k].test)};
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+      asking.heard = draw_heard(table.clips, folds[k].test, heard[i], seed);
       scored[i][k] = {fold, folds[k].test_speakers,
-                      evaluate(model, {&table}, folds[k].test, threads,
-                               draw_heard(table.clips, folds[k].test, heard[i], seed))};
+                      evaluate(model, {&table}, folds[k].test, threads, asking)};
+    }
     hidden[k] = hidden_layer(model, {&table}, folds[k].test, fold, threads);
   });
-  for (std::size_t k = 1; k < labels.size(); ++k)
-    if (labels[k] != labels[0])
-      throw Error(
-          fmt::format("fold {} trains on classes {}, fold 0 on {}; every fold needs clips "
-                      "of every class",
-                      k, fmt::join(labels[k], ", "), fmt::join(labels[0], ", ")));
   std::vector<ResultFile> results;
   for (std::size_t i = 0; i < heard.size(); ++i)
     results.push_back(make_result(
-        {labels[0], scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
+        {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
         std::move(scored[i])));
   return {with_more_heard(std::move(results)), log.curves(), std::move(hidden)};
 }

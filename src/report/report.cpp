@@ -45,7 +45,7 @@ std::string folds_of(const ResultFile& result, const SplitScheme& scheme) {
     case Kind::kLoso:
       return number + ", one for each speaker";
     case Kind::kCorpora:
-      return number + ", one for each corpus, by models of the others";
+      return number + ", one for each corpus, by models of the others, on the classes in common";
     case Kind::kActors:
       return "The speakers " + join(result.folds[0].test_speakers, ", ");
     case Kind::kRandom:

@@ -55,6 +55,43 @@ TEST(CrossValidation, ThreadsChangeNoByte) {
               one);
 }
 
+TEST(CrossValidation, AClassThatATrainingSideLacksIsMissed) {
+  FeatureTable table = synthetic_table(4, 3);
+  for (Utterance& clip : table.clips)
+    if (clip.speaker == "1" && clip.emotion == "sad") clip.emotion = "bored";
+  const SplitScheme scheme = parse_split_scheme("loso");
+  const std::vector<Fold> folds = make_folds(table.clips, scheme, 1);
+  EXPECT_EQ(missing_classes(table.clips, folds),
+            "tested but not trained on, so missed: bored (fold 0)");
+  const Recipe recipe = small_recipe(false);
+  const ResultFile result = cross_validate(table, scheme, recipe, 1, 0).result;
+  ASSERT_THAT(result.info.labels,
+              testing::ElementsAre("neutral", "happy", "sad", "angry", "bored"));
+  EXPECT_EQ(result.scores.per_class[4].support, 3);
+  EXPECT_EQ(result.scores.per_class[4].recall, 0);
+  const Model model = train(training_data(table, folds[0].train, recipe, 1, 0), recipe, {1, 0, 1});
+  const ResultFile alone = score_model(model, {&table}, folds[0], 1, "loso", 0);
+  EXPECT_EQ(alone.info.labels, result.info.labels);
+  EXPECT_EQ(alone.predictions[0].probabilities, result.predictions[0].probabilities);
+}
+
+TEST(CrossValidation, ACorpusLeftOutIsScoredOnTheClassesInCommon) {
+  FeatureTable table = synthetic_table(6, 3);
+  for (Utterance& clip : table.clips) {
+    clip.corpus = clip.speaker < "4" ? "blue" : "red";
+    if (clip.corpus == "blue" && clip.emotion == "sad") clip.emotion = "bored";
+  }
+  const SplitScheme scheme = parse_split_scheme("corpora");
+  EXPECT_EQ(missing_classes(table.clips, make_folds(table.clips, scheme, 1)), "");
+  const ResultFile result = cross_validate(table, scheme, small_recipe(false), 1, 0).result;
+  EXPECT_EQ(result.scores.n, 2 * 3 * 3 * 3);  // neutral, happy, angry
+  for (const Prediction& p : result.predictions) {
+    EXPECT_EQ(p.probabilities[2], 0) << "sad";
+    EXPECT_EQ(p.probabilities[4], 0) << "bored";
+    EXPECT_NEAR(p.probabilities[0] + p.probabilities[1] + p.probabilities[3], 1, 1e-9);
+  }
+}
+
 TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
   FeatureTable table = synthetic_table(6, 2);
   const std::size_t originals = table.size();

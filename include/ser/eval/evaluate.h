@@ -13,23 +13,39 @@
 
 namespace ser {
 
+/// How a model is asked.
+struct Asking {
+  /// Places, among the clips asked about, of those that it hears before each (`draw_heard`).
+  HeardClips heard = {};
+  /// Classes of the answers; empty: the model's. One that the model does not know is never
+  /// answered.
+  std::vector<std::string> labels = {};
+  /// Classes that it may choose from; empty: all it knows.
+  std::vector<std::string> allowed = {};
+};
+
 /// The clips of the first table at `indices`, with what the model says of them. tables: one for
 /// each feature set that the model reads; clips are told apart by corpus and path.
-/// heard: places among `indices` of the clips that the model hears before each, as `draw_heard`
-/// gives them. Throws Error for a clip without an emotion or with one the model does not know, and
-/// for one that another table lacks.
+/// Throws Error for a clip without an emotion or with one that is none of the labels, and for one
+/// that another table lacks.
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads,
-                                 const HeardClips& heard = {});
+                                 const Asking& asking = {});
 
 /// The model's result on the test side of a fold, whose clips are those of the first table.
-/// split, number: of the fold, where it is one of several. heard: numbers of other clips of the
+/// split, number: of the fold, where it is one of several: then the classes are those of the table
+/// and the model's, else the model's alone. heard: numbers of other clips of the
 /// speaker to hear first, drawn with the model's seed; the result is that of the first number, the
 /// others are its `more_heard`. Throws Error as `evaluate` does, and if there is something to hear
 /// for a model that does not listen.
 ResultFile score_model(const Model& model, const std::vector<const FeatureTable*>& tables,
                        const Fold& fold, int threads, const std::string& split = "", int number = 0,
                        const std::vector<int>& heard = {0});
+
+/// A sentence about the classes that the training side of some folds lacks, whose clips are missed
+/// there; empty where there are none. Throws Error for a fold that trains on fewer than two
+/// classes.
+std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds);
 
 /// How many of the speakers (names as of `speaker_name`) the model was trained on: scores on their
 /// clips mean little. Names without a corpus, of older models, mean those of any.
@@ -58,9 +74,10 @@ struct CrossValidation {
 
 /// Trains on the other folds and scores each fold, folds in parallel. Fold k draws from
 /// Rng(seed, k), so folds run one by one give the same figures.
-/// heard: as for `score_model`, drawn with `seed`.
-/// Throws Error if the folds do not all train on the same classes, and if there is something to
-/// hear for a recipe that does not listen.
+/// The classes are the table's: clips of one that a training side lacks are missed. A corpus left
+/// out is scored on the classes in common, among which alone the model chooses. heard: as for
+/// `score_model`, drawn with `seed`. Throws Error if there is something to hear for a recipe that
+/// does not listen.
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer = {},
