@@ -33,6 +33,7 @@ struct Options {
   std::string train;
   std::string cv;
   int fold = ser::kUnsetInt;
+  bool other_fold = false;
   std::string heard = "0";
   double temperature = 1;
   std::string output;
@@ -46,6 +47,8 @@ struct Options {
     v.field("cv", cv,
             "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: speakers:6)");
     v.field("fold", fold, "Score --model on this fold alone (from 0)", ser::Range{0, 1e6});
+    v.field("other_fold", other_fold,
+            "Score --model on a fold that it did not leave out in training; the result is marked");
     v.field("heard", heard,
             "Other clips of the speaker, without labels, that the model hears first: 0,4,16,all");
     v.field("temperature", temperature, "Divides the mean log probabilities of --average",
@@ -67,15 +70,33 @@ ser::report::Report result_alone(ser::report::ReportKind kind, ser::ResultFile r
   return report;
 }
 
-ser::report::Report score_model(const Options& options, const ser::CommonOptions& common) {
+/// Whether --cv and --fold ask for another fold than the model left out: only by --other-fold.
+bool asks_for_other_fold(const Options& options, const ser::Model& model,
+                         const std::vector<ser::Utterance>& clips, const ser::Fold& fold,
+                         std::uint64_t seed) {
+  if (options.cv.empty()) {
+    if (options.other_fold) throw ser::UsageError("--other-fold: expected --cv and --fold");
+    return false;
+  }
+  const std::string why =
+      ser::not_left_out(model, clips, fold, ser::split_scheme(options.cv), options.fold, seed);
+  if (!why.empty() && !options.other_fold)
+    throw ser::Error(why + "; --other-fold scores it all the same, and marks the result");
+  return !why.empty();
+}
+
+ser::report::Report score_model(const Options& options, const ser::Flags& flags,
+                                const ser::CommonOptions& common) {
   const std::vector<int> heard = heard_counts(options);
   const ser::Model model = ser::read_model(ser::find_model(options.model));
   std::vector<ser::FeatureTable> tables;
   for (const std::string& file : options.features) tables.push_back(ser::read_feature_table(file));
   std::vector<const ser::FeatureTable*> views;
   for (const ser::FeatureTable& table : tables) views.push_back(&table);
-  const ser::Fold fold = ser::chosen_fold(tables[0].clips, options.cv, options.fold,
-                                          static_cast<std::uint64_t>(common.seed));
+  const std::uint64_t seed =
+      flags.given("seed") ? static_cast<std::uint64_t>(common.seed) : model.training.seed;
+  const ser::Fold fold = ser::chosen_fold(tables[0].clips, options.cv, options.fold, seed);
+  const bool other = asks_for_other_fold(options, model, tables[0].clips, fold, seed);
   if (const int known = ser::count_known_speakers(model, fold.test_speakers); known > 0)
     spdlog::warn(
         "{} of {} scored speakers were among the model's training speakers: the score flatters",
@@ -84,6 +105,7 @@ ser::report::Report score_model(const Options& options, const ser::CommonOptions
     return ser::score_model(model, views, fold, common.threads, options.cv,
                             options.cv.empty() ? 0 : options.fold, heard);
   });
+  result.info.other_fold = other;
   if (options.report.empty())
     return result_alone(ser::report::ReportKind::kModel, std::move(result));
   return ser::report::model_report(model, views, fold, std::move(result), common.threads);
@@ -132,11 +154,12 @@ ser::report::Report average(const Options& options) {
       ser::average_results(read_results(options.average), options.average, options.temperature));
 }
 
-ser::report::Report scored(const Options& options, const ser::CommonOptions& common) {
+ser::report::Report scored(const Options& options, const ser::Flags& flags,
+                           const ser::CommonOptions& common) {
   if (!options.merge.empty()) return merge(options.merge);
   if (!options.average.empty()) return average(options);
   if (options.features.empty()) throw ser::UsageError("expected a feature file");
-  return options.model.empty() ? score_folds(options, common) : score_model(options, common);
+  return options.model.empty() ? score_folds(options, common) : score_model(options, flags, common);
 }
 
 /// Everything that a run reads.
@@ -154,6 +177,8 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     throw ser::UsageError("expected one of --model, --train, --merge, --average and --compare");
   if (flags.given("temperature") && options.average.empty())
     throw ser::UsageError("--temperature: expected --average; a recipe has its own");
+  if (options.other_fold && options.model.empty())
+    throw ser::UsageError("--other-fold: expected --model");
   if (flags.given("heard") && options.model.empty() && options.train.empty())
     throw ser::UsageError("--heard: expected --model or --train; results say what was heard");
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
@@ -167,7 +192,7 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
         options.compare[0], options.compare[1]);
     return 0;
   }
-  const ser::report::Report report = scored(options, common);
+  const ser::report::Report report = scored(options, flags, common);
   ser::print_scores(*report.result);
   ser::flush_stdout();
   if (!options.output.empty()) ser::write_result(options.output, *report.result);

@@ -79,8 +79,9 @@ void print_speakers(const Scores& scores) {
 
 void print_scores(const ResultFile& result) {
   const Scores& scores = result.scores;
-  fmt::print("{} clips{}{}\n\n", scores.n, result.info.split.empty() ? "" : ", ",
-             result.info.split);
+  fmt::print("{} clips{}{}{}\n\n", scores.n, result.info.split.empty() ? "" : ", ",
+             result.info.split,
+             result.info.other_fold ? ", not what the model left out in training" : "");
   fmt::print("unweighted average recall  {:5.1f} %   {}\n", percent(scores.uar),
              interval(result.ci95, &Intervals::uar));
   fmt::print("accuracy                   {:5.1f} %   {}\n", percent(scores.accuracy),

@@ -90,6 +90,8 @@ ResultFile average_results(const std::vector<ResultFile>& results,
   ResultInfo info = first.info;
   info.recipe = list_of_recipes(results);
   info.fingerprint = list_of_features(results);
+  info.other_fold =
+      std::ranges::any_of(results, [](const ResultFile& r) { return r.info.other_fold; });
   std::vector<ResultFile> counts = {make_result(info, folds_of(average))};
   for (std::size_t i = 0; i < first.more_heard.size(); ++i)
     counts.push_back(average_results(heard_alike(results, i), names, temperature));

@@ -176,6 +176,25 @@ int count_known_speakers(const Model& model, const std::vector<std::string>& spe
   }));
 }
 
+std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
+                         const SplitScheme& scheme, int number, std::uint64_t seed) {
+  const TrainingInfo& training = model.training;
+  const bool named = std::ranges::all_of(
+      fold.test, [&](int clip) { return !clips[static_cast<std::size_t>(clip)].speaker.empty(); });
+  if (named && !training.speakers.empty() && count_known_speakers(model, fold.test_speakers) == 0)
+    return "";
+  const std::string asked = fmt::format("fold {} of {}", number, scheme.name());
+  if (training.split.empty())
+    return fmt::format("{}: the model left no fold out, it was trained on all clips", asked);
+  if (training.split != scheme.name() || training.fold != number)
+    return fmt::format("{}: the model left out fold {} of {}", asked, training.fold,
+                       training.split);
+  if (scheme.kind == SplitScheme::Kind::kRandom && training.seed != seed)
+    return fmt::format("{}: the model left out the one drawn with seed {}, not {}", asked,
+                       training.seed, seed);
+  return "";
+}
+
 HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
                          const std::vector<int>& indices, int fold, int threads) {
   HiddenLayer layer;

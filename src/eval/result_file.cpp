@@ -14,6 +14,11 @@
 namespace ser {
 namespace {
 
+std::string fold_rule(const ResultInfo& info) {
+  return info.other_fold ? "folds that a model did not leave out"
+                         : "folds that each model left out";
+}
+
 /// Throws Error, naming both, if two results were not made the same way.
 void check_alike(const ResultInfo& a, const ResultInfo& b, const std::string& names) {
   const auto check = [&](const std::string& of_a, const std::string& of_b, std::string_view what) {
@@ -26,6 +31,7 @@ void check_alike(const ResultInfo& a, const ResultInfo& b, const std::string& na
   check(a.split, b.split, "split");
   check(a.fingerprint, b.fingerprint, "features");
   check(fmt::format("{}", a.seed), fmt::format("{}", b.seed), "seed");
+  check(fold_rule(a), fold_rule(b), "rule of folds");
   if (a.recipe != b.recipe) throw Error(fmt::format("{}: expected the same recipe", names));
 }
 

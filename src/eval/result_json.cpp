@@ -164,8 +164,13 @@ ResultInfo read_info(const Json& json) {
   std::vector<std::string> labels = texts_of(json, "labels");
   if (labels.size() > kMaxLabels)
     throw Error(fmt::format("'labels': expected at most {}, found {}", kMaxLabels, labels.size()));
-  return {std::move(labels), text_of(json, "split"), recipe.is_null() ? "" : recipe.dump(),
-          text_of(json, "fingerprint"), count_of(json, "seed"), heard_of(json)};
+  return {std::move(labels),
+          text_of(json, "split"),
+          recipe.is_null() ? "" : recipe.dump(),
+          text_of(json, "fingerprint"),
+          count_of(json, "seed"),
+          heard_of(json),
+          json.contains("other_fold") && json["other_fold"] == Json(true)};
 }
 
 /// json: a result, whose folds say to which of them each of `predictions` belongs.
@@ -227,6 +232,7 @@ Json result_figures(const ResultFile& result) {
   json["per_class"] = class_json(scores);
   json["per_speaker"] = speakers_json(scores);
   json["folds"] = folds_json(result.folds);
+  json["other_fold"] = result.info.other_fold;
   json["split"] = text_or_null(result.info.split);
   json["seed"] = result.info.seed;
   json["fingerprint"] = result.info.fingerprint;

@@ -321,6 +321,11 @@ std::string report_html(const Report& report, int threads) {
     const ResultFile& result = *report.result;
     page.categories = result.info.labels.size();
     page.json = result_figures(result).dump();
+    if (result.info.other_fold)
+      page.lead += warning(
+          "Scored, as asked for, on a fold that the model did not leave out in training: clips "
+          "that "
+          "it was trained on may be among those scored.");
     if (result.info.heard > 0)
       page.lead += warning(fmt::format(
           "Other clips of the speaker ({}) were heard before each answer, without their labels: "

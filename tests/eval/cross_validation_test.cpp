@@ -108,6 +108,30 @@ TEST(CrossValidation, AugmentedCopiesAreTrainedOnButNeverScored) {
   EXPECT_EQ(result.scores.n, static_cast<std::int64_t>(originals));
 }
 
+TEST(Evaluate, TheFoldOfAModelIsTheOneItLeftOut) {
+  const FeatureTable table = synthetic_table(4, 2);
+  Model model;
+  TrainingInfo& training = model.training;
+  training = {7, "{}", "random:4", 2, {"synthetic:01", "synthetic:03"}};
+  const auto why = [&](const char* name, int fold, std::uint64_t seed) {
+    const SplitScheme scheme = parse_split_scheme(name);
+    return not_left_out(model, table.clips,
+                        make_folds(table.clips, scheme, seed)[static_cast<std::size_t>(fold)],
+                        scheme, fold, seed);
+  };
+  EXPECT_EQ(why("random:4", 2, 7), "");
+  EXPECT_EQ(why("random:4", 0, 7), "fold 0 of random:4: the model left out fold 2 of random:4");
+  EXPECT_EQ(why("random:5", 2, 7), "fold 2 of random:5: the model left out fold 2 of random:4");
+  EXPECT_THAT(why("random:4", 2, 1), HasSubstr("drawn with seed 7, not 1"));
+  training.split = "speakers:4";
+  EXPECT_EQ(why("speakers:4", 2, 1), "") << "the seed draws nothing";
+  training.split.clear();
+  EXPECT_THAT(why("speakers:4", 2, 7), HasSubstr("trained on all clips"));
+  EXPECT_EQ(why("speakers:4", 3, 7), "") << "a speaker it was not trained on";
+  training.speakers.clear();
+  EXPECT_THAT(why("speakers:4", 3, 7), HasSubstr("trained on all clips")) << "nobody knows";
+}
+
 TEST(Evaluate, SpeakersAreKnownByCorpusAndName) {
   Model model;
   model.training.speakers = {"ravdess:03", "ravdess:04"};

@@ -31,11 +31,11 @@ TEST(ResultFile, HasTheKeysOfTheDesign) {
   const json result = json::parse(result_json(make_result(kInfo, random_folds(kLabels, 3, 8, 1))));
   std::vector<std::string> keys;
   for (const auto& [key, value] : result.items()) keys.push_back(key);
-  EXPECT_THAT(
-      keys, testing::UnorderedElementsAre(
-                "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "best_temperature",
-                "ci95", "heard", "heard_scores", "labels", "confusion", "per_class", "per_speaker",
-                "folds", "predictions", "recipe", "seed", "fingerprint", "split"));
+  EXPECT_THAT(keys,
+              testing::UnorderedElementsAre(
+                  "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "best_temperature",
+                  "ci95", "heard", "heard_scores", "other_fold", "labels", "confusion", "per_class",
+                  "per_speaker", "folds", "predictions", "recipe", "seed", "fingerprint", "split"));
   EXPECT_EQ(result["ci95"]["uar"].size(), 2u);
   EXPECT_EQ(result["recipe"]["epochs"], 5);
   const json& prediction = result["predictions"][0];
@@ -165,6 +165,19 @@ TEST(ResultFile, OnlyEquallyHeardIsMerged) {
   EXPECT_EQ(result_json(merge_results(parts, {"a", "b", "c"})), result_json(heard(folds)));
   EXPECT_ERROR(merge_results({parts[0], make_result(kInfo, {folds[1]})}, {"a", "b"}),
                AllOf(HasSubstr("a and b"), HasSubstr("clips heard, found 0,4 and 0")));
+}
+
+TEST(ResultFile, FoldsThatAModelDidNotLeaveOutAreNotMixedWithOthers) {
+  const TempFolder folder;
+  const auto folds = random_folds(kLabels, 3, 4, 1);
+  ResultInfo other = kInfo;
+  other.other_fold = true;
+  const ResultFile own = make_result(kInfo, {folds[0]}), marked = make_result(other, {folds[1]});
+  write_result(folder / "r.json", marked);
+  EXPECT_TRUE(read_result(folder / "r.json").info.other_fold);
+  EXPECT_ERROR(merge_results({own, marked}, {"a", "b"}),
+               HasSubstr("a and b: expected the same rule of folds"));
+  EXPECT_TRUE(merge_results({marked, make_result(other, {folds[2]})}, {"b", "c"}).info.other_fold);
 }
 
 TEST(ResultFile, AClipIsTestedOnce) {

@@ -120,6 +120,12 @@ TEST(Report, SaysWhatTheSplitIsWorth) {
   expect_says(report_html(heard, 1), {"1 of 2 scored speakers were among"});
 }
 
+TEST(Report, FoldsThatAModelDidNotLeaveOutAreSaidSo) {
+  Report report = some_report(3, "speakers:3");
+  report.result->info.other_fold = true;
+  expect_says(report_html(report, 1), {"class=\"warning\">Scored, as asked for, on a fold"});
+}
+
 TEST(Report, ClipsHeardAreSaidAndShown) {
   Report report = some_report(3, "speakers:3");
   expect_silent(report_html(report, 1), {"The more it hears"});

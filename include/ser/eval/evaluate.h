@@ -47,6 +47,11 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
 /// classes.
 std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds);
 
+/// Why fold `number` of a scheme, drawn with `seed`, is not the one that the model left out; empty
+/// if it is, and if it tests none but speakers that the model was not trained on.
+std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
+                         const SplitScheme& scheme, int number, std::uint64_t seed);
+
 /// How many of the speakers (names as of `speaker_name`) the model was trained on: scores on their
 /// clips mean little. Names without a corpus, of older models, mean those of any.
 int count_known_speakers(const Model& model, const std::vector<std::string>& speakers);

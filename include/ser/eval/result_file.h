@@ -19,6 +19,8 @@ struct ResultInfo {
   std::uint64_t seed = 0;
   /// Other clips of the speaker, without labels, that the model heard before each answer.
   int heard = 0;
+  /// Scored, as asked for, on a fold that the model did not leave out.
+  bool other_fold = false;
 };
 
 /// Predictions for the test side of one fold.
@@ -69,7 +71,8 @@ ResultFile read_result(const std::filesystem::path& path);
 
 /// Folds scored apart, pooled; the same figures as if they had been scored together.
 /// names: of the results, for messages. Throws Error, naming two of them, for results that differ
-/// in labels, split, recipe, features, seed or clips heard, or test the same clip.
+/// in labels, split, recipe, features, seed, clips heard or whether the models left their folds
+/// out, or test the same clip.
 ResultFile merge_results(const std::vector<ResultFile>& results,
                          const std::vector<std::string>& names);
 
