@@ -127,10 +127,13 @@ void enroll(ser::Predictor& predictor, const std::string& folder) {
       continue;
     }
     ser::with_context(input.name,
-                      [&] { predictor.hear(predictor.features(ser::read_audio(input.name))); });
+                      [&] { predictor.hear(ser::read_audio(input.name)); });
   }
   const double clips = predictor.voice().clips();
   if (clips == 0) throw ser::Error(folder + ": expected recordings of the voice, found none");
+  ser::Voice voice = predictor.voice();
+  voice.set_enrolled();
+  predictor.set_voice(std::move(voice));
   spdlog::info("{}: {} recordings of the voice heard", folder, clips);
 }
 

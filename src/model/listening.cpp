@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kFormat = "ser-voice";
 constexpr std::size_t kMaxRows = 1'000'000;
 constexpr double kMaxCount = 1e15;
+constexpr double kLeastProbability = 1e-30;  // softmax in single precision may give 0
 
 /// Shannon's, in nats.
 double entropy(const Eigen::VectorXd& probabilities) {
@@ -21,6 +22,15 @@ double entropy(const Eigen::VectorXd& probabilities) {
   for (const double p : probabilities)
     if (p > 0) sum -= p * std::log(p);
   return sum;
+}
+
+Eigen::VectorXd logs(const Eigen::VectorXd& probabilities) {
+  return probabilities.cwiseMax(kLeastProbability).array().log();
+}
+
+Eigen::VectorXd softmax(const Eigen::VectorXd& logits) {
+  const Eigen::VectorXd shares = (logits.array() - logits.maxCoeff()).exp();
+  return shares / shares.sum();
 }
 
 std::vector<double> to_list(const Eigen::VectorXd& v) { return {v.begin(), v.end()}; }
@@ -32,15 +42,30 @@ double count_at(const Json& json, const char* key) {
   return count;
 }
 
-Eigen::VectorXd sum_at(const Json& json) {
-  const Json& list = json.at("sum");
-  if (!list.is_array() || list.empty() || list.size() > kMaxRows)
-    throw Error("'sum': expected a list of numbers");
+Eigen::VectorXd list_at(const Json& json, const char* key) {
+  const Json& list = json.at(key);
+  if (!list.is_array() || list.size() > kMaxRows)
+    throw Error(fmt::format("'{}': expected a list of numbers", key));
   Eigen::VectorXd sum(static_cast<Eigen::Index>(list.size()));
   for (std::size_t i = 0; i < list.size(); ++i)
     sum[static_cast<Eigen::Index>(i)] = list[i].get<double>();
-  if (!sum.allFinite()) throw Error("'sum': expected finite numbers");
+  if (!sum.allFinite()) throw Error(fmt::format("'{}': expected finite numbers", key));
   return sum;
+}
+
+Eigen::VectorXd sum_at(const Json& json) {
+  Eigen::VectorXd sum = list_at(json, "sum");
+  if (sum.size() == 0) throw Error("'sum': expected a list of numbers");
+  return sum;
+}
+
+HeardAnswers answers_at(const Json& json) {
+  HeardAnswers answers{sum_at(json), json.at("entropy").get<double>(), count_at(json, "clips"),
+                       list_at(json, "genders")};
+  if (answers.sum.minCoeff() < 0 || !std::isfinite(answers.entropy) ||
+      (answers.genders.array() > 0).any())
+    throw Error("'answers': expected probabilities");
+  return answers;
 }
 
 void add_to(Eigen::VectorXd& sum, const Eigen::VectorXd& more, std::string_view what) {
@@ -60,6 +85,9 @@ void ListeningOptions::visit(FieldVisitor& v) {
           "Nats by which the emotions heard differ up to which nothing of it counts",
           Range{0, 100});
   v.field("diversity_high", diversity_high, "Nats from which all of it counts", Range{0, 100});
+  v.field("blind_share", blind_share,
+          "Share of the answer that stays a stranger's, unless the voice was enrolled",
+          Range{0, 1});
 }
 
 void ListeningOptions::validate() const {
@@ -80,9 +108,10 @@ void HeardFeatures::add(const HeardFeatures& other) {
   clips += other.clips;
 }
 
-void HeardAnswers::add(const Eigen::VectorXd& probabilities) {
-  add_to(sum, probabilities, "emotions");
-  entropy += ser::entropy(probabilities);
+void HeardAnswers::add(const Eigen::VectorXd& emotions, const Eigen::VectorXd& gender) {
+  add_to(sum, emotions, "emotions");
+  add_to(genders, logs(gender), "genders");
+  entropy += ser::entropy(emotions);
   clips += 1;
 }
 
@@ -92,10 +121,24 @@ double diversity(const HeardAnswers& answers) {
   return (entropy(answers.sum / n) - answers.entropy / n) * n / (n - 1);
 }
 
-double trust(const HeardAnswers& answers, const ListeningOptions& options) {
-  return std::clamp((diversity(answers) - options.diversity_low) /
+double trust(const HeardAnswers& answers, const ListeningOptions& options, Hearing hearing) {
+  const double found = diversity(answers);
+  const double bonus = hearing == Hearing::kEnrolled ? std::min(kEnrolledBonus, found) : 0;
+  return std::clamp((found + bonus - options.diversity_low) /
                         (options.diversity_high - options.diversity_low),
                     0.0, 1.0);
+}
+
+Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard) {
+  if (heard.clips == 0 || stranger.size() == 0) return stranger;
+  Eigen::VectorXd sum = heard.genders;
+  add_to(sum, logs(stranger), "genders");
+  return softmax(sum / (heard.clips + 1));
+}
+
+Eigen::VectorXd mix_answers(const Eigen::VectorXd& stranger, const Eigen::VectorXd& adapted,
+                            double share) {
+  return softmax(share * logs(stranger) + (1 - share) * logs(adapted));
 }
 
 Eigen::VectorXf voice_offset(const HeardFeatures& heard, double trust, const Scaler& scaler,
@@ -105,8 +148,10 @@ Eigen::VectorXf voice_offset(const HeardFeatures& heard, double trust, const Sca
   return (believed * scaler.standardise(heard.sum / heard.frames)).cast<float>();
 }
 
-void Voice::add(const RecordingFeatures& features, const Eigen::VectorXd& emotions) {
-  answers_.add(emotions);
+void Voice::add(const RecordingFeatures& features, const Eigen::VectorXd& emotions,
+                const Eigen::VectorXd& genders, double duration_s) {
+  answers_.add(emotions, genders);
+  duration_s_ += duration_s;
   for (const auto& [fingerprint, clip] : features) heard_[fingerprint].add(clip);
 }
 
@@ -119,8 +164,13 @@ const HeardFeatures& Voice::in(const std::string& fingerprint) const {
 std::string Voice::to_json() const {
   Json json = {
       {"format", kFormat},
+      {"enrolled", hearing_ == Hearing::kEnrolled},
+      {"duration_s", duration_s_},
       {"answers",
-       {{"clips", answers_.clips}, {"entropy", answers_.entropy}, {"sum", to_list(answers_.sum)}}},
+       {{"clips", answers_.clips},
+        {"entropy", answers_.entropy},
+        {"sum", to_list(answers_.sum)},
+        {"genders", to_list(answers_.genders)}}},
       {"features", Json::object()}};
   for (const auto& [fingerprint, heard] : heard_)
     json["features"][fingerprint] = {
@@ -135,17 +185,18 @@ Voice Voice::from_json(std::string_view text) {
   return with_context("voice", [&] {
     try {
       Voice voice;
-      const Json& answers = json.at("answers");
-      voice.answers_ = {sum_at(answers), answers.at("entropy").get<double>(),
-                        count_at(answers, "clips")};
-      if (voice.answers_.sum.minCoeff() < 0 || !std::isfinite(voice.answers_.entropy))
-        throw Error("'answers': expected probabilities");
+      voice.answers_ = answers_at(json.at("answers"));
+      voice.duration_s_ = json.at("duration_s").get<double>();
+      if (!(voice.duration_s_ >= 0 && voice.duration_s_ < kMaxCount))
+        throw Error("'duration_s': expected seconds");
+      if (json.at("enrolled").get<bool>()) voice.set_enrolled();
       for (const auto& [fingerprint, heard] : json.at("features").items())
         voice.heard_[fingerprint] = {sum_at(heard), count_at(heard, "frames"),
                                      count_at(heard, "clips")};
       return voice;
     } catch (const Json::exception&) {
-      throw Error("expected 'answers', and 'features' with 'clips', 'frames' and 'sum' each");
+      throw Error("expected 'enrolled', 'duration_s', 'answers', and 'features' with 'clips', "
+                  "'frames' and 'sum' each");
     }
   });
 }

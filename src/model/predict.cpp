@@ -144,18 +144,22 @@ class HeardVoices {
     }
   }
 
-  /// Where the voice of clip i lies for member m.
-  Eigen::VectorXf offset(std::size_t m, std::size_t i) const {
-    const Member& member = model_.members[m];
-    if (!member.listening.enabled) return {};
-    HeardFeatures features;
+  HeardAnswers answers(std::size_t i) const {
     HeardAnswers answers;
     for (const int clip : heard_[i]) {
-      features.add(sums_.at(&inputs_.of(m)).at(static_cast<std::size_t>(clip)));
-      answers.add(before_[static_cast<std::size_t>(clip)].emotions);
+      const ClipPrediction& said = before_[static_cast<std::size_t>(clip)];
+      answers.add(said.emotions, said.genders);
     }
-    return voice_offset(features, trust(answers, member.listening), member.scaler,
-                        member.listening);
+    return answers;
+  }
+
+  /// Of clip i in the set of member m.
+  HeardFeatures features(std::size_t m, std::size_t i) const {
+    HeardFeatures features;
+    if (!model_.members[m].listening.enabled) return features;
+    for (const int clip : heard_[i])
+      features.add(sums_.at(&inputs_.of(m)).at(static_cast<std::size_t>(clip)));
+    return features;
   }
 
  private:
@@ -173,22 +177,54 @@ void for_each_batch(std::size_t count, int threads,
                [&](std::size_t b) { run(b * kBatch, std::min(count, (b + 1) * kBatch)); });
 }
 
-/// voices: null where nothing of them was heard.
-std::vector<ClipPrediction> predict_all(const Model& model, const Inputs& inputs,
-                                        const HeardVoices* voices, int threads) {
+/// What strangers are told.
+std::vector<ClipPrediction> predict_strangers(const Model& model, const Inputs& inputs,
+                                              int threads) {
   std::vector<ClipPrediction> predictions(inputs.size());
   for_each_batch(inputs.size(), threads, [&](std::size_t begin, std::size_t end) {
     Ensemble ensemble(model);
-    for (std::size_t m = 0; m < model.members.size(); ++m) {
-      std::vector<ClipInput> clips = inputs.batch(m, begin, end);
-      for (std::size_t i = begin; voices && i < end; ++i)
-        clips[i - begin].offset = voices->offset(m, i);
-      ensemble.add(model.members[m], run_member(model.members[m], model, clips));
-    }
+    for (std::size_t m = 0; m < model.members.size(); ++m)
+      ensemble.add(model.members[m],
+                   run_member(model.members[m], model, inputs.batch(m, begin, end)));
     std::ranges::move(ensemble.predictions(),
                       predictions.begin() + static_cast<std::ptrdiff_t>(begin));
   });
   return predictions;
+}
+
+/// Mean over the members that listen.
+double blind_share(const Model& model, Hearing hearing) {
+  if (hearing == Hearing::kEnrolled) return 0;
+  double sum = 0, total = 0;
+  for (const Member& member : model.members) {
+    if (!member.listening.enabled) continue;
+    sum += member.weight * member.listening.blind_share;
+    total += member.weight;
+  }
+  return sum / total;
+}
+
+/// What a clip of a known voice is told. heard(m): of the voice, in the set of member m; stranger:
+/// what a stranger is told.
+ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
+                       const std::function<HeardFeatures(std::size_t m)>& heard,
+                       const HeardAnswers& answers, Hearing hearing, ClipPrediction stranger) {
+  if (answers.clips == 0 || !model.listens()) return stranger;
+  stranger.genders = pool_genders(stranger.genders, answers);
+  bool trusted = false;
+  for (std::size_t m = 0; m < model.members.size(); ++m) {
+    const Member& member = model.members[m];
+    const double share = member.listening.enabled ? trust(answers, member.listening, hearing) : 0;
+    if (share > 0) clip[m].offset = voice_offset(heard(m), share, member.scaler, member.listening);
+    trusted = trusted || clip[m].offset.size() > 0;
+  }
+  if (!trusted) return stranger;
+  Ensemble ensemble(model);
+  for (std::size_t m = 0; m < model.members.size(); ++m)
+    ensemble.add(model.members[m], run_member(model.members[m], model, std::span(&clip[m], 1)));
+  stranger.emotions = mix_answers(stranger.emotions, ensemble.predictions()[0].emotions,
+                                  blind_share(model, hearing));
+  return stranger;
 }
 
 }  // namespace
@@ -206,15 +242,24 @@ std::vector<nn::HeadRange> Model::heads() const {
 }
 
 std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
-                                    const HeardClips& heard, int threads) {
+                                    const HeardClips& heard, int threads, Hearing hearing) {
   const Inputs inputs(model, features);
   if (!heard.empty() && heard.size() != inputs.size())
     throw Error(fmt::format("expected the clips heard before each of {} clips, found {}",
                             inputs.size(), heard.size()));
-  std::vector<ClipPrediction> predictions = predict_all(model, inputs, nullptr, threads);
+  std::vector<ClipPrediction> predictions = predict_strangers(model, inputs, threads);
   if (heard.empty() || !model.listens()) return predictions;
-  const HeardVoices voices(model, inputs, heard, predictions, threads);
-  return predict_all(model, inputs, &voices, threads);
+  const std::vector<ClipPrediction> strangers = predictions;
+  const HeardVoices voices(model, inputs, heard, strangers, threads);
+  parallel_for(inputs.size(), threads, [&](std::size_t i) {
+    std::vector<ClipInput> clip;
+    for (std::size_t m = 0; m < model.members.size(); ++m)
+      clip.push_back(inputs.batch(m, i, i + 1)[0]);
+    predictions[i] = adapted(
+        model, clip, [&](std::size_t m) { return voices.features(m, i); }, voices.answers(i),
+        hearing, std::move(predictions[i]));
+  });
+  return predictions;
 }
 
 Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads) {
@@ -258,6 +303,16 @@ bool is_uncertain(const Model& model, const ClipPrediction& prediction) {
 struct Predictor::Impl {
   std::map<std::string, Extractor> extractors;  ///< by fingerprint
   std::vector<std::string> fingerprints;        ///< one a member
+
+  /// What each member reads.
+  std::vector<ClipInput> inputs(const Model& model, const RecordingFeatures& features) const {
+    std::vector<ClipInput> inputs;
+    for (std::size_t m = 0; m < model.members.size(); ++m) {
+      inputs.push_back({&features.at(fingerprints[m]), {}});
+      check_clip(*inputs.back().features, model.members[m]);
+    }
+    return inputs;
+  }
 };
 
 Predictor::Predictor(Model model) : model_(std::move(model)), impl_(std::make_unique<Impl>()) {
@@ -280,26 +335,49 @@ RecordingFeatures Predictor::features(const Waveform& wave) const {
   return features;
 }
 
-ClipPrediction Predictor::predict(const RecordingFeatures& features, const Voice& voice) const {
+ClipPrediction Predictor::predict(const RecordingFeatures& features) const {
   Ensemble ensemble(model_);
   double furthest = 0;
-  for (std::size_t i = 0; i < model_.members.size(); ++i) {
-    const Member& member = model_.members[i];
-    const Eigen::MatrixXf& clip = features.at(impl_->fingerprints[i]);
-    check_clip(clip, member);
-    furthest = std::max(furthest, distance(member.range, clip));
-    const ClipInput input{&clip, voice_offset(voice.in(impl_->fingerprints[i]),
-                                              trust(voice.answers(), member.listening),
-                                              member.scaler, member.listening)};
-    ensemble.add(member, run_member(member, model_, std::span(&input, 1)));
+  const std::vector<ClipInput> clip = impl_->inputs(model_, features);
+  for (std::size_t m = 0; m < model_.members.size(); ++m) {
+    const Member& member = model_.members[m];
+    furthest = std::max(furthest, distance(member.range, *clip[m].features));
+    ensemble.add(member, run_member(member, model_, std::span(&clip[m], 1)));
   }
   ClipPrediction prediction = std::move(ensemble.predictions()[0]);
   prediction.distance = furthest;
   return prediction;
 }
 
-void Predictor::hear(const RecordingFeatures& features) {
-  voice_.add(features, predict(features, Voice{}).emotions);
+ClipPrediction Predictor::adapt(ClipPrediction stranger, const RecordingFeatures& features,
+                                const Voice& voice) const {
+  return adapted(
+      model_, impl_->inputs(model_, features),
+      [&](std::size_t m) { return voice.in(impl_->fingerprints[m]); }, voice.answers(),
+      voice.hearing(), std::move(stranger));
+}
+
+ClipPrediction Predictor::predict(const Waveform& wave) const {
+  const RecordingFeatures found = features(wave);
+  return adapt(predict(found), found, voice_);
+}
+
+void Predictor::hear(const Waveform& wave) {
+  const RecordingFeatures found = features(wave);
+  const ClipPrediction stranger = predict(found);
+  voice_.add(found, stranger.emotions, stranger.genders, wave.duration_s());
+}
+
+void Predictor::set_voice(Voice voice) {
+  for (std::size_t m = 0; m < model_.members.size() && !voice.empty(); ++m) {
+    const Member& member = model_.members[m];
+    const HeardFeatures& heard = voice.in(impl_->fingerprints[m]);
+    if (heard.sum.size() != member.network.input().rows() ||
+        voice.answers().sum.size() != std::ssize(model_.emotions) ||
+        voice.answers().genders.size() != std::ssize(model_.genders))
+      throw Error("expected a voice that this model heard, found one that another model did");
+  }
+  voice_ = std::move(voice);
 }
 
 }  // namespace ser

@@ -37,11 +37,12 @@ ListeningOptions listening() { return {true, 4, 0.1, 0.2}; }
 /// A model whose answers differ strongly from clip to clip.
 Model some_model(const ListeningOptions& options) {
   const FeatureSet set = parse_feature_set("mfcc", Pooling::kMean);
-  nn::Network network({}, input_shape(kRows, false), 2);
+  nn::Network network({}, input_shape(kRows, false), 4);
   network.initialize(Rng(1, 0));
   network.parameters() *= 3;
   Model model;
   model.emotions = {"happy", "sad"};
+  model.genders = {"male", "female"};
   model.members.push_back({set, some_scaler(), network, 1, 1, options, {}});
   return model;
 }
@@ -80,7 +81,7 @@ TEST(VoiceOffset, OfOtherFeaturesIsRefused) {
 
 HeardAnswers answers(const std::vector<Eigen::Vector2d>& probabilities) {
   HeardAnswers heard;
-  for (const Eigen::Vector2d& p : probabilities) heard.add(p);
+  for (const Eigen::Vector2d& p : probabilities) heard.add(p, {});
   return heard;
 }
 
@@ -94,19 +95,48 @@ TEST(Diversity, IsTheInformationOfTheClipAboutTheEmotion) {
   EXPECT_NEAR(diversity(answers({happy, sad, happy, sad})), 4.0 / 3 * std::log(2), 1e-12);
 }
 
+double trusted(double low, double high, Hearing hearing = Hearing::kByItself) {
+  return trust(answers({Eigen::Vector2d(1, 0), Eigen::Vector2d(0, 1)}), {true, 4, low, high},
+               hearing);
+}
+
 TEST(Trust, RisesBetweenTheTwoDiversities) {
-  const Eigen::Vector2d happy(1, 0), sad(0, 1);
-  const double found = diversity(answers({happy, sad}));
-  const auto trusted = [&](double low, double high) {
-    return trust(answers({happy, sad}), {true, 4, low, high});
-  };
+  const double found = 2 * std::log(2);
   EXPECT_EQ(trusted(0, found / 2), 1);
   EXPECT_NEAR(trusted(found - 0.1, found + 0.3), 0.25, 1e-12);
   EXPECT_EQ(trusted(found + 0.1, found + 0.3), 0);
 }
 
+TEST(Trust, OfEnrolledClipsIsHigherButNotOfOneEmotion) {
+  const double found = 2 * std::log(2);
+  EXPECT_NEAR(trusted(found - 0.1, found + 0.3, Hearing::kEnrolled), 0.375, 1e-12);
+  const Eigen::Vector2d happy(0.9, 0.1);
+  EXPECT_NEAR(trust(answers({happy, happy}), {true, 4, 0, 0.1}, Hearing::kEnrolled), 0, 1e-12);
+}
+
+TEST(PoolGenders, IsTheGeometricMeanOverTheClipAndAllHeard) {
+  const Eigen::Vector2d stranger(0.5, 0.5), sure(0.9, 0.1), unsure(0.6, 0.4);
+  HeardAnswers heard;
+  heard.add(stranger, sure);
+  heard.add(stranger, unsure);
+  const double male = std::cbrt(0.9 * 0.6 * 0.5), female = std::cbrt(0.1 * 0.4 * 0.5);
+  EXPECT_NEAR(pool_genders(stranger, heard)[0], male / (male + female), 1e-12);
+  EXPECT_EQ(pool_genders(stranger, {}), stranger);
+  EXPECT_EQ(pool_genders({}, heard).size(), 0);
+  EXPECT_TRUE(pool_genders(Eigen::Vector2d(1, 0), heard).allFinite());
+}
+
+TEST(MixAnswers, PoolsLogProbabilities) {
+  const Eigen::Vector2d stranger(0.8, 0.2), adapted(0.5, 0.5);
+  EXPECT_TRUE(mix_answers(stranger, adapted, 0).isApprox(adapted, 1e-12));
+  EXPECT_TRUE(mix_answers(stranger, adapted, 1).isApprox(stranger, 1e-12));
+  EXPECT_NEAR(mix_answers(stranger, adapted, 0.5)[0], 2.0 / 3, 1e-12);
+}
+
 TEST(Listening, OptionsOutOfRangeAreRefused) {
   EXPECT_ERROR((ListeningOptions{true, -1}).validate(), HasSubstr("option 'strength'"));
+  EXPECT_ERROR((ListeningOptions{true, 4, 0.1, 0.3, 1.1}).validate(),
+               HasSubstr("option 'blind_share'"));
   EXPECT_ERROR((ListeningOptions{true, 4, 0.3, 0.3}).validate(),
                HasSubstr("diversity_low < diversity_high"));
 }
@@ -117,14 +147,48 @@ TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
   std::vector<Eigen::MatrixXf> clips;
   for (const double hz : {200, 300, 2000})
     clips.push_back(predictor.features(tone(hz)).begin()->second);
-  const auto expected = predict(model, clips_of(model, clips), {{1, 2}, {}, {}}, 1);
+  const auto expected =
+      predict(model, clips_of(model, clips), {{1, 2}, {}, {}}, 1, Hearing::kByItself);
+  const auto enrolled = predict(model, clips_of(model, clips), {{1, 2}, {}, {}}, 1);
   const auto deaf = predict(model, clips_of(model, clips), {}, 1);
   EXPECT_TRUE(predictor.predict(tone(200)).emotions.isApprox(deaf[0].emotions, 1e-5));
-  for (const double hz : {300, 2000}) predictor.hear(predictor.features(tone(hz)));
+  for (const double hz : {300, 2000}) predictor.hear(tone(hz));
   EXPECT_EQ(predictor.voice().clips(), 2);
-  EXPECT_TRUE(predictor.predict(tone(200)).emotions.isApprox(expected[0].emotions, 1e-5));
+  EXPECT_EQ(predictor.voice().duration_s(), 2);
+  const ClipPrediction found = predictor.predict(tone(200));
+  EXPECT_TRUE(found.emotions.isApprox(expected[0].emotions, 1e-5));
+  EXPECT_TRUE(found.genders.isApprox(expected[0].genders, 1e-5));
   EXPECT_FALSE(expected[0].emotions.isApprox(deaf[0].emotions, 1e-3));
   EXPECT_EQ(expected[1].emotions, deaf[1].emotions);
+  EXPECT_TRUE(mix_answers(deaf[0].emotions, enrolled[0].emotions, 0.3)
+                  .isApprox(expected[0].emotions, 1e-5));
+  Voice voice = predictor.voice();
+  voice.set_enrolled();
+  predictor.set_voice(voice);
+  EXPECT_TRUE(predictor.predict(tone(200)).emotions.isApprox(enrolled[0].emotions, 1e-5));
+}
+
+TEST(Listening, TellsTheGenderFromWhatStrangersAreTold) {
+  const Model model = some_model({true, 4, 0, 1e-9});
+  const auto clips = clips_of(model, {random_clip(1), random_clip(2), random_clip(3)});
+  const auto deaf = predict(model, clips, {}, 1);
+  HeardAnswers heard;
+  for (const std::size_t i : {1u, 2u}) heard.add(deaf[i].emotions, deaf[i].genders);
+  EXPECT_EQ(predict(model, clips, {{1, 2}, {}, {}}, 1)[0].genders,
+            pool_genders(deaf[0].genders, heard));
+}
+
+TEST(Listening, VoicesOfOtherModelsAreRefused) {
+  Predictor hearing(some_model(listening()));
+  hearing.hear(tone(200));
+  Model other = some_model(listening());
+  other.genders = {};
+  other.emotions = {"happy", "sad", "calm", "angry"};
+  EXPECT_ERROR(Predictor(other).set_voice(hearing.voice()), HasSubstr("another model"));
+  other = some_model(listening());
+  other.members[0].set = parse_feature_set("chroma", Pooling::kMean);
+  EXPECT_ERROR(Predictor(other).set_voice(hearing.voice()), HasSubstr("another model"));
+  EXPECT_NO_THROW(Predictor(other).set_voice({}));
 }
 
 TEST(Listening, IsKeptInTheModelFile) {
@@ -178,30 +242,42 @@ TEST(KeepClasses, SharesTheRestAmongThem) {
 
 TEST(Voice, SurvivesJson) {
   Voice voice;
-  voice.add({{"abc", random_clip(1, 7)}, {"def", random_clip(2)}}, Eigen::Vector2d(0.3, 0.7));
-  voice.add({{"abc", random_clip(3, 9)}, {"def", random_clip(4)}}, Eigen::Vector2d(0.9, 0.1));
+  voice.add({{"abc", random_clip(1, 7)}, {"def", random_clip(2)}}, Eigen::Vector2d(0.3, 0.7),
+            Eigen::Vector2d(0.1, 0.9), 1.5);
+  voice.add({{"abc", random_clip(3, 9)}, {"def", random_clip(4)}}, Eigen::Vector2d(0.9, 0.1),
+            Eigen::Vector2d(0.2, 0.8), 2);
+  voice.set_enrolled();
   const Voice copy = Voice::from_json(voice.to_json());
   EXPECT_EQ(copy.clips(), 2);
+  EXPECT_EQ(copy.duration_s(), 3.5);
+  EXPECT_EQ(copy.hearing(), Hearing::kEnrolled);
   EXPECT_EQ(copy.in("abc").sum, voice.in("abc").sum);
   EXPECT_EQ(copy.in("abc").frames, 16);
+  EXPECT_EQ(copy.answers().genders, voice.answers().genders);
   EXPECT_EQ(diversity(copy.answers()), diversity(voice.answers()));
   EXPECT_EQ(copy.to_json(), voice.to_json());
   EXPECT_EQ(copy.in("of no set").sum.size(), 0);
 }
 
 TEST(Voice, OtherFilesAreRefused) {
-  const auto read = [](const std::string& answers, const std::string& heard) {
-    return Voice::from_json(R"({"format": "ser-voice", "answers": )" + answers +
-                            R"(, "features": {"a": )" + heard + "}}");
+  const auto read = [](const std::string& answers, const std::string& heard,
+                       const std::string& duration = "2.5") {
+    return Voice::from_json(R"({"format": "ser-voice", "enrolled": false, "duration_s": )" +
+                            duration + R"(, "answers": )" + answers + R"(, "features": {"a": )" +
+                            heard + "}}");
   };
-  const std::string answers = R"({"clips": 1, "entropy": 0.5, "sum": [0.5, 0.5]})";
-  EXPECT_NO_THROW(read(answers, R"({"clips": 1, "frames": 1, "sum": [1]})"));
+  const std::string answers = R"({"clips": 1, "entropy": 0.5, "sum": [0.5, 0.5], "genders": [-1]})";
+  const std::string heard = R"({"clips": 1, "frames": 1, "sum": [1]})";
+  EXPECT_NO_THROW(read(answers, heard));
   EXPECT_ERROR(Voice::from_json("[1]"), HasSubstr("expected a voice file"));
-  EXPECT_ERROR(read(answers, "{}"), HasSubstr("expected 'answers', and 'features'"));
+  EXPECT_ERROR(read(answers, "{}"), HasSubstr("expected 'enrolled', 'duration_s', 'answers'"));
+  EXPECT_ERROR(read(answers, heard, "-1"), HasSubstr("'duration_s'"));
   EXPECT_ERROR(read(answers, R"({"clips": 0, "frames": 1, "sum": [1]})"), HasSubstr("'clips'"));
   EXPECT_ERROR(read(answers, R"({"clips": 1, "frames": 1, "sum": []})"), HasSubstr("'sum'"));
-  EXPECT_ERROR(read(R"({"clips": 1, "entropy": 0, "sum": [-1]})", "{}"),
+  EXPECT_ERROR(read(R"({"clips": 1, "entropy": 0, "sum": [-1], "genders": []})", heard),
                HasSubstr("expected probabilities"));
+  EXPECT_ERROR(read(R"({"clips": 1, "entropy": 0, "sum": [1], "genders": 7})", heard),
+               HasSubstr("'genders'"));
 }
 
 }  // namespace

@@ -20,12 +20,20 @@ struct ListeningOptions {
   double strength = 4;  ///< of n clips heard, n / (n + strength) of their mean is believed
   /// Diversity (see `diversity`), in nats, up to which nothing and from which all of that counts.
   double diversity_low = 0.25;
-  double diversity_high = 0.35;
+  double diversity_high = 0.4;
+  /// Share of the answer, in log-probabilities, that stays what a stranger would be told.
+  double blind_share = 0.3;
 
   void visit(FieldVisitor& v);
   /// Throws Error for a value out of range.
   void validate() const;
 };
+
+/// Who chose the clips heard: the program, of whatever was said, or somebody who says that they are
+/// of all moods. Those are trusted more: their diversity counts by kEnrolledBonus more (twice where it
+/// is less than that), and there is no `blind_share`.
+enum class Hearing { kByItself, kEnrolled };
+inline constexpr double kEnrolledBonus = 0.05;
 
 /// Clips of one voice in one feature set, summed over their frames.
 struct HeardFeatures {
@@ -37,13 +45,15 @@ struct HeardFeatures {
   void add(const HeardFeatures& other);
 };
 
-/// What a model said of the emotion of clips of one voice, nothing of it being heard before.
+/// What a model said of clips of one voice, nothing of it being heard before.
 struct HeardAnswers {
-  Eigen::VectorXd sum;  ///< of the probabilities, [emotions]; empty: nothing heard
-  double entropy = 0;   ///< summed over the clips, nats
+  Eigen::VectorXd sum;      ///< of the emotions' probabilities; empty: nothing heard
+  double entropy = 0;       ///< of the emotions, summed over the clips, nats
   double clips = 0;
+  Eigen::VectorXd genders;  ///< sum of the genders' log-probabilities; empty: none are told
 
-  void add(const Eigen::VectorXd& probabilities);
+  /// emotions, genders: probabilities for one clip.
+  void add(const Eigen::VectorXd& emotions, const Eigen::VectorXd& genders);
 };
 
 /// How much the clips heard differ in emotion: the mutual information between clip and emotion,
@@ -51,7 +61,16 @@ struct HeardAnswers {
 double diversity(const HeardAnswers& answers);
 
 /// Share of the voice's mean that may be taken away, from 0 to 1, by the diversity of the answers.
-double trust(const HeardAnswers& answers, const ListeningOptions& options);
+double trust(const HeardAnswers& answers, const ListeningOptions& options, Hearing hearing);
+
+/// Probabilities of the genders of a clip of this voice, from those that a stranger would be given:
+/// the geometric mean over it and the clips heard, which needs no trust, since emotion matters
+/// little. What is relative to a voice tells nothing of its gender.
+Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard);
+
+/// Log-linear pool of two answers: stranger^share * adapted^(1 - share), scaled to sum to 1.
+Eigen::VectorXd mix_answers(const Eigen::VectorXd& stranger, const Eigen::VectorXd& adapted,
+                            double share);
 
 /// Where a voice lies among those of the training clips, in scaled units, [rows]: the mean of what
 /// was heard, scaled, shrunk and trusted that far. Empty where nothing was heard or the network
@@ -65,11 +84,16 @@ using RecordingFeatures = std::map<std::string, Eigen::MatrixXf>;
 /// What a model has heard of one voice: sums, from which no recording can be told.
 class Voice {
  public:
-  /// Hears one clip in the sets of a model, with the probabilities of the emotions that the model
-  /// gives a clip of a voice never heard before.
-  void add(const RecordingFeatures& features, const Eigen::VectorXd& emotions);
+  /// Hears one clip in the sets of a model, with the probabilities of emotions and genders that the
+  /// model gives a clip of a voice never heard before.
+  void add(const RecordingFeatures& features, const Eigen::VectorXd& emotions,
+           const Eigen::VectorXd& genders, double duration_s);
+  /// Somebody says that what was heard is of all moods.
+  void set_enrolled() { hearing_ = Hearing::kEnrolled; }
 
+  Hearing hearing() const { return hearing_; }
   double clips() const { return answers_.clips; }
+  double duration_s() const { return duration_s_; }
   bool empty() const { return clips() == 0; }
   const HeardAnswers& answers() const { return answers_; }
   /// In the set with this fingerprint; empty sums where none was heard in it.
@@ -82,6 +106,8 @@ class Voice {
  private:
   std::map<std::string, HeardFeatures> heard_;
   HeardAnswers answers_;
+  double duration_s_ = 0;
+  Hearing hearing_ = Hearing::kByItself;
 };
 
 }  // namespace ser

@@ -73,10 +73,11 @@ struct ClipFeatures {
 using HeardClips = std::vector<std::vector<int>>;
 
 /// Predictions for clips. features: of the same clips, one entry for each set that a member reads.
-/// heard: as many lists as clips, or none. Throws Error, naming the fingerprints, if a member's set
-/// is missing, and for an answer that is not a number.
+/// heard: as many lists as clips, or none; by default taken as chosen by somebody. Throws Error,
+/// naming the fingerprints, if a member's set is missing, and for an answer that is not a number.
 std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
-                                    const HeardClips& heard, int threads);
+                                    const HeardClips& heard, int threads,
+                                    Hearing hearing = Hearing::kEnrolled);
 
 /// What the members' last hidden layers make of each clip, nothing of its voice being heard, one
 /// member below the other, [units x clips]. Throws Error as `predict` does.
@@ -106,15 +107,21 @@ class Predictor {
   /// Throws Error as `check_recording` does.
   RecordingFeatures features(const Waveform& wave) const;
 
-  /// voice: what was heard of the speaker before. Throws Error for one of other features.
-  ClipPrediction predict(const RecordingFeatures& features, const Voice& voice) const;
+  /// What a stranger is told.
+  ClipPrediction predict(const RecordingFeatures& features) const;
+  /// The same for the voice that was heard, from what a stranger is told: emotions relative to the
+  /// voice, as far as it is trusted, and the gender pooled over all that was heard. Throws Error for
+  /// a voice of other features.
+  ClipPrediction adapt(ClipPrediction stranger, const RecordingFeatures& features,
+                       const Voice& voice) const;
   /// Of the voice that was heard or set, a stranger's at first.
-  ClipPrediction predict(const Waveform& wave) const { return predict(features(wave), voice_); }
+  ClipPrediction predict(const Waveform& wave) const;
 
   /// One more clip of the voice, for the answers that follow.
-  void hear(const RecordingFeatures& features);
+  void hear(const Waveform& wave);
   const Voice& voice() const { return voice_; }
-  void set_voice(Voice voice) { voice_ = std::move(voice); }
+  /// Throws Error for a voice that a model of other features or emotions heard.
+  void set_voice(Voice voice);
   const Model& model() const { return model_; }
 
  private:
