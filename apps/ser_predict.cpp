@@ -14,11 +14,12 @@
 #include "common/prediction_output.h"
 #include "common/progress.h"
 #include "common/timeline_output.h"
+#include "common/voice_flags.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/audio_files.h"
-#include "ser/model/model.h"
+#include "ser/model/listener.h"
 #include "ser/model/timeline.h"
 
 namespace {
@@ -26,7 +27,8 @@ namespace {
 constexpr const char* kExamples =
     "  ser-predict clip.wav\n"
     "  ser-predict --model model.json --json recordings/ > predictions.jsonl\n"
-    "  ser-predict --enroll recordings-of-anna/ anna.wav\n"
+    "  ser-predict --enroll recordings-of-anna/ --remember anna.json anna.wav\n"
+    "  ser-predict --one-speaker --json diary/ > diary.jsonl\n"
     "  ser-predict --window 3 --hop 1 interview.mp3 --labels interview.txt\n"
     "  ser-predict interview.mp3 --plot interview.svg\n"
     "  sox talk.flac -t wav - | ser-predict -\n"
@@ -36,16 +38,18 @@ constexpr const char* kExamples =
 struct Options {
   std::vector<std::string> inputs;
   std::string model;
-  std::string enroll;
   ser::OutputOptions output;
   ser::LiveOptions live;
   ser::TimelineFlags timeline;
+  ser::VoiceFlags voice;
 
   void visit(ser::FieldVisitor& v) {
     v.field("model", model, "Model file, or the name of a shipped one (default: default)");
-    v.field("enroll", enroll, "Other recordings of the voice, which the model hears first");
     v.group("output", output);
     v.group("timeline", timeline);
+  }
+  ser::Answers answers() const {
+    return live.live || timeline.wanted() ? ser::Answers::kOverTime : ser::Answers::kOfRecordings;
   }
 };
 
@@ -91,10 +95,15 @@ ser::AudioReader open(const std::string& name) {
   return name == "-" ? ser::AudioReader(STDIN_FILENO, kStandardInput) : ser::AudioReader(name);
 }
 
-int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& predictor,
+std::size_t count_found(const std::vector<Input>& inputs) {
+  return static_cast<std::size_t>(std::ranges::count(inputs, std::string(), &Input::error));
+}
+
+int predict_timelines(const std::vector<Input>& inputs, ser::Listener& listener,
                       const Options& options, const ser::CommonOptions& common) {
-  const auto recordings = std::ranges::count(inputs, std::string(), &Input::error);
-  ser::check_timeline(options.timeline, static_cast<std::size_t>(recordings));
+  const ser::Predictor& predictor = listener.predictor();
+  const bool alike = ser::adapting(options.voice, options.answers()) == ser::Adapting::kToOneVoice;
+  const std::size_t recordings = count_found(inputs);
   ser::TimelinePrinter printer(options.timeline, options.output, predictor.model());
   bool failed = recordings == 0;
   for (const Input& input : inputs) {
@@ -104,7 +113,9 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
     }
     try {
       ser::AudioReader reader = open(input.name);
-      ser::predict_timeline(input.name, reader, predictor, options.timeline, common, printer);
+      ser::Listener own(predictor, ser::adapting(options.voice, options.answers()));
+      ser::predict_timeline(input.name, reader, alike ? listener : own, options.timeline, common,
+                            printer);
       ser::warn_of_notices(input.name, reader.notices());
       if (options.timeline.plot.empty()) continue;
       reader.restart();
@@ -114,100 +125,166 @@ int predict_timelines(const std::vector<Input>& inputs, const ser::Predictor& pr
       spdlog::error("{}", error.what());
       failed = true;
     }
+    listener.end_recording();
   }
   if (!failed) printer.finish();
-  return failed || recordings < std::ssize(inputs) ? 1 : 0;
+  return failed || recordings < inputs.size() ? 1 : 0;
 }
 
-/// Lets the model hear other recordings of the voice.
-void enroll(ser::Predictor& predictor, const std::string& folder) {
-  for (const Input& input : expand({folder})) {
-    if (!input.error.empty()) {
-      spdlog::warn("{}", input.error);
-      continue;
-    }
-    ser::with_context(input.name,
-                      [&] { predictor.hear(ser::read_audio(input.name)); });
+/// Lets the model hear other recordings of the voice, one after the other.
+void enroll(ser::Predictor& predictor, const std::vector<std::string>& paths, int threads) {
+  if (paths.empty()) return;
+  const double before_s = predictor.voice().duration_s();
+  ser::Listener listener(predictor, ser::Adapting::kToOneVoice);
+  std::size_t recordings = 0;
+  for (const Input& input : expand(paths)) {
+    if (!input.error.empty()) throw ser::Error(input.error);
+    ser::AudioReader reader = open(input.name);
+    ser::hear_recording(reader, listener, threads);
+    ser::warn_of_notices(input.name, reader.notices());
+    ++recordings;
   }
-  const double clips = predictor.voice().clips();
-  if (clips == 0) throw ser::Error(folder + ": expected recordings of the voice, found none");
-  ser::Voice voice = predictor.voice();
+  ser::Voice voice = listener.voice();
+  const double heard_s = voice.duration_s() - before_s;
+  if (heard_s == 0)
+    throw ser::Error(fmt::format("--enroll: expected speech in {}, found none", paths.front()));
   voice.set_enrolled();
   predictor.set_voice(std::move(voice));
-  spdlog::info("{}: {} recordings of the voice heard", folder, clips);
+  spdlog::info("{} recordings of the voice heard, {:.1f} s of speech", recordings, heard_s);
 }
 
 ser::Predictor load_predictor(const Options& options) {
   const std::filesystem::path model = ser::find_model(options.model);
   spdlog::debug("model: {}", model.string());
   ser::Predictor predictor(ser::read_model(model));
-  if (options.enroll.empty()) return predictor;
-  if (!predictor.model().listens())
-    throw ser::UsageError(fmt::format("--enroll: {} does not listen to voices", model.string()));
-  enroll(predictor, options.enroll);
+  ser::check_listens(options.voice, predictor.model(), model.string());
   return predictor;
 }
 
-int predict(const Options& options, const ser::CommonOptions& common) {
-  if (options.inputs.empty()) throw ser::UsageError("expected INPUT, --live or --list-devices");
-  if (std::count(options.inputs.begin(), options.inputs.end(), "-") > 1)
-    throw ser::UsageError("expected - (standard input) once, found it twice");
-  const ser::Predictor predictor = load_predictor(options);
-  std::vector<Input> inputs = expand(options.inputs);
-  if (options.timeline.wanted()) return predict_timelines(inputs, predictor, options, common);
-  ser::PredictionPrinter printer(options.output, predictor.model());
-  std::vector<ser::PredictedClip> slots(ser::pipeline_slots(common.threads));
-  std::vector<std::vector<std::string>> notices(slots.size());
+/// What a recording is told, or why it is not.
+struct Answer {
+  ser::PredictedClip clip;
+  std::vector<std::string> notices;
+  std::string error;
+};
+
+Answer answer(const Input& input, ser::Listener& listener, int threads) {
+  Answer answer{{.file = input.name}, {}, input.error};
+  if (!input.error.empty()) return answer;
+  try {
+    ser::AudioReader reader = open(input.name);
+    const ser::RecordingPrediction found = ser::predict_recording(reader, listener, threads);
+    answer.clip.prediction = found.prediction;
+    answer.clip.speech = found.speech;
+    answer.clip.windows = found.windows;
+    answer.clip.heard_s = found.heard_s;
+    answer.notices = reader.notices();
+  } catch (const ser::Error& error) {
+    answer.error = error.what();
+  }
+  return answer;
+}
+
+/// Prints answers as they come; false if one is an error.
+class AnswerPrinter {
+ public:
+  AnswerPrinter(const Options& options, const ser::Model& model, std::size_t count, bool quiet)
+      : printer_(options.output, model),
+        // Answers that appear on the terminal tell how far it is, too.
+        progress_("predicting", "recordings", count, quiet || ::isatty(STDOUT_FILENO) == 1) {}
+
+  void print(const Answer& answer) {
+    progress_.advance(1);
+    failed_ = failed_ || !answer.error.empty();
+    if (!answer.error.empty()) return spdlog::error("{}", answer.error);
+    const ser::PredictedClip& clip = answer.clip;
+    ser::warn_of_notices(clip.file, answer.notices);
+    if (clip.speech && ser::is_unlike_training(clip.prediction))
+      spdlog::warn(
+          "{}: unlike the recordings the model was trained on, the answer may be worth little",
+          clip.file);
+    printer_.print(clip);
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  ser::PredictionPrinter printer_;
+  ser::Progress progress_;
+  bool failed_ = false;
+};
+
+int predict_recordings(const std::vector<Input>& inputs, ser::Listener& listener,
+                       const Options& options, const ser::CommonOptions& common) {
+  AnswerPrinter printer(options, listener.predictor().model(), inputs.size(), common.quiet);
+  if (listener.adapts()) {
+    for (const Input& input : inputs) printer.print(answer(input, listener, common.threads));
+    return printer.failed() ? 1 : 0;
+  }
+  std::vector<Answer> slots(ser::pipeline_slots(common.threads));
   // A long recording uses the threads that recordings side by side do not.
   const int inner_threads = inputs.size() > 1 ? 1 : common.threads;
-  bool failed = false;
-  const auto produce = [&](std::size_t i, std::size_t slot) {
-    ser::PredictedClip& clip = slots[slot];
-    clip = {.file = inputs[i].name};
-    notices[slot].clear();
-    if (!inputs[i].error.empty()) return;
+  ser::parallel_pipeline(
+      inputs.size(), common.threads,
+      [&](std::size_t i, std::size_t slot) {
+        ser::Listener own(listener.predictor(), ser::Adapting::kToNobody);
+        slots[slot] = answer(inputs[i], own, inner_threads);
+      },
+      [&](std::size_t, std::size_t slot) { printer.print(slots[slot]); });
+  return printer.failed() ? 1 : 0;
+}
+
+void check_inputs(const Options& options) {
+  if (!options.voice.enroll.empty() && !options.voice.remember.empty()) return;  // makes a voice
+  if (options.inputs.empty()) throw ser::UsageError("expected INPUT, --live or --list-devices");
+}
+
+void check_standard_input(const Options& options) {
+  const std::vector<std::string>& enrolled = options.voice.enroll;
+  if (std::count(options.inputs.begin(), options.inputs.end(), "-") +
+          std::count(enrolled.begin(), enrolled.end(), "-") >
+      1)
+    throw ser::UsageError("expected - (standard input) once, found it twice");
+}
+
+int predict(const Options& options, const ser::LiveOptions& live,
+            const ser::CommonOptions& common) {
+  check_standard_input(options);
+  if (!live.live) check_inputs(options);
+  ser::check_voice(options.voice, options.answers());
+  ser::Predictor predictor = load_predictor(options);
+  ser::RememberedVoice remembered(options.voice, predictor);
+  const std::vector<Input> inputs = live.live ? std::vector<Input>{} : expand(options.inputs);
+  if (!live.live && options.timeline.wanted())
+    ser::check_timeline(options.timeline, count_found(inputs));
+  ser::check_output(options.output);
+  enroll(predictor, options.voice.enroll, common.threads);
+  ser::Listener listener(predictor, ser::adapting(options.voice, options.answers()));
+  int exit_code = 0;
+  if (live.live) {
     try {
-      ser::AudioReader reader = open(inputs[i].name);
-      const ser::RecordingPrediction found =
-          ser::predict_recording(reader, predictor, inner_threads);
-      clip.prediction = found.prediction;
-      clip.speech = found.speech;
-      clip.windows = found.windows;
-      notices[slot] = reader.notices();
-    } catch (const ser::Error& error) {
-      inputs[i].error = error.what();
+      ser::run_live(live, options.output, options.inputs, listener);
+    } catch (const ser::Error&) {
+      remembered.keep(listener.voice());
+      throw;
     }
-  };
-  // Answers that appear on the terminal tell how far it is, too.
-  ser::Progress progress("predicting", "recordings", inputs.size(),
-                         common.quiet || ::isatty(STDOUT_FILENO) == 1);
-  const auto consume = [&](std::size_t i, std::size_t slot) {
-    progress.advance(1);
-    if (inputs[i].error.empty()) {
-      const ser::PredictedClip& clip = slots[slot];
-      ser::warn_of_notices(clip.file, notices[slot]);
-      if (clip.speech && ser::is_unlike_training(clip.prediction))
-        spdlog::warn(
-            "{}: unlike the recordings the model was trained on, the answer may be worth "
-            "little",
-            clip.file);
-      printer.print(clip);
-    } else {
-      failed = true;
-      spdlog::error("{}", inputs[i].error);
-    }
-  };
-  ser::parallel_pipeline(inputs.size(), common.threads, produce, consume);
-  return failed ? 1 : 0;
+  } else if (options.timeline.wanted()) {
+    exit_code = predict_timelines(inputs, listener, options, common);
+  } else {
+    exit_code = predict_recordings(inputs, listener, options, common);
+  }
+  remembered.keep(listener.voice());
+  return exit_code;
 }
 
 /// Looks at all that a run will write.
 void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
   files.push_back(options.model);
+  files.insert(files.end(), options.voice.enroll.begin(), options.voice.enroll.end());
   ser::check_outputs({{"--labels", options.timeline.labels, ser::OutputKind::kText},
                       {"--srt", options.timeline.srt, ser::OutputKind::kText},
                       {"--plot", options.timeline.plot, ser::OutputKind::kPicture},
+                      {"--remember", options.voice.remember, ser::OutputKind::kJson},
                       {"--record", options.live.record, ser::OutputKind::kRecording}},
                      files);
 }
@@ -222,9 +299,7 @@ int run(const Options& options, const ser::Flags& flags, const ser::CommonOption
     ser::print_devices();
     return 0;
   }
-  if (!live.live) return predict(options, common);
-  ser::run_live(live, options.output, options.inputs, load_predictor(options));
-  return 0;
+  return predict(options, live, common);
 }
 
 }  // namespace
@@ -234,11 +309,12 @@ int main(int argc, char** argv) {
   ser::Command command("ser-predict", "Tells emotion and gender of recordings.", kExamples);
   command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin",
                      ser::Presence::kOptional);
-  command.flags().show_as("enroll", "FOLDER");
-  for (const char* field : {"model", "record", "labels", "srt", "plot"})
+  command.flags().show_as("enroll", "PATH");
+  for (const char* field : {"model", "remember", "record", "labels", "srt", "plot"})
     command.flags().show_as(field, "FILE");
   command.flags().show_as("device", "DEVICE");
   command.flags().add(options, "Prediction");
+  command.flags().add(options.voice, "Voice");
   command.flags().add(options.live, "Live");
   return command.run(argc, argv, [&] { return run(options, command.flags(), command.common()); });
 }

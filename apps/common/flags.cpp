@@ -46,7 +46,8 @@ class Flags::Registrar : public FieldVisitor {
     option(name, type == flags_.types_.end() ? "TEXT" : type->second, value, help);
   }
   void field(std::string_view name, std::vector<std::string>&, std::string_view help) override {
-    option(name, "A,B,...", "", help)->take_all();
+    const auto type = flags_.types_.find(std::string(name));
+    option(name, type == flags_.types_.end() ? "A,B,..." : type->second, "", help)->take_all();
   }
   void list(std::string_view, ObjectList&, std::string_view) override {}
 
@@ -114,8 +115,12 @@ class Flags::Assigner : public FieldVisitor {
   void field(std::string_view name, std::vector<std::string>& value, std::string_view) override {
     if (!flags_.given(std::string(name))) return;
     value.clear();
+    const bool whole = flags_.types_.contains(std::string(name));  // one PATH may have commas
     for (const std::string& word : flags_.flags_.at(std::string(name))->results())
-      for (std::string& part : split(word, ',')) value.push_back(std::move(part));
+      if (whole)
+        value.push_back(unguarded(word));
+      else
+        for (std::string& part : split(word, ',')) value.push_back(std::move(part));
   }
   void list(std::string_view, ObjectList&, std::string_view) override {}
 

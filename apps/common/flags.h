@@ -28,7 +28,7 @@ std::string unguarded(std::string word);
 /// The flag of a field: "trim_db" is --trim-db.
 std::string flag_name(std::string_view field);
 
-/// Option structs as command-line flags: a list is one comma-separated word. Structs are registered
+/// Option structs as command-line flags: a list is comma-separated words. Structs are registered
 /// before parsing and filled in by `assign()`.
 class Flags {
  public:
@@ -37,7 +37,8 @@ class Flags {
   /// A further spelling for a field added later: alias("output", "-o").
   void alias(const std::string& field, const std::string& spelling) { aliases_[field] = spelling; }
 
-  /// What --help calls the value of a text field added later: show_as("output", "FILE").
+  /// What --help calls the value of a text field added later: show_as("output", "FILE"). A list of
+  /// such texts is not cut at commas: the flag is given once for each.
   void show_as(const std::string& field, const std::string& type) { types_[field] = type; }
 
   /// `options` must outlive this object.

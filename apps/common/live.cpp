@@ -17,6 +17,7 @@
 #include "ser/audio/wav_recorder.h"
 #include "ser/model/smoother.h"
 #include "timeline_output.h"
+#include "voice_flags.h"
 
 namespace ser {
 namespace {
@@ -57,17 +58,17 @@ void warm_up(const Predictor& predictor, int sample_rate_hz) {
 /// From sound to answers, and what is remembered of them.
 class Session {
  public:
-  Session(const LiveOptions& options, const OutputOptions& output, const Predictor& predictor,
+  Session(const LiveOptions& options, const OutputOptions& output, Listener& listener,
           LiveInput& input)
-      : predictor_(predictor),
+      : listener_(listener),
         input_(input),
         windows_(input.sample_rate_hz(), options.window_s, options.hop_s),
         smoother_(options.smooth_s, options.hop_s),
-        printer_(output, predictor.model()),
-        display_(predictor.model(), output.top_k),
+        printer_(output, model()),
+        display_(model(), output.top_k),
         window_s_(options.window_s),
         structured_(output.json || output.csv),
-        counts_(predictor.model().emotions.size()) {
+        counts_(model().emotions.size()) {
     if (!options.record.empty())
       recorder_.emplace(options.record, input.sample_rate_hz(), input.format());
   }
@@ -83,12 +84,14 @@ class Session {
       windows_.push(block.samples, on_window);
     }
     windows_.finish(on_window);
+    listener_.end_recording();
     if (recorder_) recorder_->close();
   }
 
   void summarize() const {
     spdlog::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
                  latencies_.count(), speech_, most_often());
+    tell_of_voice(shown_name(), listener_);
     if (const std::string notice = input_.notice(); !notice.empty())
       spdlog::warn("{}: {}", shown_name(), notice);
     if (losses_ > 0)
@@ -101,13 +104,14 @@ class Session {
   }
 
  private:
+  const Model& model() const { return listener_.predictor().model(); }
   std::string shown_name() const { return input_.name() == "-" ? "standard input" : input_.name(); }
 
   std::string most_often() const {
     if (speech_ == 0) return "";
     const auto most = std::max_element(counts_.begin(), counts_.end());
     const auto emotion = static_cast<std::size_t>(most - counts_.begin());
-    return fmt::format(", most often {} ({})", predictor_.model().emotions[emotion], *most);
+    return fmt::format(", most often {} ({})", model().emotions[emotion], *most);
   }
 
   void lose() {
@@ -126,10 +130,14 @@ class Session {
   }
 
   void answer(const Window& window) {
+    const MetClip met =
+        meet(listener_.predictor(), window.wave, window.start_s(), is_speech(window.wave));
     PredictedClip clip{.file = input_.name(),
-                       .prediction = predictor_.predict(window.wave),
-                       .speech = is_speech(window.wave),
-                       .span = TimeSpan{window.start_s(), window.end_s()}};
+                       .prediction = listener_.answer(met),
+                       .speech = met.speech,
+                       .span = TimeSpan{met.start_s, met.end_s},
+                       .heard_s = listener_.voice().duration_s()};
+    listener_.hear(met);
     if (clip.speech) {
       clip.prediction = smoother_.add(clip.prediction);
       ++speech_;
@@ -150,7 +158,7 @@ class Session {
         .count();
   }
 
-  const Predictor& predictor_;
+  Listener& listener_;
   LiveInput& input_;
   RollingWindow windows_;
   PredictionSmoother smoother_;
@@ -185,7 +193,7 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
       if (flags.given(name)) throw UsageError(fmt::format("{}: expected --live", flag_name(name)));
     return;
   }
-  for (const char* name : {"every_window", "labels", "srt", "plot"})
+  for (const char* name : {"every_window", "labels", "srt", "plot", "one_speaker"})
     if (flags.given(name))
       throw UsageError(fmt::format("{}: expected recordings, found --live", flag_name(name)));
   if (!inputs.empty() && !from_stdin)
@@ -204,7 +212,7 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
 }
 
 void run_live(const LiveOptions& options, const OutputOptions& output,
-              const std::vector<std::string>& inputs, const Predictor& predictor) {
+              const std::vector<std::string>& inputs, Listener& listener) {
   catch_interrupts();
   std::unique_ptr<LiveInput> input;
   try {
@@ -213,8 +221,8 @@ void run_live(const LiveOptions& options, const OutputOptions& output,
     if (interrupted()) return;
     throw;
   }
-  Session session(options, output, predictor, *input);
-  warm_up(predictor, input->sample_rate_hz());
+  Session session(options, output, listener, *input);
+  warm_up(listener.predictor(), input->sample_rate_hz());
   try {
     session.run();
   } catch (const Error&) {

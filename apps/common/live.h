@@ -6,7 +6,7 @@
 #include "command.h"
 #include "live_input.h"
 #include "prediction_output.h"
-#include "ser/model/model.h"
+#include "ser/model/listener.h"
 
 namespace ser {
 
@@ -27,8 +27,8 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
                 const std::vector<std::string>& inputs);
 
 /// Predicts window after window of what a microphone (or stdin, where `inputs` says -) hears, until
-/// its end or Ctrl-C; then tells on stderr how it was.
+/// its end or Ctrl-C, and hears those with speech; then tells on stderr how it was.
 void run_live(const LiveOptions& options, const OutputOptions& output,
-              const std::vector<std::string>& inputs, const Predictor& predictor);
+              const std::vector<std::string>& inputs, Listener& listener);
 
 }  // namespace ser

@@ -38,8 +38,8 @@ void LiveDisplay::show(const PredictedClip& window, double latency_ms) {
   if (draws_in_place(static_cast<int>(bars) + 1, size))
     draw(window, latency_ms, bars, size.ws_col);
   else
-    fmt::print("{:7.1f} s  {}  {:.0f} ms\n", window.span->end_s, headline(model_, window),
-               latency_ms);
+    fmt::print("{:7.1f} s  {}{}  {:.0f} ms\n", window.span->end_s, headline(model_, window),
+               heard_of_voice(window), latency_ms);
   std::fflush(stdout);
 }
 
@@ -52,8 +52,8 @@ void LiveDisplay::draw(const PredictedClip& window, double latency_ms, std::size
   const auto styled = [&](const char* style, const std::string& text) {
     return colours_ ? style + text + kPlain : text;
   };
-  const std::string title =
-      fmt::format("{:7.1f} s  {}", window.span->end_s, headline(model_, window));
+  const std::string title = fmt::format("{:7.1f} s  {}{}", window.span->end_s,
+                                        headline(model_, window), heard_of_voice(window));
   const std::string latency = fmt::format("{:.0f} ms", latency_ms);
   const std::size_t room = static_cast<std::size_t>(columns) - latency.size() - 2;
   if (lines_drawn_ > 0) fmt::print("\033[{}A", lines_drawn_);

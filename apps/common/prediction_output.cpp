@@ -64,6 +64,10 @@ std::string headline(const Model& model, const PredictedClip& clip) {
                                                          100 * p.genders.maxCoeff()));
 }
 
+std::string heard_of_voice(const PredictedClip& clip) {
+  return clip.heard_s > 0 ? fmt::format(", {:.1f} s of the voice heard", clip.heard_s) : "";
+}
+
 void OutputOptions::visit(FieldVisitor& v) {
   v.field("json", json, "One JSON object a line");
   v.field("csv", csv, "CSV with a header");
@@ -89,8 +93,9 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   const ClipPrediction& p = clip.prediction;
   if (started_) fmt::print("\n");
   started_ = true;
-  fmt::print("{}\n  {}{}\n", clip.file, headline(model_, clip),
-             clip.windows > 0 ? fmt::format(", mean of {} windows", clip.windows) : "");
+  fmt::print("{}\n  {}{}{}\n", clip.file, headline(model_, clip),
+             clip.windows > 0 ? fmt::format(", mean of {} windows", clip.windows) : "",
+             heard_of_voice(clip));
   if (!clip.speech) return;
   for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
     const double share = p.emotions(static_cast<long>(i));
@@ -112,6 +117,7 @@ void PredictionPrinter::print_json(const PredictedClip& clip) const {
   json["speech"] = clip.speech;
   json["uncertain"] = is_uncertain(model_, p);
   if (clip.windows > 0) json["windows"] = clip.windows;
+  if (clip.heard_s > 0) json["heard_s"] = clip.heard_s;
   if (clip.span) {
     json["start"] = clip.span->start_s;
     json["end"] = clip.span->end_s;

@@ -34,6 +34,7 @@ struct PredictedClip {
   std::optional<TimeSpan> span = {};  ///< nothing: the whole recording
   std::optional<Sound> sound = {};    ///< of a timeline
   std::size_t windows = 0;            ///< that the answer is the mean of; 0: of the whole
+  double heard_s = 0;                 ///< of the voice, before
 };
 
 /// Classes by falling probability, the most likely `count` of them (0: all).
@@ -47,6 +48,9 @@ std::string_view to_string(Sound sound);
 
 /// "happy (uncertain), female voice (98 %)", or "no speech".
 std::string headline(const Model& model, const PredictedClip& clip);
+
+/// ", 12.3 s of the voice heard", or nothing.
+std::string heard_of_voice(const PredictedClip& clip);
 
 /// Prints predictions on stdout one by one: a table, one JSON object a line, or CSV.
 class PredictionPrinter {

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/report/timeline_picture.h"
+#include "voice_flags.h"
 
 namespace ser {
 namespace {
@@ -109,7 +110,8 @@ void TimelinePrinter::add(const TimelineWindow& window) {
          .prediction = window.prediction,
          .speech = window.speech,
          .span = TimeSpan{window.start_s, window.end_s},
-         .sound = sound});
+         .sound = sound,
+         .heard_s = window.heard_s});
 }
 
 void TimelinePrinter::add(const TimelineSegment& segment) {
@@ -121,7 +123,8 @@ void TimelinePrinter::add(const TimelineSegment& segment) {
                            .prediction = segment.prediction,
                            .speech = segment.sound == Sound::kSpeech,
                            .span = TimeSpan{segment.start_s, segment.end_s},
-                           .sound = segment.sound};
+                           .sound = segment.sound,
+                           .heard_s = segment.heard_s};
   if (labels_)
     labels_->write(
         fmt::format("{:.6f}\t{:.6f}\t{}\n", segment.start_s, segment.end_s, label(model_, clip)));
@@ -167,7 +170,7 @@ void plot_timeline(const std::string& name, AudioReader& reader, const Timeline&
                                 picture_format(file)));
 }
 
-void predict_timeline(const std::string& name, AudioReader& reader, const Predictor& predictor,
+void predict_timeline(const std::string& name, AudioReader& reader, Listener& listener,
                       const TimelineFlags& flags, const CommonOptions& common,
                       TimelinePrinter& printer) {
   printer.begin(name);
@@ -184,7 +187,8 @@ void predict_timeline(const std::string& name, AudioReader& reader, const Predic
     progress.set_total(static_cast<std::size_t>(window.end_s / reader.share_read()));
     progress.advance(done - std::exchange(seconds, done));
   };
-  merger.finish(predict_windows(reader, predictor, flags.options(), common.threads, on_window));
+  merger.finish(predict_windows(reader, listener, flags.options(), common.threads, on_window));
+  tell_of_voice(name, listener);
   if (2 * unlike > spoken)
     spdlog::warn(
         "{}: mostly unlike the recordings the model was trained on, the answers may be "

@@ -68,7 +68,7 @@ void plot_timeline(const std::string& name, AudioReader& reader, const Timeline&
                    const Model& model, const std::string& file);
 
 /// Predicts the timeline of one recording and hands it to `printer`, with a progress bar.
-void predict_timeline(const std::string& name, AudioReader& reader, const Predictor& predictor,
+void predict_timeline(const std::string& name, AudioReader& reader, Listener& listener,
                       const TimelineFlags& flags, const CommonOptions& common,
                       TimelinePrinter& printer);
 

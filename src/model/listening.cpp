@@ -124,9 +124,9 @@ double diversity(const HeardAnswers& answers) {
 double trust(const HeardAnswers& answers, const ListeningOptions& options, Hearing hearing) {
   const double found = diversity(answers);
   const double bonus = hearing == Hearing::kEnrolled ? std::min(kEnrolledBonus, found) : 0;
-  return std::clamp((found + bonus - options.diversity_low) /
-                        (options.diversity_high - options.diversity_low),
-                    0.0, 1.0);
+  return std::clamp(
+      (found + bonus - options.diversity_low) / (options.diversity_high - options.diversity_low),
+      0.0, 1.0);
 }
 
 Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard) {
@@ -162,16 +162,15 @@ const HeardFeatures& Voice::in(const std::string& fingerprint) const {
 }
 
 std::string Voice::to_json() const {
-  Json json = {
-      {"format", kFormat},
-      {"enrolled", hearing_ == Hearing::kEnrolled},
-      {"duration_s", duration_s_},
-      {"answers",
-       {{"clips", answers_.clips},
-        {"entropy", answers_.entropy},
-        {"sum", to_list(answers_.sum)},
-        {"genders", to_list(answers_.genders)}}},
-      {"features", Json::object()}};
+  Json json = {{"format", kFormat},
+               {"enrolled", hearing_ == Hearing::kEnrolled},
+               {"duration_s", duration_s_},
+               {"answers",
+                {{"clips", answers_.clips},
+                 {"entropy", answers_.entropy},
+                 {"sum", to_list(answers_.sum)},
+                 {"genders", to_list(answers_.genders)}}},
+               {"features", Json::object()}};
   for (const auto& [fingerprint, heard] : heard_)
     json["features"][fingerprint] = {
         {"clips", heard.clips}, {"frames", heard.frames}, {"sum", to_list(heard.sum)}};
@@ -195,8 +194,9 @@ Voice Voice::from_json(std::string_view text) {
                                      count_at(heard, "clips")};
       return voice;
     } catch (const Json::exception&) {
-      throw Error("expected 'enrolled', 'duration_s', 'answers', and 'features' with 'clips', "
-                  "'frames' and 'sum' each");
+      throw Error(
+          "expected 'enrolled', 'duration_s', 'answers', and 'features' with 'clips', "
+          "'frames' and 'sum' each");
     }
   });
 }

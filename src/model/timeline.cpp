@@ -71,12 +71,34 @@ Sound sound_at(const SampleRange& centre, const Waveform& wave, const Speech& sp
                                                                         : Sound::kOther;
 }
 
-TimelineWindow answer(const Window& window, const Predictor& predictor,
+/// A window as a stranger's, and what sounds at its centre.
+struct MetWindow {
+  MetClip clip;
+  Sound sound = Sound::kSilence;
+};
+
+MetWindow meet_window(const Window& window, const Predictor& predictor,
                       const TimelineOptions& options) {
   const Speech speech = find_speech(window.wave);
-  return {window.start_s(), window.end_s(), speech.found,
-          sound_at(centre_of(window, options), window.wave, speech),
-          predictor.predict(window.wave)};
+  return {meet(predictor, window.wave, window.start_s(), speech.found),
+          sound_at(centre_of(window, options), window.wave, speech)};
+}
+
+/// Calls on_window for windows in order. Returns the recording's duration, s.
+double for_each_window(AudioReader& reader, const Predictor& predictor,
+                       const TimelineOptions& options, int threads,
+                       const std::function<void(const MetWindow&)>& on_window) {
+  WindowSource source(reader, options);
+  const std::size_t slots = pipeline_slots(threads);
+  std::vector<Window> windows(slots);
+  std::vector<MetWindow> met(slots);
+  parallel_pipeline(
+      threads, [&](std::size_t, std::size_t slot) { return source.next(windows[slot]); },
+      [&](std::size_t, std::size_t slot) {
+        met[slot] = meet_window(windows[slot], predictor, options);
+      },
+      [&](std::size_t, std::size_t slot) { on_window(met[slot]); });
+  return source.heard_s();
 }
 
 double centre_s(const TimelineWindow& window) { return (window.start_s + window.end_s) / 2; }
@@ -120,20 +142,18 @@ ClipPrediction smoothed(const TimelineWindow* previous, const TimelineWindow& cu
 
 }  // namespace
 
-double predict_windows(AudioReader& reader, const Predictor& predictor,
-                       const TimelineOptions& options, int threads,
-                       const std::function<void(const TimelineWindow&)>& on_window) {
-  WindowSource source(reader, options);
-  const std::size_t slots = pipeline_slots(threads);
-  std::vector<Window> windows(slots);
-  std::vector<TimelineWindow> answers(slots);
-  parallel_pipeline(
-      threads, [&](std::size_t, std::size_t slot) { return source.next(windows[slot]); },
-      [&](std::size_t, std::size_t slot) {
-        answers[slot] = answer(windows[slot], predictor, options);
-      },
-      [&](std::size_t, std::size_t slot) { on_window(answers[slot]); });
-  return source.heard_s();
+double predict_windows(AudioReader& reader, Listener& listener, const TimelineOptions& options,
+                       int threads, const std::function<void(const TimelineWindow&)>& on_window) {
+  const double duration_s =
+      for_each_window(reader, listener.predictor(), options, threads, [&](const MetWindow& window) {
+        const MetClip& clip = window.clip;
+        ClipPrediction prediction = listener.answer(clip);
+        on_window({clip.start_s, clip.end_s, clip.speech, window.sound, std::move(prediction),
+                   listener.voice().duration_s()});
+        listener.hear(clip);
+      });
+  listener.end_recording();
+  return duration_s;
 }
 
 namespace {
@@ -147,6 +167,7 @@ class WindowMean {
     Sum& sum = window.speech ? spoken_ : other_;
     add_weighted(sum.prediction, window.prediction, 1);
     ++sum.windows;
+    heard_s_ = window.heard_s;
   }
   RecordingPrediction mean() const {
     constexpr double kLeastShare = 0.1;
@@ -157,7 +178,8 @@ class WindowMean {
       add_weighted(sum.prediction, other_.prediction, 1);
       sum.windows += other_.windows;
     }
-    return {scaled(sum.prediction, 1.0 / static_cast<double>(sum.windows)), speech, sum.windows};
+    return {scaled(sum.prediction, 1.0 / static_cast<double>(sum.windows)), speech, sum.windows,
+            heard_s_};
   }
 
  private:
@@ -167,20 +189,40 @@ class WindowMean {
   };
   Sum spoken_, other_;
   std::size_t sounding_ = 0;
+  double heard_s_ = 0;
 };
+
+constexpr double kPieceS = 3;
 
 }  // namespace
 
-RecordingPrediction predict_recording(AudioReader& reader, const Predictor& predictor,
-                                      int threads) {
-  constexpr double kWindowS = 3;
-  if (const Waveform wave = read_start(reader, kLongestPieceS); wave.duration_s() <= kLongestPieceS)
-    return {predictor.predict(wave), is_speech(wave), 0};
+RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, int threads) {
+  if (const Waveform wave = read_start(reader, kLongestPieceS);
+      wave.duration_s() <= kLongestPieceS) {
+    const MetClip clip = meet(listener.predictor(), wave, 0, is_speech(wave));
+    RecordingPrediction result{listener.answer(clip), clip.speech, 0,
+                               listener.voice().duration_s()};
+    if (wave.duration_s() < 2 * kPieceS)
+      listener.hear(clip);
+    else
+      listener.hear(wave);
+    listener.end_recording();
+    return result;
+  }
   reader.restart();
   WindowMean mean;
-  predict_windows(reader, predictor, {kWindowS, kWindowS}, threads,
+  predict_windows(reader, listener, {kPieceS, kPieceS}, threads,
                   [&](const TimelineWindow& window) { mean.add(window); });
   return mean.mean();
+}
+
+void hear_recording(AudioReader& reader, Listener& listener, int threads) {
+  if (const Waveform wave = read_start(reader, kLongestPieceS); wave.duration_s() <= kLongestPieceS)
+    return listener.hear(wave);
+  reader.restart();
+  for_each_window(reader, listener.predictor(), {kPieceS, kPieceS}, threads,
+                  [&](const MetWindow& window) { listener.hear(window.clip); });
+  listener.end_recording();
 }
 
 void SegmentMerger::add(const TimelineWindow& window) {
@@ -210,22 +252,23 @@ void SegmentMerger::place(const TimelineWindow* next, double end_s) {
                       most_likely(segment_.prediction) == most_likely(prediction));
   if (!joins) {
     close();
-    segment_ = {current_start_s_, end_s, current_->sound, {}};
+    segment_ = {current_start_s_, end_s, current_->sound, {}, 0};
     windows_ = 0;
   }
   add_weighted(segment_.prediction, prediction, 1);
   ++windows_;
+  segment_.heard_s = current_->heard_s;
   segment_.end_s = end_s;
   current_start_s_ = end_s;
 }
 
-Timeline make_timeline(AudioReader& reader, const Predictor& predictor,
-                       const TimelineOptions& options, int threads) {
+Timeline make_timeline(AudioReader& reader, Listener& listener, const TimelineOptions& options,
+                       int threads) {
   Timeline timeline;
   SegmentMerger merger(
       [&](const TimelineSegment& segment) { timeline.segments.push_back(segment); });
   timeline.duration_s =
-      predict_windows(reader, predictor, options, threads, [&](const TimelineWindow& window) {
+      predict_windows(reader, listener, options, threads, [&](const TimelineWindow& window) {
         timeline.windows.push_back(window);
         merger.add(window);
       });

@@ -55,7 +55,8 @@ class Live : public ::testing::Test {
 };
 
 TEST_F(Live, SaysOfAStreamWhatItSaysOfTheWindowsCutFromItsFile) {
-  const Outcome live = listen(wav_, {"--json", "--smooth", "0", "--window", "2", "--hop", "0.75"});
+  const Outcome live =
+      listen(wav_, {"--json", "--smooth", "0", "--window", "2", "--hop", "0.75", "--no-adapt"});
   EXPECT_EQ(live.exit_code, 0) << live.err;
   const std::vector<std::string> answers = lines_of(live.out);
   std::vector<std::string> arguments = {"--json"};
@@ -316,8 +317,7 @@ TEST_F(Microphone, NeedsItsModule) {
 }
 
 TEST_F(Live, RecordsThroughPortAudio) {
-  if (!fs::exists(program_folder() / "ser-capture.so"))
-    GTEST_SKIP() << "built without PortAudio";
+  if (!fs::exists(program_folder() / "ser-capture.so")) GTEST_SKIP() << "built without PortAudio";
   folder_.add(".asoundrc",
               "pcm.!default {type plug slave {pcm filein format S16_LE rate 48000 channels 1}}\n"
               "pcm.filein {type file slave {pcm nullp} file /dev/null infile " +

@@ -68,11 +68,13 @@ class Recorded {
   Timeline timeline(const Predictor& predictor, const TimelineOptions& options,
                     int threads = 1) const {
     AudioReader reader(folder_ / "a.wav");
-    return make_timeline(reader, predictor, options, threads);
+    Listener listener(predictor, Adapting::kToNobody);
+    return make_timeline(reader, listener, options, threads);
   }
   RecordingPrediction whole(const Predictor& predictor, int threads = 1) const {
     AudioReader reader(folder_ / "a.wav");
-    return predict_recording(reader, predictor, threads);
+    Listener listener(predictor, Adapting::kToNobody);
+    return predict_recording(reader, listener, threads);
   }
 
  private:

@@ -30,8 +30,8 @@ struct ListeningOptions {
 };
 
 /// Who chose the clips heard: the program, of whatever was said, or somebody who says that they are
-/// of all moods. Those are trusted more: their diversity counts by kEnrolledBonus more (twice where it
-/// is less than that), and there is no `blind_share`.
+/// of all moods. Those are trusted more: their diversity counts by kEnrolledBonus more (twice where
+/// it is less than that), and there is no `blind_share`.
 enum class Hearing { kByItself, kEnrolled };
 inline constexpr double kEnrolledBonus = 0.05;
 
@@ -47,8 +47,8 @@ struct HeardFeatures {
 
 /// What a model said of clips of one voice, nothing of it being heard before.
 struct HeardAnswers {
-  Eigen::VectorXd sum;      ///< of the emotions' probabilities; empty: nothing heard
-  double entropy = 0;       ///< of the emotions, summed over the clips, nats
+  Eigen::VectorXd sum;  ///< of the emotions' probabilities; empty: nothing heard
+  double entropy = 0;   ///< of the emotions, summed over the clips, nats
   double clips = 0;
   Eigen::VectorXd genders;  ///< sum of the genders' log-probabilities; empty: none are told
 

@@ -110,8 +110,8 @@ class Predictor {
   /// What a stranger is told.
   ClipPrediction predict(const RecordingFeatures& features) const;
   /// The same for the voice that was heard, from what a stranger is told: emotions relative to the
-  /// voice, as far as it is trusted, and the gender pooled over all that was heard. Throws Error for
-  /// a voice of other features.
+  /// voice, as far as it is trusted, and the gender pooled over all that was heard. Throws Error
+  /// for a voice of other features.
   ClipPrediction adapt(ClipPrediction stranger, const RecordingFeatures& features,
                        const Voice& voice) const;
   /// Of the voice that was heard or set, a stranger's at first.

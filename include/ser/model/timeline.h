@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ser/audio/audio_file.h"
-#include "ser/model/model.h"
+#include "ser/model/listener.h"
 
 namespace ser {
 
@@ -29,6 +29,7 @@ struct TimelineWindow {
   bool speech = false;            ///< somewhere in the window
   Sound sound = Sound::kSilence;  ///< at its centre, one hop wide
   ClipPrediction prediction;      ///< of the window cut out and predicted as a recording
+  double heard_s = 0;             ///< of the voice, before
 };
 
 /// A stretch of a recording with one emotion, or without speech.
@@ -37,6 +38,7 @@ struct TimelineSegment {
   double end_s = 0;
   Sound sound = Sound::kSilence;
   ClipPrediction prediction;  ///< mean over its windows, smoothed where there is speech
+  double heard_s = 0;         ///< of the voice, before its last window
 };
 
 /// Emotion over time, for drawing.
@@ -47,25 +49,30 @@ struct Timeline {
 };
 
 /// Predicts window after window of a recording of any length in flat memory; windows start every
-/// hop, and the last one is cut at the end. `on_window` is called in order, and not in parallel.
-/// The result does not depend on `threads`. Returns the recording's duration, s.
-/// Throws Error as AudioReader and RollingWindow do.
-double predict_windows(AudioReader& reader, const Predictor& predictor,
-                       const TimelineOptions& options, int threads,
-                       const std::function<void(const TimelineWindow&)>& on_window);
+/// hop, and the last one is cut at the end. `on_window` is called in order, and not in parallel;
+/// so does the listener hear. The result does not depend on `threads`. Returns the recording's
+/// duration, s. Throws Error as AudioReader and RollingWindow do.
+double predict_windows(AudioReader& reader, Listener& listener, const TimelineOptions& options,
+                       int threads, const std::function<void(const TimelineWindow&)>& on_window);
 
 /// What is said of a whole recording.
 struct RecordingPrediction {
   ClipPrediction prediction;
   bool speech = false;
   std::size_t windows = 0;  ///< that it is the mean of; 0: it was predicted as a whole
+  double heard_s = 0;       ///< of the voice, before its end
 };
 
-/// Predicts a recording of any length in flat memory. Up to kLongestPieceS, it is predicted as it
-/// is. A longer one, which is no single utterance as those that models are trained on, is cut into windows of 3 s, side by side; there is speech if a tenth of the
-/// windows that are not silent have some, and the answer is the mean over those (over all windows
-/// if there is none). reader: at its beginning. Throws Error as AudioReader does.
-RecordingPrediction predict_recording(AudioReader& reader, const Predictor& predictor, int threads);
+/// Predicts a recording of any length in flat memory, then hears it. Up to kLongestPieceS, it is
+/// predicted as it is. A longer one, which is no single utterance as those that models are trained
+/// on, is cut into windows of 3 s, side by side; there is speech if a tenth of the windows that are
+/// not silent have some, and the answer is the mean over those (over all windows if there is none).
+/// reader: at its beginning. Throws Error as AudioReader does.
+RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, int threads);
+
+/// Hears a recording of any length in flat memory, in pieces of a few seconds. reader: at its
+/// beginning. Throws Error as AudioReader does.
+void hear_recording(AudioReader& reader, Listener& listener, int threads);
 
 /// Joins windows to segments while they come. A segment begins and ends half-way between the
 /// centres of windows; together, segments cover the recording. Probabilities of a window with
@@ -92,7 +99,7 @@ class SegmentMerger {
 };
 
 /// The whole timeline of a recording.
-Timeline make_timeline(AudioReader& reader, const Predictor& predictor,
-                       const TimelineOptions& options, int threads);
+Timeline make_timeline(AudioReader& reader, Listener& listener, const TimelineOptions& options,
+                       int threads);
 
 }  // namespace ser

@@ -1,0 +1,89 @@
+#include "ser/model/listener.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ser/audio/speech.h"
+
+namespace ser {
+namespace {
+
+constexpr double kPieceS = 3;
+constexpr double kSure = 0.7;  // probability of a gender
+constexpr std::size_t kClipsOfOther = 3;
+
+void add(Voice& voice, const MetClip& clip) {
+  voice.add(clip.features, clip.prediction.emotions, clip.prediction.genders,
+            clip.end_s - clip.start_s);
+}
+
+}  // namespace
+
+MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s, bool speech) {
+  RecordingFeatures features = predictor.features(wave);
+  ClipPrediction prediction = predictor.predict(features);
+  return {std::move(features), std::move(prediction), speech, start_s, start_s + wave.duration_s()};
+}
+
+Listener::Listener(const Predictor& predictor, Adapting adapting)
+    : predictor_(predictor),
+      adapting_(predictor.model().listens() ? adapting : Adapting::kToNobody),
+      voice_(predictor.voice()) {}
+
+ClipPrediction Listener::answer(const MetClip& clip) {
+  settle(clip.start_s);
+  return predictor_.adapt(clip.prediction, clip.features, voice_);
+}
+
+void Listener::hear(const MetClip& clip) {
+  settle(clip.start_s);
+  if (adapts() && clip.speech && !pending_) pending_ = clip;
+}
+
+void Listener::hear(const Waveform& wave) {
+  if (!adapts()) return;
+  const auto pieces = std::max(1, static_cast<int>(wave.duration_s() / kPieceS));
+  for (int i = 0; i < pieces; ++i) {
+    const Eigen::Index begin = wave.samples.size() * i / pieces;
+    const Eigen::Index end = wave.samples.size() * (i + 1) / pieces;
+    const Waveform piece{wave.samples.segment(begin, end - begin), wave.sample_rate_hz};
+    if (is_speech(piece)) take(meet(predictor_, piece, 0, true));
+  }
+}
+
+void Listener::end_recording() {
+  if (pending_) take(*pending_);
+  pending_.reset();
+}
+
+/// Takes what was heard, if it does not reach into what starts there.
+void Listener::settle(double start_s) {
+  if (!pending_ || start_s < pending_->end_s) return;
+  take(*pending_);
+  pending_.reset();
+}
+
+void Listener::take(const MetClip& clip) {
+  if (adapting_ == Adapting::kToWhoeverSpeaks && is_other_gender(clip)) {
+    others_.push_back(clip);
+    if (others_.size() < kClipsOfOther) return;
+    voice_ = {};
+    ++changes_;
+    for (const MetClip& other : others_) add(voice_, other);
+  } else {
+    add(voice_, clip);
+  }
+  others_.clear();
+}
+
+bool Listener::is_other_gender(const MetClip& clip) const {
+  const Eigen::VectorXd& found = clip.prediction.genders;
+  if (voice_.empty() || found.size() < 2) return false;
+  // Where the clip tells nothing, the pool is the voice's own answer.
+  const Eigen::VectorXd own = pool_genders(
+      Eigen::VectorXd::Constant(found.size(), 1.0 / double(found.size())), voice_.answers());
+  Eigen::Index clips = 0, voices = 0;
+  return found.maxCoeff(&clips) > kSure && own.maxCoeff(&voices) > kSure && clips != voices;
+}
+
+}  // namespace ser
