@@ -60,7 +60,7 @@ ensembles=(default best free)
 parts_of() {
   case $1 in
     default | free) echo default_mlp cnn ;;
-    best) echo mlp cnn lstm ;;
+    best) echo mlp cnn ;;
     *) echo "$1" ;;
   esac
 }
