@@ -29,18 +29,26 @@ std::optional<Pooling> pooling(const std::string& name) {
   return set.pool;
 }
 
+/// A recording named by itself: nothing to say of what it was taken for.
+bool is_one_file(const std::string& input, const Corpus& corpus) {
+  std::error_code error;
+  return corpus.utterances.size() == 1 && corpus.name != "manifest" &&
+         std::filesystem::is_regular_file(input, error);
+}
+
 /// One line on what an input was taken for, and one on what of it was left out.
 void describe_corpus(const std::string& input, const Corpus& corpus) {
   constexpr std::size_t kNamed = 8;
   const std::vector<std::string> classes = emotion_labels(corpus.utterances);
   const std::vector<std::string> unusual = unusual_emotions(classes);
   const std::size_t recordings = corpus.utterances.size();
-  spdlog::info("{}: {} recording{}, read as {}: {}", input, recordings, recordings == 1 ? "" : "s",
-               corpus.name,
-               classes.empty()
-                   ? "no emotions known"
-                   : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
-                                 some_of(classes, kNamed)));
+  if (!is_one_file(input, corpus))
+    spdlog::info("{}: {} recording{}, read as {}: {}", input, recordings,
+                 recordings == 1 ? "" : "s", corpus.name,
+                 classes.empty()
+                     ? "no emotions known"
+                     : fmt::format("{} class{} ({})", classes.size(),
+                                   classes.size() == 1 ? "" : "es", some_of(classes, kNamed)));
   if (!unusual.empty())
     spdlog::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names",
                  input, unusual.size(), unusual.size() == 1 ? " that is" : "es that are",

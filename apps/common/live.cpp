@@ -225,7 +225,7 @@ void run_live(const LiveOptions& options, const OutputOptions& output,
   warm_up(listener.predictor(), input->sample_rate_hz());
   try {
     session.run();
-  } catch (const Error&) {
+  } catch (const std::exception&) {  // printing throws what the formatter throws
     session.summarize();
     throw;
   }

@@ -143,7 +143,7 @@ TEST_F(Extract, LeavesTheOldFileWhenKilled) {
 
 TEST_F(Extract, FailsOnAnOutputThatCannotBeWritten) {
   const Outcome failed =
-      run("ser-extract", {demo_clip(1), "--features", "classic", "-o", "/nowhere/f.safetensors"});
+      run("ser-extract", {demo_clip(1), "--features", "classic", "-o", "/nowhere: expected a folder to write to"});
   EXPECT_EQ(failed.exit_code, 1);
   EXPECT_THAT(failed.err, HasSubstr("/nowhere: expected a folder to write to, found none"));
 }

@@ -168,7 +168,7 @@ TEST_F(Plot, FailsWhereNoFolderCanBeMade) {
   const std::string file = inputs_.add("file").string();
   const Outcome failed = run("ser-extract", {demo_clip(1), "--plot", file, "--pictures", "mel"});
   EXPECT_EQ(failed.exit_code, 1);
-  EXPECT_THAT(failed.err, HasSubstr(file + ": cannot be made"));
+  EXPECT_THAT(failed.err, HasSubstr(file + ": expected a folder to write to, found a file"));
 }
 
 TEST_F(Plot, RefusesFlagsThatAreWrongOrWouldChangeNothing) {

@@ -114,11 +114,22 @@ class PredictVoice : public Predict {
       "network": {"layers": [{"type": "dense", "units": 8}]},
       "training": {"epochs": 2}})")
                                    .string();
-    const std::string listens = (folder_ / "listening.json").string();
-    const Outcome trained =
-        run("ser-train", {(folder_ / "features").string(), "--recipe", recipe, "-o", listens});
-    ASSERT_EQ(trained.exit_code, 0) << trained.err;
-    blind_ = std::exchange(model_, listens);
+    const std::string deaf = folder_
+                                 .add("deaf-recipe.json", R"({
+      "features": "classic",
+      "network": {"layers": [{"type": "dense", "units": 8}]},
+      "training": {"epochs": 2}})")
+                                 .string();
+    model_ = train(recipe, "listening.json");
+    blind_ = train(deaf, "deaf.json");
+  }
+
+  std::string train(const std::string& recipe, const std::string& name) const {
+    const std::string model = (folder_ / name).string();
+    const Outcome done =
+        run("ser-train", {(folder_ / "features").string(), "--recipe", recipe, "-o", model});
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    return model;
   }
 
   /// What is said of recordings, one a line.
@@ -195,7 +206,7 @@ TEST_F(PredictVoice, FilesThatAreNoVoiceOfTheModelAreLeftAlone) {
   EXPECT_THAT(done.err, HasSubstr("other.json: expected a voice file"));
   EXPECT_EQ(text_of(other), "{}");
   EXPECT_THAT(predict({"--remember", (folder_ / "no/v.json").string(), demo_clip(5)}).err,
-              HasSubstr("no/v.json"));
+              HasSubstr("/no: expected a folder to write to"));
   std::filesystem::create_directory(folder_ / "empty");
   const Outcome empty = predict({"--enroll", (folder_ / "empty").string(), demo_clip(5)});
   EXPECT_EQ(empty.exit_code, 1);
@@ -274,7 +285,7 @@ TEST_F(Predict, TakesFolders) {
   std::filesystem::create_directory(empty);
   const Outcome nothing = predict({empty});
   EXPECT_EQ(nothing.exit_code, 1);
-  EXPECT_THAT(nothing.err, HasSubstr("expected a folder with audio files, found nothing"));
+  EXPECT_THAT(nothing.err, HasSubstr("expected a folder with recordings, found nothing"));
 }
 
 TEST_F(Predict, ReadsOneFileFromStandardInput) {

@@ -9,7 +9,7 @@ for script in "$@"; do
   bash -n "$script" || failures=$((failures + 1))
 done
 for script in "$@"; do
-  [[ -x $script || $script == */common.sh || $script == *.cpp || $script == *.txt ]] && continue
+  [[ -x $script || $script == */common.sh || $script == *.cpp || $script == *.h || $script == *.txt ]] && continue
   echo "FAILED: $script: expected an executable file"
   failures=$((failures + 1))
 done
