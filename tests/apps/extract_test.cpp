@@ -113,10 +113,8 @@ TEST_F(Extract, StopsAtABrokenFileAndKeepsTheOldOutput) {
   const std::string broken = inputs_.add("broken.wav", "RIFF").string();
   const Outcome failed = extract({demo_clip(1), broken, "--features", "classic"});
   EXPECT_EQ(failed.exit_code, 1);
-  EXPECT_THAT(
-      lines_of(failed.err),
-      ElementsAre(HasSubstr("1 recording, read as ravdess"), HasSubstr("broken.wav: 1 record"),
-                  AllOf(StartsWith("ser-extract: "), HasSubstr("broken.wav: expected"))));
+  EXPECT_THAT(lines_of(failed.err),
+              ElementsAre(AllOf(StartsWith("ser-extract: "), HasSubstr("broken.wav: expected"))));
   EXPECT_EQ(text_of(output_), "old");
   EXPECT_THAT(files_in_folder(), ElementsAre("out"));
 }
@@ -143,7 +141,7 @@ TEST_F(Extract, LeavesTheOldFileWhenKilled) {
 
 TEST_F(Extract, FailsOnAnOutputThatCannotBeWritten) {
   const Outcome failed =
-      run("ser-extract", {demo_clip(1), "--features", "classic", "-o", "/nowhere: expected a folder to write to"});
+      run("ser-extract", {demo_clip(1), "--features", "classic", "-o", "/nowhere/f.safetensors"});
   EXPECT_EQ(failed.exit_code, 1);
   EXPECT_THAT(failed.err, HasSubstr("/nowhere: expected a folder to write to, found none"));
 }
@@ -258,7 +256,7 @@ TEST_F(Extract, IsSilentIfQuiet) {
 
 TEST_F(Extract, SaysMoreIfVerbose) {
   const Outcome done = extract({demo_clip(1), "--features", "classic", "-v"});
-  EXPECT_THAT(done.err, AllOf(HasSubstr("1 recording, read as ravdess"), HasSubstr("\"mfcc\"")));
+  EXPECT_THAT(done.err, AllOf(HasSubstr("threads, instruction set: "), HasSubstr("\"mfcc\"")));
 }
 
 TEST_F(Extract, WritesTheSameBytesForAnyNumberOfThreads) {

@@ -142,7 +142,8 @@ TEST(Listening, OptionsOutOfRangeAreRefused) {
 }
 
 TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
-  const Model model = some_model({true, 4, 0, 1e-9});  // trusts what differs at all
+  Model model = some_model({true, 4, 0, 1e-9});   // trusts what differs at all
+  model.members[0].network.parameters() *= 0.1f;  // tones lie far out: answers must not saturate
   Predictor predictor(model);
   std::vector<Eigen::MatrixXf> clips;
   for (const double hz : {200, 300, 2000})
@@ -158,7 +159,7 @@ TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
   const ClipPrediction found = predictor.predict(tone(200));
   EXPECT_TRUE(found.emotions.isApprox(expected[0].emotions, 1e-5));
   EXPECT_TRUE(found.genders.isApprox(expected[0].genders, 1e-5));
-  EXPECT_FALSE(expected[0].emotions.isApprox(deaf[0].emotions, 1e-4));
+  EXPECT_FALSE(expected[0].emotions.isApprox(deaf[0].emotions, 1e-3));
   EXPECT_EQ(expected[1].emotions, deaf[1].emotions);
   EXPECT_TRUE(mix_answers(deaf[0].emotions, enrolled[0].emotions, 0.3)
                   .isApprox(expected[0].emotions, 1e-5));
