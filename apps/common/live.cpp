@@ -130,8 +130,8 @@ class Session {
   }
 
   void answer(const Window& window) {
-    const MetClip met =
-        meet(listener_.predictor(), window.wave, window.start_s(), is_speech(window.wave));
+    const MetClip met = meet(listener_.predictor(), window.wave, window.start_s(),
+                             is_speech(voice_band(window.wave)));
     PredictedClip clip{.file = input_.name(),
                        .prediction = listener_.answer(met),
                        .speech = met.speech,

@@ -164,6 +164,14 @@ Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   return cuts ? low_cut(clean, preparation.low_cut_hz) : clean;
 }
 
+Waveform voice_band(const Waveform& wave) {
+  constexpr double kLowCutHz = 60;  // as the presets have it
+  Preparation preparation;
+  preparation.low_cut_hz = kLowCutHz;
+  preparation.remove_hum = true;
+  return cleaned(wave, preparation);
+}
+
 Waveform prepare(const Waveform& wave, const Preparation& preparation) {
   Waveform prepared = cleaned(wave, preparation);
   const SampleRange kept = kept_range(prepared, preparation);

@@ -47,7 +47,7 @@ void Listener::hear(const Waveform& wave) {
     const Eigen::Index begin = wave.samples.size() * i / pieces;
     const Eigen::Index end = wave.samples.size() * (i + 1) / pieces;
     const Waveform piece{wave.samples.segment(begin, end - begin), wave.sample_rate_hz};
-    if (is_speech(piece)) take(meet(predictor_, piece, 0, true));
+    if (is_speech(voice_band(piece))) take(meet(predictor_, piece, 0, true));
   }
 }
 

@@ -79,9 +79,10 @@ struct MetWindow {
 
 MetWindow meet_window(const Window& window, const Predictor& predictor,
                       const TimelineOptions& options) {
-  const Speech speech = find_speech(window.wave);
+  const Waveform voice = voice_band(window.wave);
+  const Speech speech = find_speech(voice);
   return {meet(predictor, window.wave, window.start_s(), speech.found),
-          sound_at(centre_of(window, options), window.wave, speech)};
+          sound_at(centre_of(window, options), voice, speech)};
 }
 
 /// Calls on_window for windows in order. Returns the recording's duration, s.
@@ -199,7 +200,7 @@ constexpr double kPieceS = 3;
 RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, int threads) {
   if (const Waveform wave = read_start(reader, kLongestPieceS);
       wave.duration_s() <= kLongestPieceS) {
-    const MetClip clip = meet(listener.predictor(), wave, 0, is_speech(wave));
+    const MetClip clip = meet(listener.predictor(), wave, 0, is_speech(voice_band(wave)));
     RecordingPrediction result{listener.answer(clip), clip.speech, 0,
                                listener.voice().duration_s()};
     if (wave.duration_s() < 2 * kPieceS)

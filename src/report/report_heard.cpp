@@ -23,7 +23,7 @@ Row row_of(const ResultFile& result) {
 
 std::vector<std::string> cells_of(const ResultFile& result) {
   const Scores& scores = result.scores;
-  return {escape(name_of(result)),
+  return {heard_text(result.info.heard),
           percent(scores.uar),
           result.ci95 ? fmt::format("{:.1f} to {:.1f}", 100 * result.ci95->uar.low,
                                     100 * result.ci95->uar.high)
@@ -49,8 +49,8 @@ std::string heard_section(const ResultFile& result) {
       "there or all that there are. All other figures of this page are those of the first row.",
       side_by_side({figure_block("Unweighted average recall with its 95 % interval",
                                  row_list(rows, {0, 1, "%"})),
-                    figure_block("All figures", table({"other clips", "UAR", "95 % interval",
-                                                       "accuracy", "gender", "calibration error"},
+                    figure_block("All figures", table({"heard", "UAR", "95 % interval", "accuracy",
+                                                       "gender", "calibration error"},
                                                       cells, 1))}));
 }
 
