@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ser/audio/audio_file.h"
+#include "ser/audio/speech.h"
 #include "ser/core/rng.h"
 #include "ser/features/extractor.h"
 #include "support/errors.h"
@@ -165,6 +166,19 @@ TEST_P(Disturbed, HardlyChangesAPreset) {
       (clean.colwise() - clean.rowwise().mean()).square().rowwise().mean().sqrt().max(1e-6);
   const double change = ((disturbed - clean).abs().colwise() / sd).mean();
   EXPECT_LT(change, 0.15);
+}
+
+TEST(VoiceBand, SpeechIsFoundInHumRumbleAndOffset) {
+  for (const Waveform& voice : spoken(0.1f)) {
+    ASSERT_TRUE(is_speech(voice_band(voice)));
+    const double seconds = voice.duration_s();
+    const int rate_hz = voice.sample_rate_hz;
+    for (const Waveform& under :
+         {tone(50, 0.0113, seconds, rate_hz, 10), tone(20, 0.0447, seconds, rate_hz),
+          Waveform{Eigen::VectorXf::Constant(voice.samples.size(), 0.05f), rate_hz}})
+      EXPECT_TRUE(is_speech(voice_band(voice + under)));
+    EXPECT_FALSE(is_speech(voice_band(tone(50, 0.1, seconds, rate_hz, 10))));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Presets, Disturbed,
