@@ -84,6 +84,54 @@ Json parse_json(std::string_view text, std::string_view what) {
   });
 }
 
+const Json& value_at(const Json& object, std::string_view key) {
+  if (!object.is_object())
+    throw Error(fmt::format("expected '{}' in an object, found {}", key, object.type_name()));
+  const auto found = object.find(std::string(key));
+  if (found == object.end()) throw Error(fmt::format("'{}' is missing", key));
+  return *found;
+}
+
+double number_at(const Json& object, std::string_view key) {
+  const Json& value = value_at(object, key);
+  if (!value.is_number()) throw Error(fmt::format("'{}': expected a number", key));
+  return value.get<double>();
+}
+
+std::uint64_t count_at(const Json& object, std::string_view key) {
+  const Json& value = value_at(object, key);
+  if (!value.is_number_unsigned())
+    throw Error(fmt::format("'{}': expected a whole number of 0 or more", key));
+  return value.get<std::uint64_t>();
+}
+
+std::string text_at(const Json& object, std::string_view key) {
+  const Json& value = value_at(object, key);
+  if (value.is_null()) return "";
+  if (!value.is_string()) throw Error(fmt::format("'{}': expected text", key));
+  return value.get<std::string>();
+}
+
+const Json& list_at(const Json& object, std::string_view key) {
+  const Json& value = value_at(object, key);
+  if (!value.is_array()) throw Error(fmt::format("'{}': expected a list", key));
+  return value;
+}
+
+std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most) {
+  const Json& list = list_at(object, key);
+  if (list.size() > most)
+    throw Error(fmt::format("'{}': expected a list of at most {} names", key, most));
+  std::vector<std::string> names;
+  for (const Json& item : list) {
+    if (!item.is_string()) throw Error(fmt::format("'{}': expected names", key));
+    names.push_back(item.get<std::string>());
+  }
+  return names;
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 void check_keys(const Json& object, std::span<const std::string_view> known,
                 std::string_view what) {
   if (!object.is_object())

@@ -7,8 +7,6 @@
 namespace ser {
 namespace {
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 /// NaN becomes null.
 Json number(double value) { return std::isnan(value) ? Json() : Json(value); }
 

@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kMaxLabels = 1000;  // their confusion matrix is square
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+constexpr std::size_t kMostNames = 1000'000;
 
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
@@ -91,50 +90,13 @@ Json predictions_json(const ResultFile& result) {
   return list;
 }
 
-const Json& member(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (!object.is_object() || found == object.end())
-    throw Error(fmt::format("expected '{}', found none", key));
-  return *found;
-}
-
-std::string text_of(const Json& object, const char* key) {
-  const Json& value = member(object, key);
-  if (value.is_null()) return "";
-  if (!value.is_string()) throw Error(fmt::format("'{}': expected text", key));
-  return value.get<std::string>();
-}
-
-const Json& list_of(const Json& object, const char* key) {
-  const Json& value = member(object, key);
-  if (!value.is_array()) throw Error(fmt::format("'{}': expected a list", key));
-  return value;
-}
-
-std::uint64_t count_of(const Json& object, const char* key) {
-  const Json& value = member(object, key);
-  if (!value.is_number_unsigned())
-    throw Error(fmt::format("'{}': expected a whole number of 0 or more", key));
-  return value.get<std::uint64_t>();
-}
-
-std::vector<std::string> texts_of(const Json& object, const char* key) {
-  std::vector<std::string> texts;
-  for (const Json& item : list_of(object, key)) {
-    if (!item.is_string()) throw Error(fmt::format("'{}': expected a list of texts", key));
-    texts.push_back(item.get<std::string>());
-  }
-  return texts;
-}
-
 template <typename Labels>
 std::vector<double> probabilities_of(const Json& object, const char* key, const Labels& labels) {
-  const Json& value = member(object, key);
+  const Json& value = value_at(object, key);
   if (value.is_null()) return {};
   std::vector<double> probabilities;
   for (const auto& label : labels) {
-    const Json& number = with_context(
-        key, [&]() -> const Json& { return member(value, std::string(label).c_str()); });
+    const Json& number = with_context(key, [&]() -> const Json& { return value_at(value, label); });
     if (!number.is_number()) throw Error(fmt::format("'{}.{}': expected a number", key, label));
     probabilities.push_back(number.get<double>());
   }
@@ -142,10 +104,10 @@ std::vector<double> probabilities_of(const Json& object, const char* key, const 
 }
 
 Prediction read_prediction(const Json& object, const std::vector<std::string>& labels) {
-  return {text_of(object, "file"),
-          text_of(object, "speaker"),
-          text_of(object, "emotion"),
-          text_of(object, "gender"),
+  return {text_at(object, "file"),
+          text_at(object, "speaker"),
+          text_at(object, "emotion"),
+          text_at(object, "gender"),
           probabilities_of(object, "probabilities", labels),
           probabilities_of(object, "gender_probabilities", kGenders)};
 }
@@ -154,21 +116,19 @@ Prediction read_prediction(const Json& object, const std::vector<std::string>& l
 int heard_of(const Json& json) {
   if (!json.contains("heard")) return 0;
   if (json["heard"] == "all") return kAllHeard;
-  const std::uint64_t count = count_of(json, "heard");
+  const std::uint64_t count = count_at(json, "heard");
   if (count >= kAllHeard) throw Error("'heard': expected a number of clips, or all");
   return static_cast<int>(count);
 }
 
 ResultInfo read_info(const Json& json) {
-  const Json& recipe = member(json, "recipe");
-  std::vector<std::string> labels = texts_of(json, "labels");
-  if (labels.size() > kMaxLabels)
-    throw Error(fmt::format("'labels': expected at most {}, found {}", kMaxLabels, labels.size()));
+  const Json& recipe = value_at(json, "recipe");
+  std::vector<std::string> labels = names_at(json, "labels", kMaxLabels);
   return {std::move(labels),
-          text_of(json, "split"),
+          text_at(json, "split"),
           recipe.is_null() ? "" : recipe.dump(),
-          text_of(json, "fingerprint"),
-          count_of(json, "seed"),
+          text_at(json, "fingerprint"),
+          count_at(json, "seed"),
           heard_of(json),
           json.contains("other_fold") && json["other_fold"] == Json(true)};
 }
@@ -178,10 +138,11 @@ std::vector<FoldPredictions> read_folds(const Json& json, const Json& prediction
                                         const std::vector<std::string>& labels) {
   std::vector<FoldPredictions> folds;
   std::size_t next = 0;
-  for (const Json& object : list_of(json, "folds")) {
-    FoldPredictions fold{
-        static_cast<int>(count_of(object, "fold")), texts_of(object, "test_speakers"), {}};
-    const std::uint64_t count = count_of(object, "n");
+  for (const Json& object : list_at(json, "folds")) {
+    FoldPredictions fold{static_cast<int>(count_at(object, "fold")),
+                         names_at(object, "test_speakers", kMostNames),
+                         {}};
+    const std::uint64_t count = count_at(object, "n");
     if (count > predictions.size() - next) throw Error("'folds': more clips than predictions");
     for (const std::size_t end = next + count; next < end; ++next)
       fold.predictions.push_back(with_context(fmt::format("prediction {}", next), [&] {
@@ -210,13 +171,13 @@ Json heard_scores_json(const ResultFile& result) {
 ResultFile result_of(const Json& json) {
   ResultInfo info = read_info(json);
   std::vector<ResultFile> counts = {
-      make_result(info, read_folds(json, list_of(json, "predictions"), info.labels))};
+      make_result(info, read_folds(json, list_at(json, "predictions"), info.labels))};
   if (!json.contains("heard_scores")) return std::move(counts[0]);
-  const Json& scores = list_of(json, "heard_scores");
+  const Json& scores = list_at(json, "heard_scores");
   for (std::size_t i = 1; i < scores.size(); ++i)
     counts.push_back(with_context(fmt::format("heard_scores {}", i), [&] {
       info.heard = heard_of(scores[i]);
-      return make_result(info, read_folds(json, list_of(scores[i], "predictions"), info.labels));
+      return make_result(info, read_folds(json, list_at(scores[i], "predictions"), info.labels));
     }));
   return with_more_heard(std::move(counts));
 }

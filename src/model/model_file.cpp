@@ -21,32 +21,6 @@ constexpr std::size_t kMaxMembers = 256;
 
 using RowMajor = Eigen::Matrix<nn::Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// The value under `key`. Throws Error if it is missing.
-const Json& at(const Json& object, std::string_view key) {
-  if (!object.is_object()) throw Error(fmt::format("expected an object with '{}'", key));
-  const auto found = object.find(std::string(key));
-  if (found == object.end()) throw Error(fmt::format("'{}' is missing", key));
-  return *found;
-}
-
-double number_at(const Json& object, std::string_view key) {
-  const Json& value = at(object, key);
-  if (!value.is_number()) throw Error(fmt::format("'{}': expected a number", key));
-  return value.get<double>();
-}
-
-std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most) {
-  const Json& list = at(object, key);
-  if (!list.is_array() || list.size() > most)
-    throw Error(fmt::format("'{}': expected a list of at most {} names", key, most));
-  std::vector<std::string> names;
-  for (const Json& item : list) {
-    if (!item.is_string()) throw Error(fmt::format("'{}': expected names", key));
-    names.push_back(item.get<std::string>());
-  }
-  return names;
-}
-
 /// Weights in C order, as the rest of the world reads a shape of [rows, columns].
 Json write_tensor(const nn::Vector& flat, const nn::Parameter& p, WeightFormat format) {
   const RowMajor values = nn::ConstAlignedMap(flat.data() + p.offset, p.rows, p.cols);
@@ -75,13 +49,13 @@ Eigen::Matrix<Number, Eigen::Dynamic, 1> numbers(const std::vector<std::byte>& b
 /// Reads one tensor into its place in `flat`.
 void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& blobs,
                  const nn::Parameter& p, nn::Vector& flat) {
-  const Json& dtype = at(json, "dtype");
+  const Json& dtype = value_at(json, "dtype");
   const bool half = dtype == "f16";
   if (!half && dtype != "f32") throw Error("'dtype': expected f32 or f16");
-  if (at(json, "shape") != Json({p.rows, p.cols}))
+  if (value_at(json, "shape") != Json({p.rows, p.cols}))
     throw Error(fmt::format("'shape': expected [{}, {}], found {}", p.rows, p.cols,
-                            at(json, "shape").dump().substr(0, 60)));
-  const Json& index = at(json, "data");
+                            value_at(json, "shape").dump().substr(0, 60)));
+  const Json& index = value_at(json, "data");
   if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
     throw Error("'data': expected base64 text");
   const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
@@ -103,11 +77,11 @@ Json write_vector(const Eigen::VectorXf& v) {
 }
 
 Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std::byte>>& blobs) {
-  const Json& index = at(json, "data");
+  const Json& index = value_at(json, "data");
   if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
     throw Error("'data': expected base64 text");
   const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
-  if (at(json, "dtype") != "f32" || at(json, "shape") != Json({bytes.size() / 4}) ||
+  if (value_at(json, "dtype") != "f32" || value_at(json, "shape") != Json({bytes.size() / 4}) ||
       bytes.size() % 4 != 0)
     throw Error(fmt::format("expected f32 numbers of 'shape' [{}]", bytes.size() / 4));
   return numbers<float>(bytes);
@@ -144,8 +118,8 @@ Json write_member(const Member& member, WeightFormat format) {
 }
 
 Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) {
-  const Eigen::VectorXf mean = read_vector(at(json, "mean"), blobs);
-  const Eigen::VectorXf scale = read_vector(at(json, "scale"), blobs);
+  const Eigen::VectorXf mean = read_vector(value_at(json, "mean"), blobs);
+  const Eigen::VectorXf scale = read_vector(value_at(json, "scale"), blobs);
   json.erase("mean");
   json.erase("scale");
   ScalerOptions options;
@@ -169,7 +143,7 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
   const auto read_all = [&](const std::vector<nn::Parameter>& parameters, nn::Vector& flat) {
     for (const nn::Parameter& p : parameters)
       with_context(fmt::format("weight '{}'", p.name),
-                   [&] { read_tensor(at(weights, p.name), blobs, p, flat); });
+                   [&] { read_tensor(value_at(weights, p.name), blobs, p, flat); });
   };
   const auto parameters = network.named_parameters();
   const auto state = network.named_state();
@@ -189,7 +163,7 @@ TrainingRange read_training_range(const Json& member, nn::Index rows, bool frame
                                   const std::vector<std::vector<std::byte>>& blobs) {
   if (!member.contains("training_range")) return {};
   const Json& json = member["training_range"];
-  TrainingRange range{read_scaler(at(json, "scaler"), blobs), number_at(json, "limit")};
+  TrainingRange range{read_scaler(value_at(json, "scaler"), blobs), number_at(json, "limit")};
   if (!(range.limit > 0 && range.limit < 1e30)) throw Error("'limit': expected a number above 0");
   const nn::Index expected = frames ? 2 * rows : rows;
   if (range.scaler.options().kind != ScalerOptions::Kind::kRows ||
@@ -202,12 +176,13 @@ TrainingRange read_training_range(const Json& member, nn::Index rows, bool frame
 Member read_member(const Json& json, int outputs,
                    const std::vector<std::vector<std::byte>>& blobs) {
   FeatureSet set;
-  with_context("features", [&] { options_from_json(at(json, "features"), set); });
-  Scaler scaler = with_context("scaler", [&] { return read_scaler(at(json, "scaler"), blobs); });
+  with_context("features", [&] { options_from_json(value_at(json, "features"), set); });
+  Scaler scaler =
+      with_context("scaler", [&] { return read_scaler(value_at(json, "scaler"), blobs); });
   nn::Network network = with_context("network", [&] {
-    return read_network(at(json, "network"), at(json, "weights"), outputs, blobs);
+    return read_network(value_at(json, "network"), value_at(json, "weights"), outputs, blobs);
   });
-  const double temperature = number_at(at(json, "calibration"), "temperature");
+  const double temperature = number_at(value_at(json, "calibration"), "temperature");
   const double weight = number_at(json, "weight");
   if (!(temperature > 1e-3 && temperature < 1e3)) throw Error("'temperature': out of range");
   if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
@@ -243,32 +218,33 @@ Json write_training(const TrainingInfo& info) {
 }
 
 TrainingInfo read_training(const Json& json) {
-  const Json& seed = at(json, "seed");
-  const Json& split = at(json, "split");
+  const Json& seed = value_at(json, "seed");
+  const Json& split = value_at(json, "split");
   const double fold = number_at(json, "fold");
   if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
     throw Error("expected a 'seed', a 'split' and a 'fold'");
-  return {seed.get<std::uint64_t>(), at(json, "recipe").dump(), split.get<std::string>(),
+  return {seed.get<std::uint64_t>(), value_at(json, "recipe").dump(), split.get<std::string>(),
           static_cast<int>(fold), names_at(json, "speakers", kMaxSpeakers)};
 }
 
 void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     throw Error("expected a model file (\"format\": \"ser-model\")");
-  if (at(json, "version") != kVersion)
+  if (value_at(json, "version") != kVersion)
     throw Error(fmt::format("expected version {}, found {}", kVersion,
-                            at(json, "version").dump().substr(0, 20)));
+                            value_at(json, "version").dump().substr(0, 20)));
 }
 
 Model model_from_document(const ModelDocument& document) {
   const Json& json = document.json;
   check_header(json);
   Model model;
-  model.emotions = names_at(at(json, "heads"), "emotion", kMaxClasses);
-  model.genders = names_at(at(json, "heads"), "gender", kMaxClasses);
-  model.uncertain_below = number_at(at(json, "calibration"), "uncertain_below");
+  model.emotions = names_at(value_at(json, "heads"), "emotion", kMaxClasses);
+  model.genders = names_at(value_at(json, "heads"), "gender", kMaxClasses);
+  model.uncertain_below = number_at(value_at(json, "calibration"), "uncertain_below");
   if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
-  model.training = with_context("training", [&] { return read_training(at(json, "training")); });
+  model.training =
+      with_context("training", [&] { return read_training(value_at(json, "training")); });
   const int outputs = static_cast<int>(model.emotions.size() + model.genders.size());
   if (!json.contains("members")) {
     model.members.push_back(read_member(json, outputs, document.blobs));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -61,6 +62,20 @@ Json parse_json(std::string_view text, std::string_view what);
 
 /// Throws Error if `object` is no object or holds a key that is not in `known`.
 void check_keys(const Json& object, std::span<const std::string_view> known, std::string_view what);
+
+/// The value under `key`. Throws Error, as those below, naming the key.
+const Json& value_at(const Json& object, std::string_view key);
+double number_at(const Json& object, std::string_view key);
+/// Whole and not negative.
+std::uint64_t count_at(const Json& object, std::string_view key);
+/// "" where it is null.
+std::string text_at(const Json& object, std::string_view key);
+const Json& list_at(const Json& object, std::string_view key);
+/// A list of at most `most` names.
+std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most);
+
+/// null for an empty text.
+Json text_or_null(const std::string& text);
 
 /// `json` on one line; bytes in it that are not UTF-8 (of file names) become U+FFFD each.
 std::string dump_text(const Json& json);
