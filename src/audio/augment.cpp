@@ -8,7 +8,6 @@
 
 #include "audio/babble.h"
 #include "audio/soxr_resample.h"
-#include "audio/time_stretch.h"
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"
 #include "ser/core/error.h"
@@ -22,12 +21,6 @@ using Kind = AugmentationStep::Kind;
 Waveform change_speed(const Waveform& wave, double factor, Rng&) {
   const Eigen::Index size = std::lround(static_cast<double>(wave.samples.size()) / factor);
   return {soxr_resample(wave.samples, factor, 1, size), wave.sample_rate_hz};
-}
-
-Waveform shift_pitch(const Waveform& wave, double semitones, Rng&) {
-  const double ratio = std::exp2(semitones / 12);
-  const Waveform longer = time_stretch(wave, ratio);
-  return {soxr_resample(longer.samples, ratio, 1, wave.samples.size()), wave.sample_rate_hz};
 }
 
 Waveform change_gain(const Waveform& wave, double gain_db, Rng&) {
@@ -71,7 +64,6 @@ struct KindRow {
 
 constexpr std::array kKinds = {
     KindRow{Kind::kSpeed, "speed", 0.5, 2, change_speed},
-    KindRow{Kind::kPitch, "pitch", -12, 12, shift_pitch},
     KindRow{Kind::kGain, "gain", -60, 60, change_gain},
     KindRow{Kind::kNoise, "noise", -20, 100, add_noise},
     KindRow{Kind::kBabble, "babble", -20, 100, add_babble},

@@ -13,7 +13,6 @@ namespace ser {
 struct AugmentationStep {
   enum class Kind {
     kSpeed,   ///< played `amount` times as fast: tempo and pitch together
-    kPitch,   ///< higher by `amount` semitones, duration kept
     kGain,    ///< louder by `amount` dB; not clipped
     kNoise,   ///< white Gaussian noise, `amount` dB below the level of the voice (`active_rms`)
     kBabble,  ///< synthetic voices that talk at once, `amount` dB below the voice
@@ -28,9 +27,9 @@ using Augmentation = std::vector<AugmentationStep>;
 
 /// The augmentations that a comma-separated list names, each of them for a copy of its own:
 /// "speed:0.9,1.1,noise:20" gives three; "speed:0.9+noise:20" gives one, of two steps. An amount
-/// without a kind has that of the one before. Kinds and amounts: speed 0.5 to 2, pitch -12 to 12
-/// semitones, gain -60 to 60 dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz. Throws
-/// Error for an unknown kind and an amount outside its range.
+/// without a kind has that of the one before. Kinds and amounts: speed 0.5 to 2, gain -60 to 60
+/// dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz. Throws Error for an unknown kind and
+/// an amount outside its range.
 std::vector<Augmentation> parse_augmentations(std::string_view list);
 
 /// The augmentation as `parse_augmentations` reads it: "speed:0.9". Equal ones have equal names.
@@ -38,9 +37,8 @@ std::string augmentation_name(const Augmentation& augmentation);
 
 /// A changed copy of `wave`, at its rate. Only noise and babble draw from `rng`. Silence stays
 /// silence. Speed gives round(size / amount) samples, resampled as by `resample`; the others keep
-/// the size. Pitch is WSOLA time stretching, then resampling, so formants move along. Babble is six
-/// synthetic voices, nobody's recording, so no speaker of a corpus gets into another's copies. A
-/// band that reaches beyond half the rate changes nothing.
+/// the size. Babble is six synthetic voices, nobody's recording, so no speaker of a corpus gets
+/// into another's copies. A band that reaches beyond half the rate changes nothing.
 Waveform augment(const Waveform& wave, const Augmentation& augmentation, Rng& rng);
 
 }  // namespace ser
