@@ -189,10 +189,4 @@ void FeatureCsvWriter::append(const Eigen::MatrixXf& features) {
 
 void FeatureCsvWriter::finish() { impl_->file.commit(); }
 
-void write_csv(const FeatureTable& table, const fs::path& path) {
-  FeatureCsvWriter writer(path, table.set);
-  for (std::size_t i = 0; i < table.size(); ++i) writer.add(table.clips[i], table.clip(i));
-  writer.finish();
-}
-
 }  // namespace ser

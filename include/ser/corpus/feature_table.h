@@ -81,7 +81,4 @@ class FeatureCsvWriter : public FeatureWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes a table that is in memory as CSV.
-void write_csv(const FeatureTable& table, const std::filesystem::path& path);
-
 }  // namespace ser
