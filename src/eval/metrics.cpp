@@ -163,12 +163,6 @@ double clips_of_uar(const Confusion& confusion) {
 
 }  // namespace
 
-std::size_t most_likely(std::span<const double> probabilities) {
-  assert(!probabilities.empty());
-  return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
-                                  probabilities.begin());
-}
-
 std::array<CalibrationBin, 10> calibration_bins(const std::vector<std::string>& labels,
                                                 const std::vector<Prediction>& predictions) {
   return bins_of(predictions, outcomes_of(labels, predictions));

@@ -6,6 +6,7 @@
 
 #include "ser/audio/rolling_window.h"
 #include "ser/audio/speech.h"
+#include "ser/core/most_likely.h"
 #include "ser/core/parallel.h"
 
 namespace ser {
@@ -103,12 +104,6 @@ double for_each_window(AudioReader& reader, const Predictor& predictor,
 }
 
 double centre_s(const TimelineWindow& window) { return (window.start_s + window.end_s) / 2; }
-
-Eigen::Index most_likely(const ClipPrediction& prediction) {
-  Eigen::Index best = 0;
-  prediction.emotions.maxCoeff(&best);
-  return best;
-}
 
 void add_weighted(ClipPrediction& sum, const ClipPrediction& prediction, double weight) {
   if (sum.emotions.size() == 0) {
@@ -248,9 +243,10 @@ void SegmentMerger::close() {
 /// Puts the current window, which ends for segments at `end_s`, into a segment.
 void SegmentMerger::place(const TimelineWindow* next, double end_s) {
   const ClipPrediction prediction = smoothed(previous_ ? &*previous_ : nullptr, *current_, next);
-  const bool joins = windows_ > 0 && segment_.sound == current_->sound &&
-                     (segment_.sound != Sound::kSpeech ||
-                      most_likely(segment_.prediction) == most_likely(prediction));
+  const bool joins =
+      windows_ > 0 && segment_.sound == current_->sound &&
+      (segment_.sound != Sound::kSpeech ||
+       most_likely(segment_.prediction.emotions) == most_likely(prediction.emotions));
   if (!joins) {
     close();
     segment_ = {current_start_s_, end_s, current_->sound, {}, 0};

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "report/column_analysis.h"
+#include "report/waveform_panel.h"
 #include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
@@ -32,7 +33,6 @@ constexpr int kMelBands = 64, kCoefficients = 20;
 constexpr double kLowestLogHz = 50;
 constexpr double kHighestPitchHz = 1000;
 constexpr float kQuietDb = 50;  // frames this far below the loudest have no centroid to speak of
-constexpr const char* kWaveColour = "#31478f";
 constexpr const char* kShade = "#e3e3e3";
 constexpr const char* kRed = "#e8262a";
 constexpr const char* kOrange = "#ff9d2e";
@@ -132,17 +132,8 @@ std::vector<std::pair<double, std::string>> frequency_ticks(double low_hz, doubl
   return ticks;
 }
 
-Panel waveform_panel(Clip& clip) {
-  const Envelope shape = envelope(clip.wave());
-  const float peak = std::max(shape.high.maxCoeff(), -shape.low.minCoeff());
-  Panel panel;
-  panel.title = "Waveform";
-  panel.x = time_axis(clip);
-  const double reach = peak > 0 ? 1.08 * peak : 1;
-  panel.y = {"Amplitude (full scale 1)", -reach, reach, {}};
-  panel.bands.push_back({"", kWaveColour, shape.times_s, shape.low, shape.high});
-  panel.lines.push_back({"", kWaveColour, shape.times_s, shape.high});
-  panel.lines.push_back({"", kWaveColour, shape.times_s, shape.low});
+Panel wave_panel(Clip& clip) {
+  Panel panel = waveform_panel(envelope(clip.wave()), time_axis(clip), 1, 1.08);
   const double duration_s = clip.wave().duration_s();
   if (clip.kept_begin_s() > 0) panel.spans.push_back({0, clip.kept_begin_s(), kShade});
   if (clip.kept_end_s() < duration_s)
@@ -296,7 +287,7 @@ struct PanelKind {
 };
 
 constexpr std::array<PanelKind, 8> kPanels = {{
-    {"waveform", waveform_panel},
+    {"waveform", wave_panel},
     {"spectrogram", spectrogram_panel},
     {"log_spectrogram", log_spectrogram_panel},
     {"mel", mel_panel},

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "report/column_analysis.h"
 #include "report/page/colors.h"
+#include "report/waveform_panel.h"
+#include "ser/core/most_likely.h"
 
 namespace ser::report {
 namespace {
@@ -14,7 +15,6 @@ constexpr int kPanelWidth = 1400;
 constexpr std::size_t kMostCells = 1280;
 constexpr double kLongS = 600;       // from here on, time is in minutes
 constexpr double kLetterPixels = 9;  // room that a letter of a segment's name takes
-constexpr const char* kWaveColour = "#3a3f4a";
 constexpr const char* kNoSpeech = "#dedede";
 
 /// The colour of emotion `index` of `count`: strong for probabilities, pale behind the waveform.
@@ -22,12 +22,6 @@ std::string colour(std::size_t index, std::size_t count, double lightness, doubl
   constexpr double kFirstHueDegrees = 25;  // as in the reports
   return oklch(lightness, chroma,
                kFirstHueDegrees + 360 * static_cast<double>(index) / static_cast<double>(count));
-}
-
-std::size_t most_likely_emotion(const ClipPrediction& prediction) {
-  Eigen::Index best = 0;
-  prediction.emotions.maxCoeff(&best);
-  return static_cast<std::size_t>(best);
 }
 
 /// Time as the axis counts it.
@@ -100,7 +94,7 @@ void add_segments(Panel& panel, const Timeline& timeline, const std::vector<std:
   for (const TimelineSegment& segment : timeline.segments) {
     if (segment.sound == Sound::kSilence) continue;
     const bool speech = segment.sound == Sound::kSpeech;
-    const std::size_t emotion = speech ? most_likely_emotion(segment.prediction) : 0;
+    const std::size_t emotion = speech ? most_likely(segment.prediction.emotions) : 0;
     const std::string name = speech ? emotions[emotion] : "no speech";
     panel.spans.push_back({clock(segment.start_s), clock(segment.end_s),
                            speech ? colour(emotion, emotions.size(), 0.91, 0.06) : kNoSpeech});
@@ -111,20 +105,6 @@ void add_segments(Panel& panel, const Timeline& timeline, const std::vector<std:
   }
 }
 
-Panel waveform_panel(const Envelope& shape, const Clock& clock) {
-  const float peak = std::max(shape.high.maxCoeff(), -shape.low.minCoeff());
-  // Room above the waveform for the names of segments.
-  const double reach = peak > 0 ? 1.25 * peak : 1;
-  Panel panel;
-  panel.title = "Waveform and segments";
-  panel.x = clock.axis();
-  panel.y = {"Amplitude (full scale 1)", -reach, reach, {}};
-  const Eigen::VectorXf times = clock.minutes() ? shape.times_s / 60 : shape.times_s;
-  panel.bands.push_back({"", kWaveColour, times, shape.low, shape.high});
-  panel.lines.push_back({"", kWaveColour, times, shape.high});
-  return panel;
-}
-
 }  // namespace
 
 Picture timeline_picture(AudioReader& reader, const Timeline& timeline,
@@ -133,8 +113,10 @@ Picture timeline_picture(AudioReader& reader, const Timeline& timeline,
   Picture picture;
   picture.title = title;
   picture.panel_width = kPanelWidth;
-  Panel& waveform =
-      picture.panels.emplace_back(waveform_panel(envelope(reader, timeline.duration_s), clock));
+  // The headroom is for the names of segments.
+  Panel& waveform = picture.panels.emplace_back(waveform_panel(
+      envelope(reader, timeline.duration_s), clock.axis(), clock.minutes() ? 60 : 1, 1.25));
+  waveform.title = "Waveform and segments";
   add_segments(waveform, timeline, emotions, clock, axes_width(picture));
   Panel& probabilities = picture.panels.emplace_back();
   probabilities.title = "Probabilities of emotions";

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ser/core/most_likely.h"
+
 namespace ser {
 
 /// What a model said about a clip, beside the truth.
@@ -23,9 +25,6 @@ struct Prediction {
 
 /// Genders in the order of `Prediction::gender_probabilities`.
 inline constexpr std::array<std::string_view, 2> kGenders = {"male", "female"};
-
-/// Index of the largest probability, the first of equal ones.
-std::size_t most_likely(std::span<const double> probabilities);
 
 struct Interval {
   double low = std::numeric_limits<double>::quiet_NaN();
