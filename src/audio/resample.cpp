@@ -76,7 +76,7 @@ struct Resampler::Impl {
     }
   }
 
-  int from, to;
+  int from = 0, to = 0;
   std::unique_ptr<soxr, Delete> converter;
   std::vector<float> out;
   std::int64_t taken = 0, given = 0;
@@ -84,7 +84,9 @@ struct Resampler::Impl {
 
 Resampler::Resampler(int from_hz, int to_hz) {
   check_rates(from_hz, to_hz);
-  impl_ = std::make_unique<Impl>(from_hz, to_hz, nullptr, std::vector<float>(), 0, 0);
+  impl_ = std::make_unique<Impl>();
+  impl_->from = from_hz;
+  impl_->to = to_hz;
   if (from_hz == to_hz) return;
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);

@@ -195,7 +195,20 @@ std::set<std::string> emotions_of(const std::vector<Utterance>& clips,
   return emotions;
 }
 
-/// One fold a corpus, by name, that tests its clips of emotions that the others have.
+/// The fold that tests one corpus's clips, `held_out`, of emotions that the others have.
+Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out,
+                 const std::vector<int>& recordings) {
+  Fold fold = make_fold(clips, held_out, recordings);
+  const std::set<std::string> known = emotions_of(clips, fold.train);
+  std::erase_if(fold.test,
+                [&](int i) { return !known.contains(clips[static_cast<std::size_t>(i)].emotion); });
+  if (fold.test.empty()) throw Error("none of its emotions is one of the other corpora's");
+  for (const Speaker& speaker : group_by_speaker(clips, fold.test))
+    fold.test_speakers.push_back(speaker.name);
+  return fold;
+}
+
+/// One fold a corpus, by name.
 std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
   std::map<std::string, std::vector<int>> corpora;
   for (const int i : all_indices(clips))
@@ -205,18 +218,9 @@ std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
         fmt::format("expected clips of at least two corpora, found '{}'", corpora.begin()->first));
   const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
-  for (const auto& [corpus, held_out] : corpora)
-    folds.push_back(with_context(fmt::format("fold {} ({})", folds.size(), corpus), [&] {
-      Fold fold = make_fold(clips, held_out, recordings);
-      const std::set<std::string> known = emotions_of(clips, fold.train);
-      std::erase_if(fold.test, [&](int i) {
-        return !known.contains(clips[static_cast<std::size_t>(i)].emotion);
-      });
-      if (fold.test.empty()) throw Error("none of its emotions is one of the other corpora's");
-      for (const Speaker& speaker : group_by_speaker(clips, fold.test))
-        fold.test_speakers.push_back(speaker.name);
-      return fold;
-    }));
+  for (const auto& corpus : corpora)
+    folds.push_back(with_context(fmt::format("fold {} ({})", folds.size(), corpus.first),
+                                 [&] { return corpus_fold(clips, corpus.second, recordings); }));
   return folds;
 }
 

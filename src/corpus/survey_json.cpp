@@ -42,16 +42,16 @@ Json speakers_json(const Survey& survey) {
 
 Json groups_json(const Survey& survey) {
   Json list = Json::array();
-  for (const auto& [emotion, emotion_clips] : count_by(survey, &Utterance::emotion))
-    for (const auto& [gender, gender_clips] : count_by(survey, &Utterance::gender)) {
+  for (const auto& emotion : count_by(survey, &Utterance::emotion))
+    for (const auto& gender : count_by(survey, &Utterance::gender)) {
       const auto chosen = [&](const Utterance& clip) {
-        return clip.emotion == emotion && clip.gender == gender;
+        return clip.emotion == emotion.first && clip.gender == gender.first;
       };
       const Distribution duration = distribution(survey, &ClipMeasures::duration_s, chosen);
       if (duration.n == 0) continue;
       list.push_back(
-          {{"emotion", text_or_null(emotion)},
-           {"gender", text_or_null(gender)},
+          {{"emotion", text_or_null(emotion.first)},
+           {"gender", text_or_null(gender.first)},
            {"duration_s", distribution_json(duration)},
            {"level_dbfs",
             distribution_json(distribution(survey, &ClipMeasures::level_dbfs, chosen))},

@@ -127,9 +127,10 @@ std::vector<std::string> recipe_preset_names() {
 }
 
 Recipe load_recipe(std::string_view name_or_path) {
-  for (const auto& [name, json] : kRecipePresets)
-    if (name == name_or_path)
-      return with_context(fmt::format("recipe '{}'", name), [&] { return parse_recipe(json); });
+  for (const auto& preset : kRecipePresets)
+    if (preset.first == name_or_path)
+      return with_context(fmt::format("recipe '{}'", preset.first),
+                          [&] { return parse_recipe(preset.second); });
   const std::filesystem::path path(name_or_path);
   if (!std::filesystem::exists(path)) {
     const std::vector<std::string> names = recipe_preset_names();
