@@ -92,6 +92,29 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
   return clip;
 }
 
+/// The deepest folder that holds both.
+fs::path common_folder(const fs::path& a, const fs::path& b) {
+  fs::path common;
+  for (auto i = a.begin(), k = b.begin(); i != a.end() && k != b.end() && *i == *k; ++i, ++k)
+    common /= *i;
+  return common;
+}
+
+/// Makes absolute paths relative, as what is made of a corpus tells nothing of the machine: to the
+/// manifest's folder or, where they lead out of it, to the deepest one that holds all recordings.
+void make_relative(Corpus& corpus) {
+  const auto is_absolute = [](const Utterance& clip) { return fs::path(clip.path).is_absolute(); };
+  if (std::none_of(corpus.utterances.begin(), corpus.utterances.end(), is_absolute)) return;
+  const fs::path folder = (fs::absolute(corpus.root) / "").lexically_normal().parent_path();
+  const auto file = [&](const Utterance& clip) { return (folder / clip.path).lexically_normal(); };
+  corpus.root = file(corpus.utterances.front()).parent_path();
+  for (const Utterance& clip : corpus.utterances)
+    corpus.root = common_folder(corpus.root, file(clip).parent_path());
+  if (common_folder(corpus.root, folder) == folder) corpus.root = folder;
+  for (Utterance& clip : corpus.utterances)
+    clip.path = file(clip).lexically_relative(corpus.root).generic_string();
+}
+
 }  // namespace
 
 Corpus read_manifest(const fs::path& path) {
@@ -119,6 +142,7 @@ Corpus read_manifest(const fs::path& path) {
       });
     }
     if (corpus.utterances.empty()) throw Error("expected a line a clip, found only the header");
+    make_relative(corpus);
     std::sort(corpus.utterances.begin(), corpus.utterances.end(),
               [](const Utterance& a, const Utterance& b) { return a.path < b.path; });
     return corpus;

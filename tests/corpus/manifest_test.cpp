@@ -43,6 +43,24 @@ TEST_F(Manifest, PathsAreRelativeToItsFolder) {
   EXPECT_EQ(scan_corpus(folder_ / "m.csv").root, folder_.path());
 }
 
+TEST_F(Manifest, AbsolutePathsTellNothingOfTheMachine) {
+  const std::string here = folder_.path().string();
+  const auto clips = read("path\n" + here + "/x/b.wav\na.wav\n" + here + "/x/../c.wav\n");
+  ASSERT_EQ(clips.size(), 3u);
+  EXPECT_EQ(clips[0].path, "a.wav");
+  EXPECT_EQ(clips[1].path, "c.wav");
+  EXPECT_EQ(clips[2].path, "x/b.wav");
+}
+
+TEST_F(Manifest, RecordingsElsewhereAreRelativeToTheFolderThatHoldsThem) {
+  folder_.add("lists/m.csv", "path\n/elsewhere/wav/anna/b.wav\n/elsewhere/wav/carl/a.wav\n");
+  const Corpus corpus = scan_corpus(folder_ / "lists/m.csv");
+  EXPECT_EQ(corpus.root, "/elsewhere/wav");
+  ASSERT_EQ(corpus.utterances.size(), 2u);
+  EXPECT_EQ(corpus.utterances[0].path, "anna/b.wav");
+  EXPECT_EQ(corpus.utterances[1].path, "carl/a.wav");
+}
+
 TEST_F(Manifest, UnderstandsByteOrderMarkCrLfQuotesAndMissingLastNewline) {
   const auto clips =
       read("\xEF\xBB\xBFPath, Emotion\r\n\"a, \"\"b\"\".wav\",happy\r\n\r\nc.wav,\"sad\"");
