@@ -181,7 +181,7 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     throw ser::UsageError("--other-fold: expected --model");
   if (flags.given("heard") && options.model.empty() && options.train.empty())
     throw ser::UsageError("--heard: expected --model or --train; results say what was heard");
-  ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kResult},
                       {"--report", options.report, ser::OutputKind::kPage}},
                      files_read(options));
   if (!options.compare.empty()) {

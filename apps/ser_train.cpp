@@ -115,7 +115,7 @@ void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
   files.push_back(options.recipe);
   files.insert(files.end(), options.combine.begin(), options.combine.end());
-  ser::check_outputs({{"-o", options.output, ser::OutputKind::kJson},
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kModel},
                       {"--report", options.report, ser::OutputKind::kPage},
                       {"--checkpoint", options.checkpoint, ser::OutputKind::kCheckpoint}},
                      files);

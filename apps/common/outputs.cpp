@@ -35,10 +35,16 @@ std::string_view name_of(OutputKind kind) {
   switch (kind) {
     case OutputKind::kFeatures:
       return "a feature file";
-    case OutputKind::kJson:
-      return "a JSON file";
-    case OutputKind::kText:
-      return "a text file";
+    case OutputKind::kModel:
+      return "a model";
+    case OutputKind::kResult:
+      return "a result file";
+    case OutputKind::kVoice:
+      return "a kept voice";
+    case OutputKind::kLabels:
+      return "a file of labels";
+    case OutputKind::kSubtitles:
+      return "a file of subtitles";
     case OutputKind::kPage:
       return "a page (HTML)";
     case OutputKind::kPicture:
@@ -53,21 +59,35 @@ std::string_view name_of(OutputKind kind) {
   return "";
 }
 
-bool is_text(std::string_view head) {
-  return head.find('\0') == std::string_view::npos && !head.starts_with("RIFF") &&
-         !head.starts_with("fLaC") && !head.starts_with("ID3") && !head.starts_with("OggS");
+/// A JSON object with a text near its beginning, as its format or a key.
+bool is_json_of(std::string_view head, std::string_view text) {
+  return head.starts_with('{') && head.find(fmt::format("\"{}\"", text)) != std::string_view::npos;
+}
+
+/// "0.5<tab>2.5<tab>angry".
+bool is_labels(std::string_view head) {
+  const std::size_t start = head.find_first_not_of("0123456789.");
+  return start > 0 && start != std::string_view::npos && head[start] == '\t';
 }
 
 /// Whether a file that begins so is of the kind, as far as its first bytes tell.
 bool begins_as(OutputKind kind, std::string_view head) {
-  const bool safetensors = head.size() > 8 && head[8] == '{';
+  // The size of a JSON header, of less than 4 GiB, then the header.
+  constexpr std::string_view kHighBytes("\0\0\0\0{", 5);
+  const bool safetensors = head.size() > 8 && head.substr(4, 5) == kHighBytes;
   switch (kind) {
     case OutputKind::kFeatures:
-      return safetensors || is_text(head);
-    case OutputKind::kJson:
-      return head.find_first_not_of(" \t\r\n") == head.find('{');
-    case OutputKind::kText:
-      return is_text(head);
+      return safetensors || head.starts_with("path,corpus,emotion,");
+    case OutputKind::kModel:
+      return is_json_of(head, "ser-model");
+    case OutputKind::kResult:
+      return is_json_of(head, "accuracy");
+    case OutputKind::kVoice:
+      return is_json_of(head, "ser-voice");
+    case OutputKind::kLabels:
+      return is_labels(head);
+    case OutputKind::kSubtitles:
+      return head.find(" --> ") != std::string_view::npos;
     case OutputKind::kPage:
       return head.starts_with('<');
     case OutputKind::kPicture:

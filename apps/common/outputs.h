@@ -8,8 +8,11 @@ namespace ser {
 /// What a command is about to write; an existing file of another kind is not replaced.
 enum class OutputKind {
   kFeatures,
-  kJson,
-  kText,
+  kModel,
+  kResult,
+  kVoice,
+  kLabels,
+  kSubtitles,
   kPage,
   kPicture,
   kCheckpoint,

@@ -2,6 +2,8 @@
 #include <sys/resource.h>
 
 #include "apps/demo_features.h"
+#include "common/interrupt.h"
+#include "ser/core/atomic_file.h"
 
 namespace ser {
 namespace {
@@ -86,11 +88,37 @@ TEST_F(Outputs, AFileOfAnotherKindIsNotReplaced) {
   const std::string text = add("notes", "my notes");
   expect_refused(2, "ser-extract", {demo_actor(1), "-o", wav},
                  "is there and is not a feature file");
-  expect_refused(2, "ser-train", {features_, "-o", text}, "is there and is not a JSON file");
+  expect_refused(2, "ser-train", {features_, "-o", text}, "is there and is not a model");
   expect_refused(2, "ser-train", {features_, "-o", out("m"), "--checkpoint", text},
                  "is there and is not a checkpoint");
-  expect_refused(2, "ser-predict", {demo_clip(1), "--labels", wav}, "is not a text file");
+  expect_refused(2, "ser-predict", {demo_clip(1), "--labels", wav}, "is not a file of labels");
+  expect_refused(2, "ser-extract", {demo_actor(1), "-o", text},
+                 "is there and is not a feature file");
+  expect_refused(2, "ser-predict", {demo_clip(1), "--labels", text},
+                 "is there and is not a file of labels");
+  expect_refused(2, "ser-predict", {demo_clip(1), "--srt", text},
+                 "is there and is not a file of subtitles");
+  const std::string json = add("recipe", kRecipe);
+  expect_refused(2, "ser-train", {features_, "-o", json}, "is there and is not a model");
+  expect_refused(2, "ser-eval", {features_, "--train", "mlp", "-o", json},
+                 "is there and is not a result file");
+  expect_refused(2, "ser-predict", {demo_clip(1), "--remember", json},
+                 "is there and is not a kept voice");
   EXPECT_EQ(text_of(text), "my notes");
+  EXPECT_EQ(text_of(json), kRecipe);
+}
+
+TEST_F(Outputs, OneOfTheSameKindIsReplaced) {
+  const auto twice = [&](const std::string& program, const std::vector<std::string>& words) {
+    succeed(program, words);
+    succeed(program, words);
+  };
+  twice("ser-extract", {demo_clip(1), "--features", "rms", "-o", out("f")});
+  twice("ser-extract", {demo_clip(1), "--features", "rms", "--format", "csv", "-o", out("csv")});
+  twice("ser-train", {features_, "--recipe", recipe_, "-o", out("m")});
+  twice("ser-eval", {features_, "--train", recipe_, "--cv", "random:2", "-o", out("r")});
+  twice("ser-predict", {demo_clip(1), "--labels", out("l"), "--srt", out("s")});
+  twice("ser-predict", {demo_clip(1), "--remember", out("v")});
 }
 
 TEST_F(Outputs, OneFileIsNotWrittenTwice) {
@@ -140,6 +168,22 @@ TEST_F(Outputs, AnInterruptedRunLeavesNothingAndSaysSo) {
     EXPECT_THAT(ended.err, HasSubstr("ser-train: interrupted\n"));
     EXPECT_EQ(files_out(), 0u);
   }
+}
+
+/// Reads a mapped file that has lost its last page.
+[[noreturn]] void read_what_is_gone(const fs::path& path) {
+  watch_signals("ser-test");
+  const MappedFile file(path);
+  fs::resize_file(path, 100);
+  ::_exit(static_cast<int>(file.bytes().back()) + 2);
+}
+
+TEST(LostFile, AFileThatShrinksWhileItIsReadEndsInASentence) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const TempFolder folder;
+  const fs::path path = folder.add("f", std::string(100000, 'x'));
+  EXPECT_EXIT(read_what_is_gone(path), testing::ExitedWithCode(1),
+              "a file became shorter while it was read");
 }
 
 }  // namespace
