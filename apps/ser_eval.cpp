@@ -45,7 +45,8 @@ struct Options {
             ser::join(ser::recipe_preset_names(), "|") +
                 " or a recipe file: train it on the other folds and score each");
     v.field("cv", cv,
-            "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: speakers:6)");
+            "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: "
+            "speakers:6)");
     v.field("fold", fold, "Score --model on this fold alone (from 0)", ser::Range{0, 1e6});
     v.field("other_fold", other_fold,
             "Score --model on a fold that it did not leave out in training; the result is marked");

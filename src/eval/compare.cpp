@@ -35,9 +35,7 @@ constexpr std::size_t kMostExactUnits = 16;
 constexpr int kDrawnFlips = 100000;
 
 /// Whether a sum is as far from zero as the one observed; equal sums differ by rounding.
-bool as_extreme(double sum, double observed) {
-  return std::abs(sum) >= std::abs(observed) - 1e-12;
-}
+bool as_extreme(double sum, double observed) { return std::abs(sum) >= std::abs(observed) - 1e-12; }
 
 /// Share of all sign patterns whose sum is as extreme as that of `values`.
 double exact_flips(const std::vector<double>& values, double observed) {
@@ -75,8 +73,8 @@ double sign_flip_p(const std::vector<double>& values, std::uint64_t seed) {
 
 /// What a right answer to a clip of each class adds to the unweighted average recall.
 std::vector<double> worth_of_classes(const Scores& scores) {
-  const auto present = std::ranges::count_if(scores.per_class,
-                                             [](const ClassScore& c) { return c.support > 0; });
+  const auto present =
+      std::ranges::count_if(scores.per_class, [](const ClassScore& c) { return c.support > 0; });
   std::vector<double> worth;
   for (const ClassScore& c : scores.per_class)
     worth.push_back(c.support > 0 ? 1 / static_cast<double>(c.support * present) : 0);

@@ -24,8 +24,7 @@ double central_t(double t, int degrees) {
 Interval wilson(double share, double clips, double quantile) {
   const double square = quantile * quantile / clips;
   const double centre = (share + square / 2) / (1 + square);
-  const double half =
-      std::sqrt(share * (1 - share) * square + square * square / 4) / (1 + square);
+  const double half = std::sqrt(share * (1 - share) * square + square * square / 4) / (1 + square);
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 

@@ -20,8 +20,8 @@ double jackknife_error(const std::vector<double>& without_one);
 
 /// The 95 % interval of a share: t quantiles of one degree of freedom less than units on the log
 /// odds, whose error is that of the share by the delta method. A share of 0 or 1, or one without
-/// spread between units, gets Wilson's interval for `clips` independent clips with the same quantile.
-/// Nothing below kLeastUnits units.
+/// spread between units, gets Wilson's interval for `clips` independent clips with the same
+/// quantile. Nothing below kLeastUnits units.
 std::optional<Interval> share_interval(double share, const std::vector<double>& without_one,
                                        double clips);
 

@@ -177,8 +177,7 @@ Interval wilson_95(std::int64_t part, std::int64_t whole) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-Scores score(const std::vector<std::string>& labels,
-             const std::vector<Prediction>& predictions) {
+Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions) {
   if (predictions.empty()) throw Error("expected predictions to score, found none");
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
   Scores scores;

@@ -21,8 +21,9 @@ constexpr std::size_t kLongText = 64;
 constexpr std::string_view kMark = "@";  // no base64: stands where a long text was
 
 /// JSON whose long texts under the key "data" are left out. A general parser takes them character
-/// by character, which would take longer than the prediction that follows. (So read, best.json, 6 MB,
-/// takes 4.4 ms and default.json 1.2 ms; simdjson 3.0 takes 16.7 ms and 1.2 ms, with a padded copy.)
+/// by character, which would take longer than the prediction that follows. (So read, best.json, 6
+/// MB, takes 4.4 ms and default.json 1.2 ms; simdjson 3.0 takes 16.7 ms and 1.2 ms, with a padded
+/// copy.)
 struct ShortenedJson {
   std::string text;                        ///< kMark stands where something was left out
   std::vector<std::string_view> left_out;  ///< in order
@@ -117,8 +118,7 @@ ModelDocument parse_model_document(std::span<const std::byte> text) {
   ModelBuilder builder(shortened);
   Json::sax_parse(shortened.text, &builder);
   // Only in a file made to confuse are there marks of its own.
-  if (builder.blobs.size() < shortened.left_out.size())
-    throw Error("'data': expected base64 text");
+  if (builder.blobs.size() < shortened.left_out.size()) throw Error("'data': expected base64 text");
   return {builder.take(), std::move(builder.blobs)};
 }
 

@@ -144,7 +144,8 @@ void set_axis(Script& script, char name, const PlotAxis& axis) {
   if (axis.ticks.empty()) return;
   std::string ticks;
   for (const auto& [at, text] : axis.ticks)
-    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", doubled_percents(gnuplot_string(text)), at);
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ",
+                         doubled_percents(gnuplot_string(text)), at);
   script.line("set {}tics ({})", name, ticks);
 }
 
@@ -167,7 +168,8 @@ void set_up(Script& script, const Panel& panel) {
         "fillstyle solid noborder",
         span.begin, span.end, span.colour);
   for (const PlotText& text : panel.texts)
-    script.line("set label {} at {},{} center noenhanced front", gnuplot_string(text.text), text.x, text.y);
+    script.line("set label {} at {},{} center noenhanced front", gnuplot_string(text.text), text.x,
+                text.y);
   if (!panel.heatmap) return;
   script.line("set cbrange [{}:{}]", panel.heatmap->low, panel.heatmap->high);
   set_palette(script);

@@ -219,10 +219,10 @@ std::string about_intervals(const ResultFile& result) {
   const std::size_t speakers = result.scores.per_speaker.size();
   if (!result.ci95)
     return "There are no intervals: fewer than four speakers say too little of others.";
-  return fmt::format(
-      "Intervals, for what other speakers would score: Student's t over the {}.",
-      units == speakers ? fmt::format("{} speakers, all clips of a voice together", units)
-                        : fmt::format("{} clips, as if each had a speaker of its own", units));
+  return fmt::format("Intervals, for what other speakers would score: Student's t over the {}.",
+                     units == speakers
+                         ? fmt::format("{} speakers, all clips of a voice together", units)
+                         : fmt::format("{} clips, as if each had a speaker of its own", units));
 }
 
 std::string score_tiles(const ResultFile& result) {
@@ -230,11 +230,10 @@ std::string score_tiles(const ResultFile& result) {
   const auto present = std::count_if(scores.per_class.begin(), scores.per_class.end(),
                                      [](const ClassScore& c) { return c.support > 0; });
   const double guess = 1 / static_cast<double>(std::max<std::ptrdiff_t>(1, present));
-  std::vector<Tile> list = {
-      interval_tile("Unweighted average recall", "uar", scores.uar,
-                    interval_of(result, &Intervals::uar), guess),
-      interval_tile("Accuracy", "accuracy", scores.accuracy,
-                    interval_of(result, &Intervals::accuracy), std::nullopt)};
+  std::vector<Tile> list = {interval_tile("Unweighted average recall", "uar", scores.uar,
+                                          interval_of(result, &Intervals::uar), guess),
+                            interval_tile("Accuracy", "accuracy", scores.accuracy,
+                                          interval_of(result, &Intervals::accuracy), std::nullopt)};
   if (!std::isnan(scores.gender_accuracy))
     list.push_back(
         {"Gender accuracy",
@@ -249,9 +248,10 @@ std::string score_tiles(const ResultFile& result) {
                       ? "speakers not known"
                       : counted(static_cast<std::int64_t>(scores.per_speaker.size()), "speaker")});
   return tiles(list) +
-         fmt::format("<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an unweighted "
-                     "average recall of {} (dotted).</p>\n",
-                     about_intervals(result), percent(guess));
+         fmt::format(
+             "<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an unweighted "
+             "average recall of {} (dotted).</p>\n",
+             about_intervals(result), percent(guess));
 }
 
 }  // namespace

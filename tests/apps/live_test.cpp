@@ -126,7 +126,8 @@ TEST_F(Live, RecordsWhatItHears) {
   const fs::path record = folder_ / "heard.wav";
   EXPECT_EQ(listen(raw_, {"--raw-rate", "16000", "--record", record.string()}).exit_code, 0);
   EXPECT_EQ(text_of(record), text_of(wav_));
-  EXPECT_THAT(listen(wav_, {"--record", "/nowhere/x.wav"}).err, HasSubstr("/nowhere: expected a folder to write to"));
+  EXPECT_THAT(listen(wav_, {"--record", "/nowhere/x.wav"}).err,
+              HasSubstr("/nowhere: expected a folder to write to"));
 }
 
 TEST_F(Live, LosesNothingOfAStreamFasterThanItself) {

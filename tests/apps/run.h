@@ -100,9 +100,8 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
     ended = ::wait4(child, &status, WNOHANG, &usage) != 0;
   }
   if (!ended) ::wait4(child, &status, 0, &usage);
-  const double cpu_s =
-      static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-      1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  const double cpu_s = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                       1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
           text_of(err), peak_kb, cpu_s};
 }

@@ -9,8 +9,8 @@
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/rng.h"
-#include "support/temp_folder.h"
 #include "support/paths.h"
+#include "support/temp_folder.h"
 
 namespace ser {
 namespace {

@@ -26,8 +26,7 @@ void expect_golden(const Waveform& original, const std::filesystem::path& folder
 }
 
 TEST(AudioGolden, SyntheticWaveformsMatchLibrosa) {
-  const std::filesystem::path root =
-      source_folder() / "tests/golden/synthetic";
+  const std::filesystem::path root = source_folder() / "tests/golden/synthetic";
   for (const char* name :
        {"chirp_noise_48k", "pulses_silence_48k", "tone_am_8k", "vowels_stereo_48k"}) {
     const Waveform wave = read_audio(root / (std::string(name) + ".wav"));

@@ -11,16 +11,15 @@
 #include "ser/audio/augment.h"
 #include "ser/audio/resample.h"
 #include "ser/core/rng.h"
-#include "support/skip.h"
 #include "support/paths.h"
+#include "support/skip.h"
 
 namespace ser {
 namespace {
 
 /// Spoken by espeak-ng: one clip of each emotion.
 std::vector<Waveform> spoken() {
-  const std::filesystem::path folder =
-      source_folder() / "data" / "demo" / "Actor_02";
+  const std::filesystem::path folder = source_folder() / "data" / "demo" / "Actor_02";
   std::vector<Waveform> waves;
   for (int emotion = 1; emotion <= 8; ++emotion)
     waves.push_back(

@@ -34,8 +34,7 @@ TEST(Score, CountsConfusionsWithTruthInRows) {
 }
 
 TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
-  const Scores scores =
-      score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}));
+  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}));
   EXPECT_EQ(scores.per_class[1].label, "b");
   EXPECT_EQ(scores.per_class[1].support, 4);
   EXPECT_DOUBLE_EQ(scores.per_class[1].precision, 3.0 / 4);

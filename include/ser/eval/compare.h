@@ -17,8 +17,8 @@ struct Comparison {
   double uar_difference = 0;  ///< b - a
   /// By Student's t over speakers; nothing for fewer than four.
   std::optional<Interval> ci95_uar_difference;
-  std::size_t units = 0;     ///< taken as independent: speakers, or clips whose speaker is unknown
-  bool by_speaker = false;   ///< all units are speakers
+  std::size_t units = 0;    ///< taken as independent: speakers, or clips whose speaker is unknown
+  bool by_speaker = false;  ///< all units are speakers
   /// Two-sided chance of so large a difference if, for each speaker, it is a coin's toss which of
   /// the results is whose (Fisher 1935): all tosses up to 16 units, else 100,000 drawn ones.
   double sign_flip_p = 1;

@@ -95,8 +95,9 @@ struct Intervals {
 
 /// Intervals that take speakers as independent, and clips of one voice as one: Student's t over
 /// speakers on the log odds, error by the jackknife. Clips without a speaker stand for themselves.
-/// None for fewer than four speakers. Simulated, the 95 % are mostly near that, 93 to 99: least where
-/// a few speakers are unlike the rest, most for scores near 100 %. Throws Error as `score` does.
+/// None for fewer than four speakers. Simulated, the 95 % are mostly near that, 93 to 99: least
+/// where a few speakers are unlike the rest, most for scores near 100 %. Throws Error as `score`
+/// does.
 std::optional<Intervals> intervals(const std::vector<std::string>& labels,
                                    const std::vector<Prediction>& predictions);
 

@@ -29,8 +29,8 @@ struct SpeakerClips {
 };
 std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions);
 
-/// What an interval takes as independent: all clips of a speaker, or single clips where speakers are
-/// unknown.
+/// What an interval takes as independent: all clips of a speaker, or single clips where speakers
+/// are unknown.
 std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& predictions);
 
 }  // namespace ser
