@@ -5,12 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <cstring>
 #include <numbers>
 #include <span>
 #include <string>
-#include <unsupported/Eigen/FFT>
 
 #include "ser/audio/audio_file.h"
 #include "ser/audio/resample.h"
@@ -21,27 +19,6 @@ namespace {
 
 using Eigen::Index;
 using std::numbers::pi;
-
-double rms(const Eigen::VectorXf& samples) {
-  return std::sqrt(samples.cast<double>().squaredNorm() / static_cast<double>(samples.size()));
-}
-
-/// Convolution, as long as the wave.
-Eigen::VectorXf convolve(const Eigen::VectorXf& wave, const Eigen::VectorXf& response) {
-  Index size = 1;
-  while (size < wave.size() + response.size()) size *= 2;
-  const auto spectrum = [&](const Eigen::VectorXf& signal) {
-    Eigen::VectorXf padded = Eigen::VectorXf::Zero(size);
-    padded.head(signal.size()) = signal;
-    Eigen::VectorXcf values;
-    Eigen::FFT<float>().fwd(values, padded);
-    return values;
-  };
-  const Eigen::VectorXcf product = spectrum(wave).cwiseProduct(spectrum(response));
-  Eigen::VectorXf result;
-  Eigen::FFT<float>().inv(result, product);
-  return result.head(wave.size());
-}
 
 /// A second-order section of a Butterworth filter; high: it keeps what is above `cut_hz`
 /// (Bristow-Johnson, Audio EQ Cookbook).
@@ -156,19 +133,6 @@ Waveform clipped(const Waveform& wave, double over_db) {
   if (!(peak > 0)) return wave;
   const float gain = static_cast<float>(std::pow(10, over_db / 20)) / peak;
   return {(gain * wave.samples).cwiseMin(1.0f).cwiseMax(-1.0f), wave.sample_rate_hz};
-}
-
-Waveform reverberated(const Waveform& wave, double rt60_s, Rng& rng) {
-  Eigen::VectorXf response(std::lround(rt60_s * wave.sample_rate_hz));
-  const double decay = std::log(1000.0) / static_cast<double>(response.size());
-  for (Index i = 0; i < response.size(); ++i)
-    response[i] = static_cast<float>(rng.normal() * std::exp(-decay * static_cast<double>(i)));
-  response /= response.norm();
-  response[0] = 1;
-  Eigen::VectorXf wet = convolve(wave.samples, response);
-  const double level = rms(wet);
-  if (level > 0) wet *= static_cast<float>(rms(wave.samples) / level);
-  return {wet, wave.sample_rate_hz};
 }
 
 Waveform with_dropped_packets(const Waveform& wave, Rng& rng) {

@@ -21,10 +21,6 @@ Waveform with_hum(const Waveform& wave, double frequency_hz, int harmonics, doub
 /// Amplified until the highest sample is so much above full scale, and clipped there.
 Waveform clipped(const Waveform& wave, double over_db);
 
-/// A room: the sound itself and a tail of noise that falls by 60 dB in `rt60_s`, both of the same
-/// energy (Polack 1988); at the level of the recording.
-Waveform reverberated(const Waveform& wave, double rt60_s, Rng& rng);
-
 /// 10 ms of silence in every 200 ms, beginning anywhere.
 Waveform with_dropped_packets(const Waveform& wave, Rng& rng);
 

@@ -127,10 +127,9 @@ std::vector<Condition> conditions() {
     return changed([db](Clip& clip) { return clipped(clip.wave, db); });
   };
   const auto room = [&](double rt60_s) {
-    return changed([rt60_s](Clip& clip) {
-      Rng rng = clip.rng("reverberation");
-      return reverberated(clip.wave, rt60_s, rng);
-    });
+    return [rt60_s](Clip& clip) {
+      return augmented(clip, AugmentationStep::Kind::kReverb, rt60_s);
+    };
   };
   const auto dropped = changed([](Clip& clip) {
     Rng rng = clip.rng("dropped packets");

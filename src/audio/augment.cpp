@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "audio/babble.h"
+#include "audio/room.h"
 #include "audio/soxr_resample.h"
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"
@@ -68,6 +69,7 @@ constexpr std::array kKinds = {
     KindRow{Kind::kNoise, "noise", -20, 100, add_noise},
     KindRow{Kind::kBabble, "babble", -20, 100, add_babble},
     KindRow{Kind::kBand, "band", 500, 100000, limit_band},
+    KindRow{Kind::kReverb, "reverb", 0.05, 5, reverberated},
 };
 
 const KindRow& row_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

@@ -13,6 +13,11 @@
 namespace ser {
 namespace {
 
+/// A copy at another speed has the pitch and the formants of somebody else.
+bool has_own_voice(const Utterance& clip) {
+  return clip.augmentation.find("speed:") == std::string::npos;
+}
+
 /// Position of `name` in `names`, or -1.
 nn::Index position(const std::vector<std::string>& names, const std::string& name) {
   const auto found = std::find(names.begin(), names.end(), name);
@@ -160,7 +165,8 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
                                     clip.path)
                       : fmt::format("{}: its emotion '{}' is not among the classes", clip.path,
                                     clip.emotion));
-    if (!tasks.genders.empty() && !gendered.contains(clip.corpus)) data.weights(1, n) = 0;
+    if (!tasks.genders.empty() && !(gendered.contains(clip.corpus) && has_own_voice(clip)))
+      data.weights(1, n) = 0;
     const auto classes = tasks.classes.find(clip.corpus);
     if (classes != tasks.classes.end())
       data.allowed.col(n) = classes->second.cwiseMax(data.targets.col(n));

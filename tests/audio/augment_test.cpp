@@ -53,7 +53,7 @@ TEST(Augment, ListNamesOneCopyEach) {
 
 TEST(Augment, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_of([] { parse_augmentations("spede:0.9"); }),
-            "augmentation: expected one of speed, gain, noise, babble, band, found 'spede' "
+            "augmentation: expected one of speed, gain, noise, babble, band, reverb, found 'spede' "
             "(did you mean 'speed'?)");
   EXPECT_EQ(error_of([] { parse_augmentations("0.9"); }),
             "augmentation: expected KIND:AMOUNT such as speed:0.9, found '0.9'");
@@ -93,6 +93,22 @@ TEST(Augment, BandLeavesNothingAboveItsLimit) {
   EXPECT_NEAR(amplitude(changed, 1000), 0.3, 1e-3);
   EXPECT_LT(amplitude(changed, 6000), 1e-3);
   EXPECT_EQ(augmented(wave, "band:9000").samples, wave.samples);
+}
+
+TEST(Augment, ReverbIsTheSoundAndATailThatFallsBySixtyDecibels) {
+  Waveform click{Eigen::VectorXf::Zero(kRateHz), kRateHz};
+  click.samples[100] = 1;
+  const Waveform wet = augmented(click, "reverb:0.5");
+  EXPECT_EQ(wet.samples.size(), click.samples.size());
+  EXPECT_NEAR(wet.samples.norm(), 1, 1e-4);
+  EXPECT_LT(wet.samples.head(100).norm(), 1e-4);
+  const float direct = std::abs(wet.samples[100]), tail = wet.samples.segment(101, 8000).norm();
+  EXPECT_NEAR(tail / direct, 1, 0.02);
+  const auto level_db = [&](double after_s) {
+    const auto at = 100 + static_cast<Eigen::Index>(after_s * kRateHz);
+    return 20 * std::log10(wet.samples.segment(at, 400).norm());
+  };
+  EXPECT_NEAR(level_db(0.05) - level_db(0.35), 60 * 0.3 / 0.5, 1.5);
 }
 
 TEST(Augment, StepsFollowOneAnother) {
@@ -137,7 +153,7 @@ TEST(Augment, SameBitsEveryTime) {
 
 TEST(Augment, SilenceStaysSilence) {
   const Waveform silence{Eigen::VectorXf::Zero(4000), kRateHz};
-  for (const char* name : {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000"})
+  for (const char* name : {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000", "reverb:0.3"})
     EXPECT_TRUE(augmented(silence, name).samples.isZero(0)) << name;
 }
 

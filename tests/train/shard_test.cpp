@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <numeric>
 
 #include "model/internal/batch.h"
@@ -105,6 +106,17 @@ TEST(Shard, SmoothingStaysWithinTheClassesOfTheCorpus) {
   EXPECT_TRUE(column(shard.targets, 0).head(4).isApprox(vector({0.05f, 0.05f, 0.05f, 0.85f})));
   EXPECT_TRUE(column(shard.targets, 1).head(4).isApprox(vector({0, 0.1f, 0.9f, 0})));
   EXPECT_TRUE(column(shard.targets, 1).tail(2).isApprox(vector({0, 1})));
+}
+
+TEST(Shard, CopiesAtAnotherSpeedTeachNoGender) {
+  FeatureTable table = two_corpora();
+  for (std::size_t i = 0; i < 3; ++i)
+    table.clips[i].augmentation = std::array{"noise:20", "speed:0.9", "noise:20+speed:1.1"}[i];
+  const Shard shard = Shards(table, recipe_of(kAllTasks)).plain({0, 1, 2, 3});
+  EXPECT_EQ(column(shard.weights, 0), vector({1, 0.5, 0.25}));
+  EXPECT_EQ(column(shard.weights, 1), vector({1, 0, 0.25}));
+  EXPECT_EQ(column(shard.weights, 2), vector({1, 0, 0.25}));
+  EXPECT_EQ(column(shard.weights, 3), vector({1, 0.5, 0.25}));
 }
 
 TEST(Shard, ListenersVotesAreAShareOfTheTarget) {
