@@ -69,14 +69,12 @@ parts_of() {
 # Divides the logits of an ensemble's average; fitted on validation speakers.
 temperature_of() { echo 0.85; }
 
-# copies_for FEATURES [CORPUS]: the changed copies that a shipped model also learns from. They are never scored. The
-# largest corpus has fewer, as an epoch draws one version of a clip and less than half of its clips.
+# copies_for FEATURES: the changed copies that a shipped model also learns from. They are never scored. Copies in rooms
+# are what models need most on recordings of others.
 copies_for() {
-  case $1-${2:-} in
-    functionals-crema-d) echo speed:0.9,1.1,noise:15,babble:20,band:4000 ;;
-    frames-crema-d) echo speed:0.95,1.05,speed:0.97+noise:15,babble:20 ;;
-    functionals-*) echo speed:0.85,0.9,0.95,1.05,1.1,1.15,noise:10,20,30,babble:15,25,band:4000 ;;
-    frames-*) echo speed:0.9,0.95,1.05,1.1,noise:20,speed:0.95+noise:12,speed:1.05+babble:15,babble:22,speed:0.97+band:4000 ;;
+  case $1 in
+    functionals) echo speed:0.9,1.1,noise:20,babble:15,reverb:0.4,speed:1.05+noise:12,speed:0.95+reverb:0.6,band:4000 ;;
+    frames) echo speed:0.9,1.1,noise:20,speed:0.95+reverb:0.4,speed:1.05+babble:18,reverb:0.6+noise:25 ;;
   esac
 }
 
