@@ -199,10 +199,6 @@ class AnswerPrinter {
     if (!answer.error.empty()) return spdlog::error("{}", answer.error);
     const ser::PredictedClip& clip = answer.clip;
     ser::warn_of_notices(clip.file, answer.notices);
-    if (clip.speech && ser::is_unlike_training(clip.prediction))
-      spdlog::warn(
-          "{}: unlike the recordings the model was trained on, the answer may be worth little",
-          clip.file);
     printer_.print(clip);
   }
   bool failed() const { return failed_; }

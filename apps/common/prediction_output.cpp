@@ -123,7 +123,6 @@ void PredictionPrinter::print_json(const PredictedClip& clip) const {
     json["end"] = clip.span->end_s;
   }
   if (clip.sound == Sound::kSilence) json["silence"] = true;
-  if (is_unlike_training(p)) json["unlike_training"] = true;
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   std::fflush(stdout);
 }

@@ -1,7 +1,6 @@
 #include "timeline_output.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -177,23 +176,16 @@ void predict_timeline(const std::string& name, AudioReader& reader, Listener& li
   SegmentMerger merger([&](const TimelineSegment& segment) { printer.add(segment); });
   // Lines that appear on a terminal tell how far it is, too.
   Progress progress(name, "s", 0, common.quiet || ::isatty(STDOUT_FILENO) == 1);
-  std::size_t seconds = 0, spoken = 0, unlike = 0;
+  std::size_t seconds = 0;
   const auto on_window = [&](const TimelineWindow& window) {
     printer.add(window);
     merger.add(window);
-    spoken += window.speech ? 1 : 0;
-    unlike += window.speech && is_unlike_training(window.prediction) ? 1 : 0;
     const auto done = static_cast<std::size_t>(window.end_s);
     progress.set_total(static_cast<std::size_t>(window.end_s / reader.share_read()));
     progress.advance(done - std::exchange(seconds, done));
   };
   merger.finish(predict_windows(reader, listener, flags.options(), common.threads, on_window));
   tell_of_voice(name, listener);
-  if (2 * unlike > spoken)
-    spdlog::warn(
-        "{}: mostly unlike the recordings the model was trained on, the answers may be "
-        "worth little",
-        name);
 }
 
 }  // namespace ser

@@ -103,18 +103,14 @@ Json write_member(const Member& member, WeightFormat format) {
     weights[p.name] = write_tensor(network.parameters(), p, format);
   for (const nn::Parameter& p : network.named_state())
     weights[p.name] = write_tensor(network.state(), p, WeightFormat::kF32);
-  Json json = {{"features", options_to_json(member.set)},
-               {"fingerprint", fingerprint(member.set)},
-               {"scaler", write_scaler(member.scaler)},
-               {"network", std::move(network_json)},
-               {"calibration", {{"temperature", member.temperature}}},
-               {"weight", member.weight},
-               {"listening", options_to_json(member.listening)},
-               {"weights", std::move(weights)}};
-  if (member.range.limit > 0)
-    json["training_range"] = {{"scaler", write_scaler(member.range.scaler)},
-                              {"limit", member.range.limit}};
-  return json;
+  return {{"features", options_to_json(member.set)},
+          {"fingerprint", fingerprint(member.set)},
+          {"scaler", write_scaler(member.scaler)},
+          {"network", std::move(network_json)},
+          {"calibration", {{"temperature", member.temperature}}},
+          {"weight", member.weight},
+          {"listening", options_to_json(member.listening)},
+          {"weights", std::move(weights)}};
 }
 
 Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) {
@@ -158,21 +154,6 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
   return network;
 }
 
-/// rows: of the features. Models from before it was stored have none.
-TrainingRange read_training_range(const Json& member, nn::Index rows, bool frames,
-                                  const std::vector<std::vector<std::byte>>& blobs) {
-  if (!member.contains("training_range")) return {};
-  const Json& json = member["training_range"];
-  TrainingRange range{read_scaler(value_at(json, "scaler"), blobs), number_at(json, "limit")};
-  if (!(range.limit > 0 && range.limit < 1e30)) throw Error("'limit': expected a number above 0");
-  const nn::Index expected = frames ? 2 * rows : rows;
-  if (range.scaler.options().kind != ScalerOptions::Kind::kRows ||
-      range.scaler.mean().size() != expected)
-    throw Error(fmt::format("expected {} rows with a mean and a scale each, found {}", expected,
-                            range.scaler.mean().size()));
-  return range;
-}
-
 Member read_member(const Json& json, int outputs,
                    const std::vector<std::vector<std::byte>>& blobs) {
   FeatureSet set;
@@ -202,11 +183,7 @@ Member read_member(const Json& json, int outputs,
                             nn::to_string(network.input())));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     throw Error(fmt::format("scaler: expected {} rows, found {}", rows, scaler.mean().size()));
-  TrainingRange range = with_context("training_range", [&] {
-    return read_training_range(json, rows, network.input().frames == 0, blobs);
-  });
-  return {std::move(set), std::move(scaler), std::move(network), temperature,
-          weight,         listening,         std::move(range)};
+  return {std::move(set), std::move(scaler), std::move(network), temperature, weight, listening};
 }
 
 Json write_training(const TrainingInfo& info) {

@@ -68,7 +68,7 @@ class Ensemble {
  private:
   ClipPrediction split_heads(const Eigen::VectorXd& probabilities) const {
     return {probabilities.head(static_cast<Eigen::Index>(model_.emotions.size())),
-            probabilities.tail(static_cast<Eigen::Index>(model_.genders.size())), 0};
+            probabilities.tail(static_cast<Eigen::Index>(model_.genders.size()))};
   }
 
   const Model& model_;
@@ -337,16 +337,12 @@ RecordingFeatures Predictor::features(const Waveform& wave) const {
 
 ClipPrediction Predictor::predict(const RecordingFeatures& features) const {
   Ensemble ensemble(model_);
-  double furthest = 0;
   const std::vector<ClipInput> clip = impl_->inputs(model_, features);
   for (std::size_t m = 0; m < model_.members.size(); ++m) {
     const Member& member = model_.members[m];
-    furthest = std::max(furthest, distance(member.range, *clip[m].features));
     ensemble.add(member, run_member(member, model_, std::span(&clip[m], 1)));
   }
-  ClipPrediction prediction = std::move(ensemble.predictions()[0]);
-  prediction.distance = furthest;
-  return prediction;
+  return std::move(ensemble.predictions()[0]);
 }
 
 ClipPrediction Predictor::adapt(ClipPrediction stranger, const RecordingFeatures& features,

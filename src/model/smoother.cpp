@@ -20,7 +20,6 @@ ClipPrediction PredictionSmoother::add(const ClipPrediction& prediction) {
   } else {
     average_.emotions = keep_ * average_.emotions + (1 - keep_) * prediction.emotions;
     average_.genders = keep_ * average_.genders + (1 - keep_) * prediction.genders;
-    average_.distance = keep_ * average_.distance + (1 - keep_) * prediction.distance;
   }
   return average_;
 }

@@ -112,13 +112,11 @@ void add_weighted(ClipPrediction& sum, const ClipPrediction& prediction, double 
   }
   sum.emotions += weight * prediction.emotions;
   sum.genders += weight * prediction.genders;
-  sum.distance += weight * prediction.distance;
 }
 
 ClipPrediction scaled(ClipPrediction sum, double scale) {
   sum.emotions *= scale;
   sum.genders *= scale;
-  sum.distance *= scale;
   return sum;
 }
 

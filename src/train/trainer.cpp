@@ -11,7 +11,6 @@
 #include "ser/features/describe.h"
 #include "train/checkpoint.h"
 #include "train/member_training.h"
-#include "train/range_fit.h"
 
 namespace ser {
 namespace {
@@ -134,10 +133,9 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   model.emotions = tasks.emotions;
   model.genders = tasks.genders;
   model.training = training_info(data, recipe, run.seed);
-  const TrainingRange range = fit_training_range(data.table, data.train);
   for (const auto& network : networks)
     model.members.push_back(
-        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.listening, range});
+        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.listening});
   return model;
 }
 

@@ -333,20 +333,6 @@ TEST_F(Predict, NoiseAndTonesHaveNoEmotion) {
   }
 }
 
-TEST_F(Predict, WarnsOfRecordingsUnlikeTheTrainingData) {
-  EXPECT_FALSE(Json::parse(predict({demo_clip(5), "--json"}).out).contains("unlike_training"));
-  Rng rng(1, 0);
-  const std::string noisy = (folder_ / "noisy.wav").string();
-  write_wav(noisy, augment(read_audio(demo_clip(5)), parse_augmentations("noise:10")[0], rng));
-  const Outcome warned = predict({noisy, "--json"});
-  EXPECT_EQ(warned.exit_code, 0);
-  EXPECT_THAT(lines_of(warned.err),
-              ElementsAre(AllOf(StartsWith("warning: " + noisy), HasSubstr("unlike"))));
-  const Json json = Json::parse(warned.out);
-  EXPECT_EQ(json["unlike_training"], true);
-  EXPECT_TRUE(json["emotion"].is_string());
-}
-
 TEST_F(Predict, SaysTheSameForAnyNumberOfThreads) {
   const std::string one = predict({demo_actor(1), "--json", "--threads", "1"}).out;
   for (const char* threads : {"2", "7"}) {

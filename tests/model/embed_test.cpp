@@ -22,7 +22,7 @@ Model some_model(int members) {
     from_json(R"({"layers": [{"type": "dense", "units": 6, "activation": "relu"}]})", options);
     nn::Network network(options, input_shape(kRows, false), 3);
     network.initialize(Rng(static_cast<std::uint64_t>(m), 0));
-    model.members.push_back({set, Scaler(), network, 1, 1, {}, {}});
+    model.members.push_back({set, Scaler(), network, 1, 1, {}});
   }
   return model;
 }

@@ -24,7 +24,7 @@ Model model_on(const std::string& features, int rows, int members, const std::st
     nn::NetworkOptions options;
     nn::Network network(options, input_shape(rows, false), 5);
     network.initialize(Rng(7, static_cast<std::uint64_t>(m)));
-    model.members.push_back({set, {}, network, 1.5, 1, {}, {}});
+    model.members.push_back({set, {}, network, 1.5, 1, {}});
   }
   return model;
 }

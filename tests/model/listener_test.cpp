@@ -28,7 +28,7 @@ Predictor some_predictor(const ListeningOptions& options = {true, 4, 0, 1e-9}) {
   model.emotions = {"happy", "sad"};
   model.genders = {"male", "female"};
   model.members.push_back(
-      {parse_feature_set("mfcc", Pooling::kMean), scaler, network, 1, 1, options, {}});
+      {parse_feature_set("mfcc", Pooling::kMean), scaler, network, 1, 1, options});
   return Predictor(std::move(model));
 }
 
@@ -39,7 +39,7 @@ MetClip clip(const Predictor& predictor, std::uint64_t stream, double start_s,
   Eigen::MatrixXf features(kRows, 1);
   for (float& x : features.reshaped()) x = static_cast<float>(10 * rng.normal());
   return {{{fingerprint(predictor.model().members[0].set), features}},
-          {emotions, genders, 0},
+          {emotions, genders},
           true,
           start_s,
           start_s + 3};

@@ -43,7 +43,7 @@ Model some_model(const ListeningOptions& options) {
   Model model;
   model.emotions = {"happy", "sad"};
   model.genders = {"male", "female"};
-  model.members.push_back({set, some_scaler(), network, 1, 1, options, {}});
+  model.members.push_back({set, some_scaler(), network, 1, 1, options});
   return model;
 }
 

@@ -26,7 +26,7 @@ Member small_member(std::uint64_t seed) {
   network.initialize(Rng(seed, 0));
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(kRows, 9));
-  return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1, {}, {}};
+  return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1, {}};
 }
 
 Model small_model(int members) {
@@ -129,34 +129,6 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
   };
   for (const auto& c : cases)
     EXPECT_ERROR(read_text(replaced(text, c.from, c.to)), HasSubstr(c.message)) << c.from;
-}
-
-/// A model that knows the range of its training clips: rows of means 0, deviations 1.
-Model model_with_range() {
-  Model model = small_model(1);
-  const Eigen::VectorXf mean = Eigen::VectorXf::Zero(kRows), scale = Eigen::VectorXf::Ones(kRows);
-  model.members[0].range = {Scaler({ScalerOptions::Kind::kRows}, mean, scale), 2.5};
-  return model;
-}
-
-TEST(ModelFile, KeepsTheRangeOfTrainingClips) {
-  const std::string text = written(model_with_range());
-  const Model copy = read_text(text);
-  EXPECT_EQ(written(copy), text);
-  EXPECT_NEAR(distance(copy.members[0].range, Eigen::VectorXf::Constant(kRows, 5)), 2, 1e-6);
-  EXPECT_EQ(read_text(written(small_model(1))).members[0].range.limit, 0);
-}
-
-TEST(ModelFile, EditedRangesAreRefusedWithTheReason) {
-  const std::string text = written(model_with_range());
-  EXPECT_ERROR(read_text(replaced(text, "\"limit\": 2.5", "\"limit\": 0")),
-               HasSubstr("training_range: 'limit': expected a number above 0"));
-  Model other = model_with_range();
-  other.members[0].range.scaler =
-      Scaler({ScalerOptions::Kind::kRows}, Eigen::VectorXf::Zero(3), Eigen::VectorXf::Ones(3));
-  EXPECT_ERROR(read_text(written(other)), HasSubstr("expected 20 rows with a mean and a scale"));
-  other.members[0].range.scaler = Scaler({ScalerOptions::Kind::kNone}, {}, {});
-  EXPECT_ERROR(read_text(written(other)), HasSubstr("found 0"));
 }
 
 TEST(ModelFile, NegativeVariancesAreRefused) {

@@ -32,7 +32,7 @@ Model untrained_model() {
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(20, 9));
   model.members.push_back(
-      {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, {}, {}});
+      {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, {}});
   return model;
 }
 
@@ -210,7 +210,7 @@ std::vector<TimelineSegment> merged(const std::vector<std::pair<Sound, double>>&
   SegmentMerger merger([&](const TimelineSegment& segment) { segments.push_back(segment); });
   double start_s = 0;
   for (const auto& [sound, first] : windows) {
-    const ClipPrediction prediction{Eigen::Vector2d(first, 1 - first), Eigen::VectorXd(), first};
+    const ClipPrediction prediction{Eigen::Vector2d(first, 1 - first), Eigen::VectorXd()};
     merger.add({start_s, start_s + 2, sound == Sound::kSpeech, sound, prediction});
     start_s += 1;
   }
@@ -228,7 +228,6 @@ TEST(SegmentMerger, JoinsWindowsOfOneEmotion) {
   EXPECT_EQ(segments[1].end_s, 5);
   // Smoothed: 0.9 and (0.9 + 1.8 + 0.1) / 4.
   EXPECT_NEAR(segments[0].prediction.emotions(0), (0.9 + 0.7) / 2, 1e-12);
-  EXPECT_NEAR(segments[0].prediction.distance, (0.9 + 0.7) / 2, 1e-12);
 }
 
 TEST(SegmentMerger, SmoothsAwayADoubtfulWindow) {

@@ -11,7 +11,6 @@
 #include "ser/features/feature_set.h"
 #include "ser/model/listening.h"
 #include "ser/model/scaler.h"
-#include "ser/model/training_range.h"
 #include "ser/nn/loss.h"
 #include "ser/nn/network.h"
 
@@ -25,14 +24,12 @@ struct Member {
   double temperature = 1;  ///< logits of the emotions are divided by it (Guo et al. 2017)
   double weight = 1;       ///< share in the average over members
   ListeningOptions listening;
-  TrainingRange range;  ///< of the clips it was trained on
 };
 
 /// Emotion and gender of one clip.
 struct ClipPrediction {
   Eigen::VectorXd emotions;  ///< probabilities, in the order of Model::emotions
   Eigen::VectorXd genders;   ///< probabilities of Model::genders; empty without a gender head
-  double distance = 0;       ///< of a recording from the training clips, above 1: unlike them
 };
 
 /// How the weights are stored in a model file.
@@ -91,9 +88,6 @@ ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
 /// Whether the emotion is little more than a guess: largest probability below the model's
 /// threshold.
 bool is_uncertain(const Model& model, const ClipPrediction& prediction);
-
-/// Whether a recording is unlike those the model was trained on.
-inline bool is_unlike_training(const ClipPrediction& prediction) { return prediction.distance > 1; }
 
 /// Predicts from recordings: knows its features' tables and shares what members have in common.
 /// `predict` may be called from several threads.
