@@ -96,8 +96,12 @@ ser::report::Report score_model(const Options& options, const ser::Flags& flags,
   for (const ser::FeatureTable& table : tables) views.push_back(&table);
   const std::uint64_t seed =
       flags.given("seed") ? static_cast<std::uint64_t>(common.seed) : model.training.seed;
-  const ser::Fold fold = ser::chosen_fold(tables[0].clips, options.cv, options.fold, seed);
+  ser::Fold fold = ser::chosen_fold(tables[0].clips, options.cv, options.fold, seed);
   const bool other = asks_for_other_fold(options, model, tables[0].clips, fold, seed);
+  if (options.cv.empty())
+    if (const std::string left_out = ser::leave_out_unknown_classes(model, tables[0].clips, fold);
+        !left_out.empty())
+      spdlog::warn("{}: {}", options.features[0], left_out);
   if (const int known = ser::count_known_speakers(model, fold.test_speakers); known > 0)
     spdlog::warn(
         "{} of {} scored speakers were among the model's training speakers: the score flatters",

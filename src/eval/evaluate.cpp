@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "ser/core/error.h"
@@ -148,6 +149,25 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
         {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking)}}));
   }
   return with_more_heard(std::move(results));
+}
+
+std::string leave_out_unknown_classes(const Model& model, const std::vector<Utterance>& clips,
+                                      Fold& fold) {
+  std::set<std::string> unknown;
+  const std::size_t left_out = std::erase_if(fold.test, [&](int i) {
+    const std::string& emotion = clips[static_cast<std::size_t>(i)].emotion;
+    if (emotion.empty() || std::ranges::find(model.emotions, emotion) != model.emotions.end())
+      return false;
+    unknown.insert(emotion);
+    return true;
+  });
+  if (left_out == 0) return "";
+  const std::string names = fmt::format("{}", fmt::join(unknown, ", "));
+  if (fold.test.empty())
+    throw Error(
+        fmt::format("expected clips of {}, found {} alone", join(model.emotions, ", "), names));
+  return fmt::format("{} clips of classes that the model does not have are left out: {}", left_out,
+                     names);
 }
 
 std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds) {

@@ -149,6 +149,26 @@ TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
 }
 
+TEST(Evaluate, ClipsOfClassesThatTheModelDoesNotHaveAreLeftOut) {
+  std::vector<Utterance> clips = synthetic_table(2, 1).clips;
+  Model model;
+  model.emotions = {"neutral", "happy", "sad", "angry"};
+  Fold fold = whole_corpus(clips);
+  const std::size_t all = fold.test.size();
+  EXPECT_EQ(leave_out_unknown_classes(model, clips, fold), "");
+  EXPECT_EQ(fold.test.size(), all);
+  clips[0].emotion = clips[3].emotion = "bored";
+  clips[1].emotion = "calm";
+  EXPECT_EQ(leave_out_unknown_classes(model, clips, fold),
+            "3 clips of classes that the model does not have are left out: bored, calm");
+  EXPECT_EQ(fold.test.size(), all - 3);
+  EXPECT_THAT(fold.test, testing::Not(testing::Contains(testing::AnyOf(0, 1, 3))));
+  for (Utterance& clip : clips) clip.emotion = "bored";
+  fold = whole_corpus(clips);
+  EXPECT_ERROR(leave_out_unknown_classes(model, clips, fold),
+               HasSubstr("expected clips of neutral, happy, sad, angry, found bored alone"));
+}
+
 TEST(Evaluate, AnotherFeatureFileMustHoldTheClips) {
   const FeatureTable table = synthetic_table(4, 2);
   const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});

@@ -42,6 +42,11 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
                        const Fold& fold, int threads, const std::string& split = "", int number = 0,
                        const std::vector<int>& heard = {0});
 
+/// Takes the clips whose emotion is none of the model's out of the test side: nobody asked the
+/// model for it. A sentence about them; empty where there are none. Throws Error if none is left.
+std::string leave_out_unknown_classes(const Model& model, const std::vector<Utterance>& clips,
+                                      Fold& fold);
+
 /// A sentence about the classes that the training side of some folds lacks, whose clips are missed
 /// there; empty where there are none. Throws Error for a fold that trains on fewer than two
 /// classes.
