@@ -37,6 +37,7 @@ struct Options {
   bool resume = false;
   ser::WeightFormat weights = ser::WeightFormat::kF32;
   double temperature = 1;
+  double uncertain_below = ser::kUnsetNumber;
   std::string report;
   bool describe = false;
 
@@ -57,6 +58,8 @@ struct Options {
              "Precision of the weights in the model file");
     v.field("temperature", temperature, "Divides the mean logits of --combine",
             ser::Range{0.01, 100});
+    v.field("uncertain_below", uncertain_below,
+            "Answers of a lower probability are marked as uncertain", ser::Range{0, 1});
     v.field("report", report, "Report to write (HTML): recipe, data, learning curves, validation");
     v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
   }
@@ -104,7 +107,9 @@ int combine(const Options& options) {
     throw ser::UsageError("--combine: expected model files alone, found a feature file, too");
   std::vector<ser::Model> models;
   for (const std::string& file : options.combine) models.push_back(ser::read_model(file));
-  const ser::Model ensemble = ser::combine(models, options.combine, options.temperature);
+  ser::Model ensemble = ser::combine(models, options.combine, options.temperature);
+  if (options.uncertain_below != ser::kUnsetNumber)
+    ensemble.uncertain_below = options.uncertain_below;
   ser::write_model(ensemble, options.output, options.weights);
   spdlog::info("{}: {} networks", options.output, ensemble.members.size());
   return 0;
@@ -165,6 +170,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   };
   set_up_checkpoint(options, run);
   ser::Model model = train_or_explain(data, recipe, run);
+  if (options.uncertain_below != ser::kUnsetNumber) model.uncertain_below = options.uncertain_below;
   model.training.split = options.cv;
   if (!options.cv.empty()) model.training.fold = options.fold;
   ser::write_model(model, options.output, options.weights);

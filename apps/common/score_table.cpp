@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ser/eval/certainty.h"
 #include "ser/eval/heard.h"
 
 namespace ser {
@@ -33,6 +34,25 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
       fmt::print("{:>6}", scores.confusion(static_cast<long>(i), static_cast<long>(j)));
     fmt::print("\n");
   }
+}
+
+/// Which answers may be kept, and how often those are right.
+void print_certainty(const ResultFile& result) {
+  const KeptAnswers sure = kept_at_risk(risk_coverage(result.info.labels, result.predictions));
+  const double kept =
+      static_cast<double>(sure.kept) / static_cast<double>(result.predictions.size());
+  fmt::print("sure answers               {:5.1f} %   those of {:.2f} and more, {:.0f} % right\n",
+             percent(kept), sure.from, percent(1 - sure.risk()));
+}
+
+void print_corpora(const ResultFile& result) {
+  const std::vector<CorpusScore> corpora = by_corpus(result);
+  if (corpora.empty()) return;
+  fmt::print("\n");
+  for (const CorpusScore& corpus : corpora)
+    fmt::print("{:<12} {:>6} clips   UAR {:5.1f} %   {}\n",
+               corpus.corpus.empty() ? "unknown" : corpus.corpus, corpus.scores.n,
+               percent(corpus.scores.uar), interval(corpus.ci95, &Intervals::uar));
 }
 
 /// A row for each number of clips heard; those of strangers' voices are told from the others.
@@ -91,6 +111,8 @@ void print_scores(const ResultFile& result) {
     fmt::print("gender accuracy            {:5.1f} %\n", percent(scores.gender_accuracy));
   fmt::print("calibration error          {:5.3f}     best temperature {:.2f}\n", scores.ece,
              scores.best_temperature);
+  print_certainty(result);
+  print_corpora(result);
   print_heard(result);
   print_classes(scores, result.info.labels);
   print_speakers(scores);

@@ -9,6 +9,7 @@
 #include "core/internal/json_io.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
+#include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 
 namespace ser {
@@ -97,6 +98,18 @@ std::vector<const ResultFile*> by_heard(const ResultFile& result) {
   all.push_back(&result);
   for (const ResultFile& other : result.more_heard) all.push_back(&other);
   return all;
+}
+
+std::vector<CorpusScore> by_corpus(const ResultFile& result) {
+  std::map<std::string, std::vector<Prediction>> predictions;
+  for (const Prediction& p : result.predictions)
+    predictions[clip_of_speaker(p.speaker).corpus].push_back(p);
+  std::vector<CorpusScore> corpora;
+  if (predictions.size() < 2) return corpora;
+  for (const auto& [corpus, said] : predictions)
+    corpora.push_back(
+        {corpus, score(result.info.labels, said), intervals(result.info.labels, said)});
+  return corpora;
 }
 
 std::vector<int> missing_folds(const ResultFile& result) {

@@ -6,6 +6,7 @@
 
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
+#include "ser/eval/certainty.h"
 #include "ser/eval/heard.h"
 
 namespace ser {
@@ -168,6 +169,25 @@ Json heard_scores_json(const ResultFile& result) {
   return list;
 }
 
+Json per_corpus_json(const ResultFile& result) {
+  Json list = Json::array();
+  for (const CorpusScore& corpus : by_corpus(result)) {
+    Json json = {{"corpus", text_or_null(corpus.corpus)}};
+    json.update(figures_json(corpus.scores));
+    json["ci95"] = intervals_json(corpus.ci95);
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json certainty_json(const ResultFile& result) {
+  const KeptAnswers sure = kept_at_risk(risk_coverage(result.info.labels, result.predictions));
+  return {{"risk", kAllowedRisk},
+          {"uncertain_below", sure.from},
+          {"kept", sure.kept},
+          {"right", sure.right}};
+}
+
 ResultFile result_of(const Json& json) {
   ResultInfo info = read_info(json);
   std::vector<ResultFile> counts = {
@@ -188,6 +208,8 @@ Json result_figures(const ResultFile& result) {
   const Scores& scores = result.scores;
   Json json = heard_figures(result);
   json["heard_scores"] = heard_scores_json(result);
+  json["per_corpus"] = per_corpus_json(result);
+  json["certainty"] = certainty_json(result);
   json["labels"] = result.info.labels;
   json["confusion"] = confusion_json(scores);
   json["per_class"] = class_json(scores);

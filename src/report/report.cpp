@@ -334,7 +334,7 @@ std::string report_html(const Report& report, int threads) {
     page.lead += score_tiles(result);
     page.body += heard_section(result) + confusion_section(result) +
                  classes_and_speakers_section(result) + folds_section(result) +
-                 calibration_section(result);
+                 calibration_section(result) + certainty_section(result);
   }
   page.body += learning_section(report) + maps_section(report, threads);
   if (report.result) page.body += mistakes_section(*report.result);

@@ -12,6 +12,8 @@ std::string confusion_section(const ResultFile& result);
 std::string classes_and_speakers_section(const ResultFile& result);
 std::string folds_section(const ResultFile& result);
 std::string calibration_section(const ResultFile& result);
+/// Which answers may be kept at the risk allowed, and the risk-coverage curve.
+std::string certainty_section(const ResultFile& result);
 /// Scores by the number of other clips of the speaker that were heard first.
 std::string heard_section(const ResultFile& result);
 std::string mistakes_section(const ResultFile& result);

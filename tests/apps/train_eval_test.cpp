@@ -184,6 +184,18 @@ TEST_F(TrainAndEval, ComparesTwoResults) {
   EXPECT_THAT(lines_of(missing.err), ElementsAre(HasSubstr("none.json: opening failed")));
 }
 
+TEST_F(TrainAndEval, AnswersBelowTheThresholdAreUncertain) {
+  const auto uncertain = [&](const std::string& model) {
+    const Outcome said = succeed("ser-predict", {"--model", model, "--json", demo_clip(3)});
+    return Json::parse(said.out)["uncertain"].get<bool>();
+  };
+  train("all.json", {"--uncertain-below", "1"});
+  EXPECT_TRUE(uncertain(file("all.json")));
+  succeed("ser-train",
+          {"--combine", file("all.json"), "--uncertain-below", "0", "-o", file("none.json")});
+  EXPECT_FALSE(uncertain(file("none.json")));
+}
+
 TEST_F(TrainAndEval, AnEnsembleScoresAsTheAverageOfItsModels) {
   // Two models that read different features.
   const std::string other = file("other.safetensors");

@@ -1,5 +1,6 @@
 #include "ser/eval/result_file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -27,15 +28,47 @@ std::string changed(const std::string& text, const std::function<void(json&)>& c
   return object.dump();
 }
 
+TEST(ResultFile, ScoresEachCorpusWhereThereAreSeveral) {
+  std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 8, 1);
+  EXPECT_TRUE(json::parse(result_json(make_result(kInfo, folds)))["per_corpus"].empty());
+  for (FoldPredictions& fold : folds)
+    for (Prediction& p : fold.predictions) p.speaker = fmt::format("corpus{}:01", fold.fold);
+  const json figures = json::parse(result_json(make_result(kInfo, folds)));
+  ASSERT_EQ(figures["per_corpus"].size(), 2u);
+  for (int k = 0; k < 2; ++k) {
+    const json& corpus = figures["per_corpus"][k];
+    EXPECT_EQ(corpus["corpus"], fmt::format("corpus{}", k));
+    EXPECT_EQ(corpus["n"], figures["folds"][k]["n"]);
+    EXPECT_EQ(corpus["uar"], figures["folds"][k]["uar"]);
+  }
+}
+
+TEST(ResultFile, SaysWhichAnswersAreSure) {
+  const ResultFile result = make_result(kInfo, random_folds(kLabels, 3, 8, 1));
+  const json certainty = json::parse(result_json(result))["certainty"];
+  EXPECT_EQ(certainty["risk"], 0.2);
+  const double from = certainty["uncertain_below"];
+  std::int64_t kept = 0, right = 0;
+  for (const Prediction& p : result.predictions) {
+    const std::size_t said = most_likely(p.probabilities);
+    if (p.probabilities[said] < from) continue;
+    ++kept;
+    right += kLabels[said] == p.emotion ? 1 : 0;
+  }
+  EXPECT_EQ(certainty["kept"], kept);
+  EXPECT_EQ(certainty["right"], right);
+}
+
 TEST(ResultFile, HasTheKeysOfTheDesign) {
   const json result = json::parse(result_json(make_result(kInfo, random_folds(kLabels, 3, 8, 1))));
   std::vector<std::string> keys;
   for (const auto& [key, value] : result.items()) keys.push_back(key);
-  EXPECT_THAT(keys,
-              testing::UnorderedElementsAre(
-                  "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "best_temperature",
-                  "ci95", "heard", "heard_scores", "other_fold", "labels", "confusion", "per_class",
-                  "per_speaker", "folds", "predictions", "recipe", "seed", "fingerprint", "split"));
+  EXPECT_THAT(
+      keys, testing::UnorderedElementsAre(
+                "n", "accuracy", "uar", "macro_f1", "gender_accuracy", "ece", "best_temperature",
+                "ci95", "per_corpus", "certainty", "heard", "heard_scores", "other_fold", "labels",
+                "confusion", "per_class", "per_speaker", "folds", "predictions", "recipe", "seed",
+                "fingerprint", "split"));
   EXPECT_EQ(result["ci95"]["uar"].size(), 2u);
   EXPECT_EQ(result["recipe"]["epochs"], 5);
   const json& prediction = result["predictions"][0];

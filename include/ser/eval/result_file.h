@@ -37,6 +37,13 @@ struct FoldResult {
   Scores scores;
 };
 
+/// Scores of the clips of one corpus.
+struct CorpusScore {
+  std::string corpus;  ///< empty: unknown
+  Scores scores;
+  std::optional<Intervals> ci95;
+};
+
 /// What a result file holds.
 struct ResultFile {
   ResultInfo info;
@@ -58,6 +65,9 @@ ResultFile with_more_heard(std::vector<ResultFile> results);
 
 /// The scores for every number of clips heard, the result's own first; empty where nothing was.
 std::vector<const ResultFile*> by_heard(const ResultFile& result);
+
+/// Scores by corpus, in order of their names; empty where all clips are of one.
+std::vector<CorpusScore> by_corpus(const ResultFile& result);
 
 /// Writes the result as JSON, the same bytes for the same result.
 void write_result(const std::filesystem::path& path, const ResultFile& result);

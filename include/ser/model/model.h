@@ -50,7 +50,9 @@ struct Model {
   std::vector<std::string> emotions;
   std::vector<std::string> genders;  ///< "male", "female"; empty without a gender head
   std::vector<Member> members;
-  double uncertain_below = 0.4;  ///< largest probability of an uncertain prediction
+  /// Answers of a lower probability are uncertain: by default those that are wrong, by their own
+  /// account, more than two times in five, whatever the number of classes.
+  double uncertain_below = 0.6;
   TrainingInfo training;
 
   /// Whether it answers better the more it has heard of a voice: some member listens.
