@@ -127,9 +127,8 @@ std::vector<Condition> conditions() {
     return changed([db](Clip& clip) { return clipped(clip.wave, db); });
   };
   const auto room = [&](double rt60_s) {
-    return [rt60_s](Clip& clip) {
-      return augmented(clip, AugmentationStep::Kind::kReverb, rt60_s);
-    };
+    return
+        [rt60_s](Clip& clip) { return augmented(clip, AugmentationStep::Kind::kReverb, rt60_s); };
   };
   const auto dropped = changed([](Clip& clip) {
     Rng rng = clip.rng("dropped packets");

@@ -153,7 +153,8 @@ TEST(Augment, SameBitsEveryTime) {
 
 TEST(Augment, SilenceStaysSilence) {
   const Waveform silence{Eigen::VectorXf::Zero(4000), kRateHz};
-  for (const char* name : {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000", "reverb:0.3"})
+  for (const char* name :
+       {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000", "reverb:0.3"})
     EXPECT_TRUE(augmented(silence, name).samples.isZero(0)) << name;
 }
 

@@ -31,8 +31,7 @@ Model untrained_model() {
   network.initialize(Rng(1, 0));
   ScalerFit fit;
   fit.add(Eigen::MatrixXf::Random(20, 9));
-  model.members.push_back(
-      {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, {}});
+  model.members.push_back({set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1, 1, {}});
   return model;
 }
 

@@ -29,17 +29,17 @@ using Augmentation = std::vector<AugmentationStep>;
 /// The augmentations that a comma-separated list names, each of them for a copy of its own:
 /// "speed:0.9,1.1,noise:20" gives three; "speed:0.9+noise:20" gives one, of two steps. An amount
 /// without a kind has that of the one before. Kinds and amounts: speed 0.5 to 2, gain -60 to 60
-/// dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz, reverb 0.05 to 5 s. Throws Error for an
-/// unknown kind and an amount outside its range.
+/// dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz, reverb 0.05 to 5 s. Throws Error for
+/// an unknown kind and an amount outside its range.
 std::vector<Augmentation> parse_augmentations(std::string_view list);
 
 /// The augmentation as `parse_augmentations` reads it: "speed:0.9". Equal ones have equal names.
 std::string augmentation_name(const Augmentation& augmentation);
 
-/// A changed copy of `wave`, at its rate. Only noise, babble and reverb draw from `rng`. Silence stays
-/// silence. Speed gives round(size / amount) samples, resampled as by `resample`; the others keep
-/// the size. Babble is six synthetic voices, nobody's recording, so no speaker of a corpus gets
-/// into another's copies. A band that reaches beyond half the rate changes nothing.
+/// A changed copy of `wave`, at its rate. Only noise, babble and reverb draw from `rng`. Silence
+/// stays silence. Speed gives round(size / amount) samples, resampled as by `resample`; the others
+/// keep the size. Babble is six synthetic voices, nobody's recording, so no speaker of a corpus
+/// gets into another's copies. A band that reaches beyond half the rate changes nothing.
 Waveform augment(const Waveform& wave, const Augmentation& augmentation, Rng& rng);
 
 }  // namespace ser
