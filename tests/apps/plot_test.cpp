@@ -86,9 +86,10 @@ TEST_F(Plot, StaysInItsFolderWhateverAManifestNames) {
   const std::string list =
       inputs_.add("lists/m.csv", "path\n../a.flac\n" + demo_clip(2) + "\n").string();
   EXPECT_EQ(plot({list, "--pictures", "waveform"}).exit_code, 0);
-  EXPECT_THAT(files(), UnorderedElementsAre(
-                           fs::path(demo_clip(2)).relative_path().string() + ".waveform.svg",
-                           "up/a.flac.waveform.svg"));
+  const auto picture = [](const fs::path& file) {
+    return file.relative_path().string() + ".waveform.svg";
+  };
+  EXPECT_THAT(files(), UnorderedElementsAre(picture(demo_clip(2)), picture(inputs_ / "a.flac")));
 }
 
 TEST_F(Plot, RefusesTwoInputsOfOnePicture) {

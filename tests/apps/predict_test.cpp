@@ -202,8 +202,8 @@ TEST_F(PredictVoice, IsHeardInTimelinesUnlessToldNotTo) {
 TEST_F(PredictVoice, FilesThatAreNoVoiceOfTheModelAreLeftAlone) {
   const std::string other = folder_.add("other.json", "{}").string();
   const Outcome done = predict({"--remember", other, demo_clip(5)});
-  EXPECT_EQ(done.exit_code, 1);
-  EXPECT_THAT(done.err, HasSubstr("other.json: expected a voice file"));
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_THAT(done.err, HasSubstr("other.json is there and is not a kept voice"));
   EXPECT_EQ(text_of(other), "{}");
   EXPECT_THAT(predict({"--remember", (folder_ / "no/v.json").string(), demo_clip(5)}).err,
               HasSubstr("/no: expected a folder to write to"));
