@@ -7,6 +7,7 @@
 #include "common/command.h"
 #include "common/extraction.h"
 #include "common/outputs.h"
+#include "common/shell_words.h"
 #include "common/survey.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -19,17 +20,21 @@ constexpr const char* kExamples =
     "  ser-extract talk.wav --features mfcc,f0,energy --format csv -o talk.csv\n"
     "  ser-extract data/ravdess --emotions happy,sad,angry --map calm=neutral -o few.safetensors\n"
     "  ser-extract data/ravdess --describe --report data.html\n"
+    "  ser-extract calls/ --shard 2/8 --resume -o calls-2.safetensors\n"
+    "  ser-extract calls/ --merge calls-*.safetensors -o calls.safetensors\n"
     "  ser-extract talk.wav --plot pictures/ --plot-format png\n"
     "  ser-extract data/ravdess --plot pictures/ --pictures mfcc,chroma --rate 0\n";
 
 struct Options {
   std::vector<std::string> inputs;
+  std::vector<std::string> merge;
+  std::string command;  ///< that makes shards, as it is kept in them
   std::string output;
   ser::CorpusOptions corpus;
   ser::ExtractionFlags extraction;
 
   void visit(ser::FieldVisitor& v) {
-    v.field("output", output, "Feature file to write");
+    v.field("output", output, "Feature file to write, or with --merge its index");
     v.group("corpus", corpus);
     v.group("extraction", extraction);
   }
@@ -43,6 +48,7 @@ void report(const ser::ExtractionSummary& summary, const std::string& output) {
   if (summary.without_gender > 0)
     spdlog::warn("clips without gender: {}; a model of them tells the emotion only",
                  summary.without_gender);
+  if (summary.kept > 0) spdlog::info("{} recordings were done already", summary.kept);
   spdlog::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
                summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
                summary.rows, summary.rows == 1 ? "" : "s");
@@ -70,6 +76,10 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
             fmt::format("{}: expected together with {}", ser::flag_name(field), needed));
   };
   if (options.output.empty() && !survey.describe) refuse({"pool", "augment", "format"}, "-o FILE");
+  if (options.output.empty()) refuse({"shard", "resume"}, "-o FILE");
+  if (!options.extraction.shard.empty() &&
+      options.extraction.format != ser::TableFormat::kSafetensors)
+    throw ser::UsageError("--shard: expected --format safetensors, whose shards are read as one");
   if (plots.plot.empty()) refuse({"pictures", "plot_format"}, "--plot DIR");
   check_corpus(options.corpus.corpus);
 }
@@ -83,8 +93,43 @@ void check_files(const Options& options, const ser::PlotOptions& plots,
                      inputs);
 }
 
+/// `text` with the inputs in the commands that it names.
+std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
+  constexpr std::string_view kInputs = "INPUT...";
+  std::string words;
+  for (const std::string& input : inputs) words += (words.empty() ? "" : " ") + ser::quoted(input);
+  if (words.empty()) return text;
+  for (std::size_t at = 0; (at = text.find(kInputs, at)) != std::string::npos; at += words.size())
+    text.replace(at, kInputs.size(), words);
+  return text;
+}
+
+ser::MergedShards merge_or_explain(const Options& options) {
+  try {
+    return ser::merge_shards({options.merge.begin(), options.merge.end()}, options.output);
+  } catch (const ser::Error& error) {
+    throw ser::Error(with_inputs(error.what(), options.inputs));
+  }
+}
+
+int merge(const Options& options, const ser::Flags& flags) {
+  for (const char* field : {"corpus", "votes", "emotions", "map", "features", "pool", "rate",
+                            "trim_db", "augment", "format", "on_error", "shard", "resume"})
+    if (flags.given(field))
+      throw ser::UsageError(
+          fmt::format("{}: shards have it, with --merge it has no place", ser::flag_name(field)));
+  if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
+  ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures}}, options.merge);
+  const ser::MergedShards merged = merge_or_explain(options);
+  if (merged.skipped > 0) spdlog::warn("recordings skipped: {}", merged.skipped);
+  spdlog::info("{}: {} clips in {} shards", options.output, merged.clips, merged.shards);
+  return 0;
+}
+
 int extract(const Options& options, const ser::PlotOptions& plots, const ser::SurveyOptions& survey,
             const ser::Flags& flags, const ser::CommonOptions& common) {
+  if (!options.merge.empty()) return merge(options, flags);
+  if (options.inputs.empty()) throw ser::UsageError("expected an INPUT, or --merge SHARD...");
   check_flags(options, plots, survey, flags);
   check_files(options, plots, survey, options.inputs);
   const std::vector<ser::Recording> recordings =
@@ -100,9 +145,8 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
     spdlog::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
   }
   if (options.output.empty()) return 0;
-  ser::warn_of_duplicates(recordings);
   const ser::ExtractionSummary summary =
-      ser::extract_to_file(recordings, options.extraction, options.output, common);
+      ser::extract_to_file(recordings, options.extraction, options.output, options.command, common);
   report(summary, options.output);
   return 0;
 }
@@ -116,7 +160,11 @@ int main(int argc, char** argv) {
   ser::Command command("ser-extract", "Turns recordings into a feature file, or into pictures.",
                        kExamples);
   command.positional("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files",
-                     ser::Presence::kRequired);
+                     ser::Presence::kOptional);
+  command.words("--merge", options.merge, 0, "SHARD...",
+                "Write the index -o by which shards, beside it, are read as one file; with INPUT, "
+                "the commands for what is missing name it",
+                "Extraction");
   command.flags().alias("output", "-o");
   for (const char* field : {"output", "report"}) command.flags().show_as(field, "FILE");
   command.flags().show_as("corpus", "KIND");
@@ -124,10 +172,12 @@ int main(int argc, char** argv) {
   command.flags().show_as("features", "SET");
   command.flags().show_as("pool", "HOW");
   command.flags().show_as("augment", "LIST");
+  command.flags().show_as("shard", "I/N");
   command.flags().show_as("plot", "DIR");
   command.flags().add(options, "Extraction");
   command.flags().add(survey, "Analysis");
   command.flags().add(plots, "Pictures");
+  options.command = ser::command_of_shards(argc, argv);
   return command.run(argc, argv, [&] {
     return extract(options, plots, survey, command.flags(), command.common());
   });

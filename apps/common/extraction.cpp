@@ -3,22 +3,33 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
+#include "shell_words.h"
 
 namespace ser {
 namespace {
 
+constexpr std::uint64_t kLargestFile = std::uint64_t{2} << 30;  // of feature data
+
 std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesystem::path& output,
-                                           const FeatureSet& set) {
+                                           const FeatureSet& set, std::optional<ShardInfo> shard) {
   if (format == TableFormat::kCsv) return std::make_unique<FeatureCsvWriter>(output, set);
-  return std::make_unique<FeatureTableWriter>(output, set);
+  return std::make_unique<FeatureTableWriter>(output, set, kLargestFile, std::move(shard));
+}
+
+/// Where an extraction that can be resumed keeps what is done.
+std::filesystem::path journal_of(const std::filesystem::path& output) {
+  return output.string() + ".partial";
 }
 
 /// The pooling that `name` means; nothing for an empty one.
@@ -84,6 +95,9 @@ void ExtractionFlags::visit(FieldVisitor& v) {
            "Feature file format");
   v.choice("on_error", on_error, {{"fail", OnError::kFail}, {"skip", OnError::kSkip}},
            "What to do about a recording that cannot be read");
+  v.field("shard", shard, "Extract every N-th recording, from the I-th on, from 1/N to N/N");
+  v.field("resume", resume,
+          "Keep what is done beside the output (.partial), and go on from it if it is there");
 }
 
 FeatureSet feature_set(const ExtractionFlags& flags) {
@@ -135,7 +149,7 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
 
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
                                   const ExtractionFlags& flags, const std::filesystem::path& output,
-                                  const CommonOptions& common) {
+                                  const std::string& command, const CommonOptions& common) {
   ExtractionOptions options{feature_set(flags)};
   spdlog::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
   options.augmentations =
@@ -143,13 +157,44 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
   options.on_error = flags.on_error;
   options.seed = static_cast<std::uint64_t>(common.seed);
   options.threads = common.threads;
-  Progress progress("extracting", "clips", recordings.size(), common.quiet);
+  if (flags.resume) options.journal = journal_of(output);
+  std::optional<RecordingShard> shard;
+  if (!flags.shard.empty()) {
+    ShardInfo info = from_flag("--shard", [&] { return parse_shard(flags.shard); });
+    info.command = command;
+    shard = take_shard(recordings, options, std::move(info));
+  }
+  const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
+  warn_of_duplicates(chosen);
+  Progress progress("extracting", "clips", chosen.size(), common.quiet);
   options.observer = [&](const std::string& failure) {
     if (!failure.empty()) spdlog::warn("skipped {}", failure);
     progress.advance(1);
   };
   options.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
-  return extract(recordings, options, *make_writer(flags.format, output, options.set));
+  return extract(chosen, options,
+                 *make_writer(flags.format, output, options.set,
+                              shard ? std::optional(shard->info) : std::nullopt));
+}
+
+std::string command_of_shards(int argc, char** argv) {
+  using Words = std::set<std::string, std::less<>>;
+  static const Words kOfOne = {"-o", "--output", "--shard", "--threads"};
+  static const Words kSilent = {"-q", "--quiet", "-v", "--verbose", "--resume"};
+  static const Words kFiles = {"--votes", "--config"};
+  std::string command = "ser-extract INPUT...";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i], flag = word.substr(0, word.find('='));
+    const bool alone = kSilent.contains(word) || word == "--describe";
+    const bool has_value = word.starts_with('-') && !alone && flag == word && i + 1 < argc;
+    const std::string value = has_value ? argv[++i] : "";
+    if (kOfOne.contains(flag) || kSilent.contains(word) || !word.starts_with('-')) continue;
+    if (kFiles.contains(flag))
+      command += " " + flag + " FILE";
+    else
+      command += " " + quoted(word) + (has_value ? " " + quoted(value) : "");
+  }
+  return command;
 }
 
 }  // namespace ser

@@ -20,6 +20,8 @@ struct ExtractionFlags {
   std::string augment;
   TableFormat format = TableFormat::kSafetensors;
   OnError on_error = OnError::kFail;
+  std::string shard;  ///< empty: all recordings
+  bool resume = false;
 
   void visit(FieldVisitor& v);
 };
@@ -47,9 +49,14 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
 /// One warning with the number of recordings that are there twice or more, and two examples.
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 
-/// Extracts features in parallel and writes them in order, in flat memory.
+/// Extracts features in parallel and writes them in order, in flat memory. command: as typed,
+/// without output and shard.
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
                                   const ExtractionFlags& flags, const std::filesystem::path& output,
-                                  const CommonOptions& common);
+                                  const std::string& command, const CommonOptions& common);
+
+/// The command as a shell takes it, without what is of one shard alone or changes no result;
+/// INPUT... stands for the inputs, FILE for other files: no path goes into a shard.
+std::string command_of_shards(int argc, char** argv);
 
 }  // namespace ser

@@ -7,11 +7,14 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "core/internal/json_io.h"
+#include "corpus/clip_table.h"
+#include "corpus/extraction_journal.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/core/atomic_file.h"
@@ -124,13 +127,39 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
   return extracted;
 }
 
-void count(const Utterance& clip, const Eigen::MatrixXf& features, ExtractionSummary& summary) {
-  ++summary.clips;
-  summary.rows = static_cast<std::size_t>(features.rows());
-  summary.frames += static_cast<std::size_t>(features.cols());
-  summary.without_emotion += clip.emotion.empty();
-  summary.without_gender += clip.gender.empty();
-}
+/// Counts what it hands on to another writer.
+class CountingWriter : public FeatureWriter {
+ public:
+  explicit CountingWriter(FeatureWriter& next) : next_(next) {}
+
+  void start_recording(std::size_t index) override {
+    next_.start_recording(index);
+    clips_before_ = summary_.clips;
+  }
+  void add(const Utterance& clip, const Eigen::MatrixXf& features) override {
+    next_.add(clip, features);
+    ++summary_.clips;
+    summary_.rows = static_cast<std::size_t>(features.rows());
+    summary_.frames += static_cast<std::size_t>(features.cols());
+    summary_.without_emotion += clip.emotion.empty();
+    summary_.without_gender += clip.gender.empty();
+  }
+  void append(const Eigen::MatrixXf& features) override {
+    next_.append(features);
+    summary_.frames += static_cast<std::size_t>(features.cols());
+  }
+  void end_recording() override {
+    next_.end_recording();
+    summary_.skipped += summary_.clips == clips_before_;
+  }
+  void finish() override { next_.finish(); }
+  const ExtractionSummary& summary() const { return summary_; }
+
+ private:
+  FeatureWriter& next_;
+  ExtractionSummary summary_;
+  std::size_t clips_before_ = 0;  ///< the recording
+};
 
 /// Calls `on_piece` with piece after piece of the part of a recording that `set` looks at.
 void for_each_piece(const std::filesystem::path& file, const FeatureSet& set,
@@ -161,7 +190,7 @@ FeatureSet set_of_piece(FeatureSet set) {
 
 /// Extracts one copy of a long recording piece by piece into `writer`.
 void extract_pieces(const std::filesystem::path& file, const Copies& copies, std::size_t copy,
-                    const FeatureSet& set, FeatureWriter& writer, ExtractionSummary& summary) {
+                    const FeatureSet& set, FeatureWriter& writer) {
   const Extractor extractor(set_of_piece(set));
   const Utterance utterance = copies.utterance(copy);
   Rng rng = copies.rng(copy);
@@ -178,17 +207,13 @@ void extract_pieces(const std::filesystem::path& file, const Copies& copies, std
       sum += weight * features.cast<double>();
     } else if (is_first) {
       writer.add(utterance, features);
-      count(utterance, features, summary);
     } else {
       writer.append(features);
-      summary.frames += static_cast<std::size_t>(features.cols());
     }
   };
   for_each_piece(file, set, on_piece);
   if (set.pool == Pooling::kNone) return;
-  const Eigen::MatrixXf mean = (sum / duration_s).cast<float>();
-  writer.add(utterance, mean);
-  count(utterance, mean, summary);
+  writer.add(utterance, (sum / duration_s).cast<float>());
 }
 
 using FilesByName = std::map<std::string, std::filesystem::path>;
@@ -234,6 +259,28 @@ FilesByName unique_names(std::vector<Corpus>& corpora) {
   for (std::size_t depth = 0; depth <= kMostFolders; ++depth)
     if (std::optional<FilesByName> files = try_names(corpora, depth)) return *std::move(files);
   throw Error(fmt::format("{}: named by two inputs", first_repeated(corpora).string()));
+}
+
+/// Of the names and labels of recordings.
+std::string hash_of(const std::vector<Recording>& recordings) {
+  std::uint64_t hash = fnv1a("");
+  for (const Recording& recording : recordings)
+    hash = fnv1a(clips_to_json({recording.utterance}) + '\n', hash);
+  return fmt::format("{:016x}", hash);
+}
+
+/// What makes the changed copies, as text.
+std::string copies_of(const ExtractionOptions& options) {
+  std::vector<std::string> names;
+  for (const Augmentation& augmentation : options.augmentations)
+    names.push_back(augmentation_name(augmentation));
+  return names.empty() ? "" : fmt::format("{}, seed {}", join(names, ","), options.seed);
+}
+
+/// Identifies what an extraction makes.
+std::string run_of(const std::vector<Recording>& recordings, const ExtractionOptions& options) {
+  return fingerprint(fmt::format("{} {} {} {}", to_json(options.set), copies_of(options),
+                                 options.on_error == OnError::kSkip, hash_of(recordings)));
 }
 
 /// Gathers a table in memory.
@@ -310,42 +357,63 @@ std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& rec
   return find_duplicates("/", utterances);
 }
 
+RecordingShard take_shard(const std::vector<Recording>& recordings,
+                          const ExtractionOptions& options, ShardInfo shard) {
+  if (static_cast<std::size_t>(shard.of) > recordings.size())
+    throw Error(fmt::format("expected at most as many shards as recordings, {}, found {}",
+                            recordings.size(), shard.of));
+  shard.recordings = std::ssize(recordings);
+  shard.corpus = hash_of(recordings);
+  shard.copies = copies_of(options);
+  RecordingShard taken{std::move(shard), {}};
+  for (std::int64_t i = 0; taken.info.position(i) < taken.info.recordings; ++i)
+    taken.recordings.push_back(recordings[static_cast<std::size_t>(taken.info.position(i))]);
+  return taken;
+}
+
 ExtractionSummary extract(const std::vector<Recording>& recordings,
                           const ExtractionOptions& options, FeatureWriter& writer) {
   const Extractor extractor(options.set);
-  ExtractionSummary summary;
+  CountingWriter counting(writer);
+  std::unique_ptr<ExtractionJournal> journal;
+  if (!options.journal.empty())
+    journal = std::make_unique<ExtractionJournal>(options.journal, run_of(recordings, options),
+                                                  row_names(extractor.set()).size(), counting);
+  FeatureWriter& out = journal ? static_cast<FeatureWriter&>(*journal) : counting;
+  const std::size_t kept = journal ? journal->kept() : 0;
+  for (std::size_t i = 0; i < kept && options.observer; ++i) options.observer("");
   std::vector<Extracted> slots(pipeline_slots(options.threads));
   std::vector<std::string> failures(slots.size());
 
-  const auto produce = [&](std::size_t i, std::size_t slot) {
+  const auto produce = [&](std::size_t unit, std::size_t slot) {
     failures[slot].clear();
     slots[slot] = {};
     try {
-      slots[slot] = extract_recording(recordings[i], extractor, options);
+      slots[slot] = extract_recording(recordings[kept + unit], extractor, options);
     } catch (const Error& error) {
       if (options.on_error == OnError::kFail) throw;
       failures[slot] = error.what();
     }
   };
-  const auto consume = [&](std::size_t i, std::size_t slot) {
-    summary.skipped += !failures[slot].empty();
+  const auto consume = [&](std::size_t unit, std::size_t slot) {
+    out.start_recording(kept + unit);
     for (const std::string& warning : slots[slot].warnings)
       if (options.on_warning) options.on_warning(warning);
-    for (const auto& [utterance, features] : slots[slot].clips) {
-      writer.add(utterance, features);
-      count(utterance, features, summary);
-    }
+    for (const auto& [utterance, features] : slots[slot].clips) out.add(utterance, features);
     if (slots[slot].in_pieces) {
       const Copies copies(*slots[slot].in_pieces, options);
       for (std::size_t copy = 0; copy < copies.count(); ++copy)
-        extract_pieces(recordings[i].file, copies, copy, extractor.set(), writer, summary);
+        extract_pieces(recordings[kept + unit].file, copies, copy, extractor.set(), out);
     }
+    out.end_recording();
     if (options.observer) options.observer(failures[slot]);
   };
-  parallel_pipeline(recordings.size(), options.threads, produce, consume);
+  parallel_pipeline(recordings.size() - kept, options.threads, produce, consume);
+  ExtractionSummary summary = counting.summary();
   if (summary.clips == 0)
     throw Error("expected recordings to extract, found none that can be read");
-  writer.finish();
+  out.finish();
+  summary.kept = kept;
   return summary;
 }
 

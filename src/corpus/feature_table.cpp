@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
+#include <utility>
 
-#include "core/internal/json_io.h"
-#include "corpus/clip_table.h"
 #include "corpus/feature_file.h"
 #include "ser/core/error.h"
-#include "ser/core/safetensors.h"
+#include "ser/core/text.h"
 #include "ser/features/describe.h"
 
 namespace ser {
@@ -16,136 +16,100 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxIndexBytes = 16u << 20;
-
-std::vector<std::string> text_list(std::string_view json, std::string_view what) {
-  const Json list = parse_json(json, what);
-  std::vector<std::string> items;
-  for (const Json& item : list) {
-    if (!list.is_array() || !item.is_string())
-      throw Error(fmt::format("{}: expected a list of names", what));
-    items.push_back(item.get<std::string>());
+/// Throws Error for a number that is not finite. Reads all of the file, and keeps none of it.
+void check_finite(const FeatureFile& part) {
+  constexpr std::int64_t kBlock = 4 << 20;
+  const std::int64_t count = part.offsets.back() * static_cast<std::int64_t>(part.rows.size());
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    const Eigen::Map<const Eigen::ArrayXf> values(part.values + begin,
+                                                  std::min(kBlock, count - begin));
+    // 0 times NaN or infinity is NaN, and so is the sum then.
+    if (!((values * 0.f).sum() == 0))
+      throw Error(
+          fmt::format("{}: expected finite features, found NaN or infinity", part.path.string()));
+    part.file.let_go();
   }
-  return items;
 }
 
-/// Throws Error unless the offsets rise from 0 to `frames`, one more than there are clips.
-std::vector<std::int64_t> read_offsets(const SafetensorsFile& file, std::size_t clips,
-                                       std::int64_t frames) {
-  const auto& tensor = file.tensor("offsets", DType::kI64, 1);
-  std::vector<std::int64_t> offsets(tensor.bytes.size() / sizeof(std::int64_t));
-  std::memcpy(offsets.data(), tensor.bytes.data(), tensor.bytes.size());
-  if (offsets.size() != clips + 1)
-    throw Error(fmt::format("expected {} offsets for {} clips, found {}", clips + 1, clips,
-                            offsets.size()));
-  if (offsets.front() != 0 || offsets.back() != frames)
-    throw Error(fmt::format("expected offsets from 0 to {} rows, found {} to {}", frames,
-                            offsets.front(), offsets.back()));
-  for (std::size_t i = 1; i < offsets.size(); ++i)
-    if (offsets[i] <= offsets[i - 1])
-      throw Error(fmt::format("clip {}: expected at least one row, found {} to {}", i - 1,
-                              offsets[i - 1], offsets[i]));
-  return offsets;
+/// Throws Error, naming both, for features other than those of the table.
+void check_same_features(const FeatureTable& table, const fs::path& first,
+                         const FeatureFile& part) {
+  if (fingerprint(part.set) == fingerprint(table.set) && part.rows == table.rows) return;
+  throw Error(fmt::format("{}: expected the features of {} ({}), found {}", part.path.string(),
+                          first.string(), describe(table.set), describe(part.set)));
 }
 
-/// Metadata and offsets of one file; `values` stays empty.
-FeatureTable read_header(const SafetensorsFile& file) {
-  if (const std::string& format = file.metadata("format"); format != kFeatureFormat)
-    throw Error(fmt::format("expected format '{}', found '{}'", kFeatureFormat, format));
-  FeatureTable table;
-  with_context("features", [&] { from_json(file.metadata("features"), table.set); });
-  if (const std::string expected = fingerprint(table.set); file.metadata("fingerprint") != expected)
-    throw Error(fmt::format("fingerprint: expected {} for its feature options, found {}", expected,
-                            file.metadata("fingerprint")));
-  table.rows = text_list(file.metadata("rows"), "rows");
-  table.clips = clips_from_json(file.metadata("clips"));
-  const auto& features = file.tensor("features", DType::kF32, 2);
-  if (table.rows.empty() || features.shape[1] != static_cast<std::int64_t>(table.rows.size()))
-    throw Error(fmt::format("expected {} features a row as in the list of names, found {}",
-                            table.rows.size(), features.shape[1]));
-  table.offsets = read_offsets(file, table.clips.size(), features.shape[0]);
-  return table;
+/// A clip of a file: what is sorted, not the clip itself.
+struct Place {
+  std::int64_t recording;
+  std::size_t part;
+  std::size_t clip;
+};
+
+/// The clips of the parts, file after file, or in the order of the corpus that shards are of.
+std::vector<Place> places_of(const std::vector<FeatureFile>& parts) {
+  std::vector<Place> places;
+  for (std::size_t p = 0; p < parts.size(); ++p)
+    for (std::size_t i = 0; i < parts[p].clips.size(); ++i)
+      places.push_back({parts[p].shard ? parts[p].recordings[i] : 0, p, i});
+  std::ranges::stable_sort(places, {}, &Place::recording);
+  return places;
 }
 
-/// A row of the file is a column of the table, so the bytes agree.
-void copy_values(const SafetensorsFile& file, Eigen::Ref<Eigen::MatrixXf> values) {
-  const auto& tensor = file.tensor("features", DType::kF32, 2);
-  if (!tensor.bytes.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-  if (!values.allFinite()) throw Error("expected finite features, found NaN or infinity");
-}
-
-/// One table of several files with the same features, one after the other.
-FeatureTable read_files(const std::vector<fs::path>& paths) {
-  FeatureTable table;
-  std::vector<SafetensorsFile> files;
-  std::int64_t frames = 0;
-  for (const fs::path& path : paths) {
-    const SafetensorsFile& file = files.emplace_back(path);
-    FeatureTable part = with_context(path.string(), [&] { return read_header(file); });
-    for (std::int64_t& offset : part.offsets) offset += frames;
-    frames = part.offsets.back();
-    if (files.size() == 1) {
-      table = std::move(part);
-      continue;
-    }
-    if (fingerprint(part.set) != fingerprint(table.set) || part.rows != table.rows)
-      throw Error(fmt::format("{}: expected the features of {} ({}), found {}", path.string(),
-                              paths.front().string(), describe(table.set), describe(part.set)));
-    table.clips.insert(table.clips.end(), part.clips.begin(), part.clips.end());
-    table.offsets.insert(table.offsets.end(), part.offsets.begin() + 1, part.offsets.end());
+/// Puts the parts of one index, or the only one, behind what the table holds.
+void append(std::vector<FeatureFile> parts, FeatureTable& table) {
+  for (const Place& place : places_of(parts)) {
+    FeatureFile& part = parts[place.part];
+    const std::int64_t begin = part.offsets[place.clip], end = part.offsets[place.clip + 1];
+    table.clips.push_back(std::move(part.clips[place.clip]));
+    table.offsets.push_back(table.offsets.back() + end - begin);
+    table.mapped.add_clip(part.values + begin * static_cast<std::int64_t>(part.rows.size()));
   }
-  table.values.resize(static_cast<Eigen::Index>(table.rows.size()), frames);
-  Eigen::Index begin = 0;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const Eigen::Index size = files[i].tensor("features", DType::kF32, 2).shape[0];
-    with_context(paths[i].string(),
-                 [&] { copy_values(files[i], table.values.middleCols(begin, size)); });
-    begin += size;
-  }
-  return table;
+  for (FeatureFile& part : parts) table.mapped.add_file(std::move(part.file));
 }
 
-/// Files named by an index, all of them in its folder.
-std::vector<fs::path> read_index(const fs::path& path) {
-  return with_context(path.string(), [&] {
-    static constexpr std::array<std::string_view, 3> kKeys = {"format", "fingerprint", "shards"};
-    const Json index = parse_json(read_file(path, kMaxIndexBytes), "index");
-    check_keys(index, kKeys, "index");
-    if (index.value("format", Json()) != kFeatureIndexFormat)
-      throw Error(fmt::format("expected format '{}'", kFeatureIndexFormat));
-    std::vector<fs::path> files;
-    for (const std::string& name : text_list(index.value("shards", Json()).dump(), "shards")) {
-      if (name.find('/') != std::string::npos || !name.ends_with(".safetensors"))
-        throw Error(
-            fmt::format("expected names of .safetensors files beside it, found '{}'", name));
-      files.push_back(path.parent_path() / name);
-    }
-    if (files.empty()) throw Error("expected shards, found none");
-    return files;
-  });
-}
-
-/// The file itself, or the shards where it is, or has beside it, an index.
-std::vector<fs::path> files_of(const fs::path& path) {
-  if (path.extension() == ".json") return read_index(path);
-  if (!fs::exists(path) && fs::exists(feature_index_path(path)))
-    return read_index(feature_index_path(path));
-  return {path};
+/// Reads the files of one path: a feature file, or those of an index.
+std::vector<FeatureFile> read_parts(const fs::path& path) {
+  std::vector<FeatureFile> parts;
+  for (const fs::path& file : feature_files(path)) parts.push_back(read_feature_file(file));
+  const auto is_shard = [](const FeatureFile& part) { return part.shard.has_value(); };
+  if (std::ranges::all_of(parts, is_shard))
+    if (const std::vector<std::string> problems = shard_problems(parts); !problems.empty())
+      throw Error(fmt::format("{}: {}", path.string(), join(problems, "; ")));
+  return parts;
 }
 
 }  // namespace
 
-fs::path feature_index_path(const fs::path& path) { return path.string() + ".index.json"; }
+FeatureTable::Clip FeatureTable::clip(std::size_t index) const {
+  const Eigen::Index frame_count = frames(index);
+  if (mapped.empty())
+    return {values.data() + offsets[index] * values.rows(), values.rows(), frame_count};
+  const Eigen::Index row_count = std::ssize(rows);
+  const auto bytes = static_cast<std::uint64_t>(row_count * frame_count) * sizeof(float);
+  return {mapped.clip(index, bytes), row_count, frame_count};
+}
 
 FeatureTable read_feature_table(const fs::path& path) { return read_feature_tables({path}); }
 
 FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
-  std::vector<fs::path> files;
+  FeatureTable table;
+  table.offsets = {0};
+  fs::path first;
   for (const fs::path& path : paths) {
-    const std::vector<fs::path> found = files_of(path);
-    files.insert(files.end(), found.begin(), found.end());
+    std::vector<FeatureFile> parts = read_parts(path);
+    for (const FeatureFile& part : parts) {
+      if (table.rows.empty()) {
+        table.set = part.set;
+        table.rows = part.rows;
+        first = part.path;
+      }
+      check_same_features(table, first, part);
+      check_finite(part);
+    }
+    append(std::move(parts), table);
   }
-  return read_files(files);
+  return table;
 }
 
 }  // namespace ser

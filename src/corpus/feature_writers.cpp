@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <optional>
+#include <span>
 
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
@@ -18,12 +21,18 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Clips [begin, end) of a writer, the content of one file.
-struct Shard {
+struct Part {
   std::size_t begin = 0, end = 0;
 };
 
-std::string shard_name(const fs::path& path, std::size_t index, std::size_t count) {
+std::string part_name(const fs::path& path, std::size_t index, std::size_t count) {
   return fmt::format("{}-{:05}-of-{:05}{}", path.stem().string(), index + 1, count, ".safetensors");
+}
+
+TensorSource whole_numbers(std::string name, std::span<const std::int64_t> numbers) {
+  return {std::move(name), DType::kI64, {std::ssize(numbers)}, [numbers](AtomicFile& file) {
+            file.write(std::as_bytes(numbers));
+          }};
 }
 
 /// A line of a CSV file without features: what is known of the clip.
@@ -49,18 +58,20 @@ void check_features(const Utterance& clip, const Eigen::MatrixXf& features,
 }
 
 struct FeatureTableWriter::Impl {
-  Impl(fs::path file, const FeatureSet& features, std::uint64_t max_bytes)
+  Impl(fs::path file, const FeatureSet& features, std::uint64_t max_bytes,
+       std::optional<ShardInfo> of_corpus)
       : path(std::move(file)),
         set(features),
         rows(row_names(features)),
         max_shard_bytes(max_bytes),
+        shard(std::move(of_corpus)),
         spool(path) {}
 
   std::uint64_t bytes_per_frame() const { return rows.size() * sizeof(float); }
 
   /// As few files as hold the clips in order, each within the limit or of one clip.
-  std::vector<Shard> shards() const {
-    std::vector<Shard> result(1);
+  std::vector<Part> parts() const {
+    std::vector<Part> result(1);
     for (std::size_t i = 0; i < clips.size(); ++i) {
       const auto frames = static_cast<std::uint64_t>(offsets[i + 1] - offsets[result.back().begin]);
       if (frames * bytes_per_frame() > max_shard_bytes && result.back().begin < i)
@@ -70,54 +81,59 @@ struct FeatureTableWriter::Impl {
     return result;
   }
 
-  void write_shard(const fs::path& file, const Shard& shard) {
-    const std::int64_t first = offsets[shard.begin], last = offsets[shard.end];
+  void write_part(const fs::path& file, const Part& part) {
+    const std::int64_t first = offsets[part.begin], last = offsets[part.end];
     std::vector<std::int64_t> local;
-    for (std::size_t i = shard.begin; i <= shard.end; ++i) local.push_back(offsets[i] - first);
-    const std::vector<Utterance> members(clips.begin() + static_cast<std::ptrdiff_t>(shard.begin),
-                                         clips.begin() + static_cast<std::ptrdiff_t>(shard.end));
+    for (std::size_t i = part.begin; i <= part.end; ++i) local.push_back(offsets[i] - first);
+    const std::vector<Utterance> members(clips.begin() + static_cast<std::ptrdiff_t>(part.begin),
+                                         clips.begin() + static_cast<std::ptrdiff_t>(part.end));
     const auto byte = [&](std::int64_t frame) {
       return static_cast<std::uint64_t>(frame) * bytes_per_frame();
     };
-    write_safetensors(file,
-                      {{"format", std::string(kFeatureFormat)},
-                       {"features", to_json(set)},
-                       {"fingerprint", fingerprint(set)},
-                       {"rows", Json(rows).dump()},
-                       {"clips", clips_to_json(members)}},
-                      {{"offsets",
-                        DType::kI64,
-                        {static_cast<std::int64_t>(local.size())},
-                        [&](AtomicFile& out) { out.write(std::as_bytes(std::span(local))); }},
-                       {"features",
-                        DType::kF32,
-                        {last - first, static_cast<std::int64_t>(rows.size())},
-                        [&](AtomicFile& out) { spool.copy_to(out, byte(first), byte(last)); }}});
-  }
-
-  void write_index(const std::vector<std::string>& names) const {
-    const Json index = {
-        {"format", kFeatureIndexFormat}, {"fingerprint", fingerprint(set)}, {"shards", names}};
-    write_file(feature_index_path(path), index.dump(2) + "\n");
+    std::map<std::string, std::string> metadata = {{"format", std::string(kFeatureFormat)},
+                                                   {"features", to_json(set)},
+                                                   {"fingerprint", fingerprint(set)},
+                                                   {"rows", Json(rows).dump()},
+                                                   {"clips", clips_to_json(members)}};
+    std::vector<TensorSource> tensors = {whole_numbers("offsets", local)};
+    if (shard) {
+      metadata["shard"] = to_json(*shard);
+      tensors.push_back(
+          whole_numbers("recordings", std::span(recordings).subspan(part.begin, members.size())));
+    }
+    tensors.push_back({"features",
+                       DType::kF32,
+                       {last - first, static_cast<std::int64_t>(rows.size())},
+                       [&](AtomicFile& out) { spool.copy_to(out, byte(first), byte(last)); }});
+    write_safetensors(file, metadata, tensors);
   }
 
   fs::path path;
   FeatureSet set;
   std::vector<std::string> rows;
   std::uint64_t max_shard_bytes;
+  std::optional<ShardInfo> shard;  ///< of the corpus
+  std::int64_t recording = 0;      ///< in the whole corpus, that is added
   SpoolFile spool;
   std::vector<Utterance> clips;
   std::vector<std::int64_t> offsets = {0};
+  std::vector<std::int64_t> recordings;  ///< of each clip; empty unless a shard
 };
 
 FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
-                                       std::uint64_t max_shard_bytes)
-    : impl_(std::make_unique<Impl>(std::move(path), set, max_shard_bytes)) {}
+                                       std::uint64_t max_shard_bytes,
+                                       std::optional<ShardInfo> shard)
+    : impl_(std::make_unique<Impl>(std::move(path), set, max_shard_bytes, std::move(shard))) {}
 FeatureTableWriter::~FeatureTableWriter() = default;
+
+void FeatureTableWriter::start_recording(std::size_t index) {
+  if (impl_->shard) impl_->recording = impl_->shard->position(static_cast<std::int64_t>(index));
+}
 
 void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
   check_features(clip, features, impl_->rows);
   impl_->clips.push_back(clip);
+  if (impl_->shard) impl_->recordings.push_back(impl_->recording);
   impl_->offsets.push_back(impl_->offsets.back());
   append(features);
 }
@@ -133,19 +149,19 @@ void FeatureTableWriter::finish() {
   const fs::path& path = impl_->path;
   if (impl_->clips.empty())
     throw Error(fmt::format("{}: expected clips to write, found none", path.string()));
-  const std::vector<Shard> shards = impl_->shards();
+  const std::vector<Part> parts = impl_->parts();
   // A file and an index of the same name would be two answers to one question: one of them goes.
-  if (shards.size() == 1) {
-    impl_->write_shard(path, shards.front());
+  if (parts.size() == 1) {
+    impl_->write_part(path, parts.front());
     fs::remove(feature_index_path(path));
     return;
   }
   std::vector<std::string> names;
-  for (const Shard& shard : shards) {
-    names.push_back(shard_name(path, names.size(), shards.size()));
-    impl_->write_shard(path.parent_path() / names.back(), shard);
+  for (const Part& part : parts) {
+    names.push_back(part_name(path, names.size(), parts.size()));
+    impl_->write_part(path.parent_path() / names.back(), part);
   }
-  impl_->write_index(names);
+  write_feature_index(feature_index_path(path), fingerprint(impl_->set), names);
   fs::remove(path);
 }
 

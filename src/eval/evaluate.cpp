@@ -86,15 +86,16 @@ std::vector<int> same_clips(const FeatureTable& table, const std::vector<int>& i
   return found;
 }
 
-/// Features of the clips of the first table at `indices`, from every table.
+/// Features of the clips of the first table at `indices`, from every table, where they are.
 std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& tables,
                                       const std::vector<int>& indices) {
   const FeatureTable& table = *tables.at(0);
   std::vector<ClipFeatures> features;
   for (const FeatureTable* other : tables) {
-    features.push_back({fingerprint(other->set), {}});
-    for (const int index : other == &table ? indices : same_clips(table, indices, *other))
-      features.back().clips.emplace_back(other->clip(static_cast<std::size_t>(index)));
+    features.emplace_back(
+        fingerprint(other->set), indices.size(),
+        [other, places = other == &table ? indices : same_clips(table, indices, *other)](
+            std::size_t i) { return other->clip(static_cast<std::size_t>(places[i])); });
   }
   return features;
 }

@@ -17,9 +17,11 @@ namespace {
 
 constexpr std::size_t kBatch = 32;
 
+ClipView view_of(const Eigen::MatrixXf& clip) { return {clip.data(), clip.rows(), clip.cols()}; }
+
 /// One clip of a set, and where its voice lies (empty: nothing heard).
 struct ClipInput {
-  const Eigen::MatrixXf* features = nullptr;
+  ClipView features;
   Eigen::VectorXf offset;
 };
 
@@ -27,11 +29,11 @@ struct ClipInput {
 nn::Tensor run_network(const Member& member, std::span<const ClipInput> clips,
                        nn::Workspace& workspace) {
   std::vector<int> frames;
-  for (const ClipInput& clip : clips) frames.push_back(static_cast<int>(clip.features->cols()));
+  for (const ClipInput& clip : clips) frames.push_back(static_cast<int>(clip.features.cols()));
   const nn::Tensor input = take_batch(frames, member.network.input(), workspace.arena);
   for (std::size_t n = 0; n < clips.size(); ++n)
     input.clip(static_cast<nn::Index>(n)).leftCols(frames[n]) =
-        member.scaler.apply(*clips[n].features, clips[n].offset).cast<nn::Real>();
+        member.scaler.apply(clips[n].features, clips[n].offset).cast<nn::Real>();
   input.clear_padding();
   return member.network.forward(workspace, input, nn::Mode::kInfer, Rng(0, 0));
 }
@@ -76,7 +78,7 @@ class Ensemble {
   double total_ = 0;
 };
 
-void check_clip(const Eigen::MatrixXf& clip, const Member& member) {
+void check_clip(const ClipView& clip, const Member& member) {
   const nn::Shape& input = member.network.input();
   if (clip.rows() != input.rows() || clip.cols() < 1)
     throw Error(fmt::format("expected features of {} rows, found {} x {}", input.rows(),
@@ -103,21 +105,21 @@ class Inputs {
   Inputs(const Model& model, const std::vector<ClipFeatures>& features) : model_(model) {
     for (const Member& member : model.members) {
       features_.push_back(&features_of(member, features));
-      if (features_.back()->clips.size() != size())
+      if (features_.back()->size != size())
         throw Error(fmt::format("expected as many clips in every set, found {} and {}", size(),
-                                features_.back()->clips.size()));
+                                features_.back()->size));
     }
   }
 
-  std::size_t size() const { return features_.empty() ? 0 : features_[0]->clips.size(); }
+  std::size_t size() const { return features_.empty() ? 0 : features_[0]->size; }
   const ClipFeatures& of(std::size_t m) const { return *features_[m]; }
 
   /// Clips [begin, end) for member m.
   std::vector<ClipInput> batch(std::size_t m, std::size_t begin, std::size_t end) const {
     std::vector<ClipInput> inputs;
     for (std::size_t i = begin; i < end; ++i) {
-      check_clip(features_[m]->clips[i], model_.members[m]);
-      inputs.push_back({&features_[m]->clips[i], {}});
+      inputs.push_back({features_[m]->clip(i), {}});
+      check_clip(inputs.back().features, model_.members[m]);
     }
     return inputs;
   }
@@ -137,10 +139,10 @@ class HeardVoices {
     for (std::size_t m = 0; m < model.members.size(); ++m) {
       if (!model.members[m].listening.enabled) continue;
       std::vector<HeardFeatures>& sums = sums_[&inputs.of(m)];
-      const std::vector<Eigen::MatrixXf>& clips = inputs.of(m).clips;
       if (!sums.empty()) continue;
-      sums.resize(clips.size());
-      parallel_for(clips.size(), threads, [&](std::size_t i) { sums[i].add(clips[i]); });
+      sums.resize(inputs.size());
+      parallel_for(inputs.size(), threads,
+                   [&](std::size_t i) { sums[i].add(inputs.of(m).clip(i)); });
     }
   }
 
@@ -229,6 +231,11 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
 
 }  // namespace
 
+ClipFeatures::ClipFeatures(std::string set_fingerprint, std::vector<Eigen::MatrixXf> clips)
+    : ClipFeatures(std::move(set_fingerprint), clips.size(), {}) {
+  clip = [held = std::move(clips)](std::size_t i) { return view_of(held[i]); };
+}
+
 bool Model::listens() const {
   return std::ranges::any_of(members,
                              [](const Member& member) { return member.listening.enabled; });
@@ -308,8 +315,8 @@ struct Predictor::Impl {
   std::vector<ClipInput> inputs(const Model& model, const RecordingFeatures& features) const {
     std::vector<ClipInput> inputs;
     for (std::size_t m = 0; m < model.members.size(); ++m) {
-      inputs.push_back({&features.at(fingerprints[m]), {}});
-      check_clip(*inputs.back().features, model.members[m]);
+      inputs.push_back({view_of(features.at(fingerprints[m])), {}});
+      check_clip(inputs.back().features, model.members[m]);
     }
     return inputs;
   }

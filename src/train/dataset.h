@@ -55,6 +55,9 @@ struct Dataset {
   const Utterance& utterance(int i) const {
     return table.clips[static_cast<std::size_t>(clips[static_cast<std::size_t>(i)])];
   }
+  nn::Index frames(int i) const {
+    return table.frames(static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]));
+  }
   /// Features of clip i, [rows x frames].
   auto features(int i) const {
     return table.clip(static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]));

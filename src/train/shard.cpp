@@ -32,7 +32,7 @@ Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena&
   const auto count = static_cast<Eigen::Index>(ids.size());
   int* const frames = arena.take<int>(count);
   for (Eigen::Index n = 0; n < count; ++n)
-    frames[n] = static_cast<int>(source.data.features(ids[static_cast<std::size_t>(n)]).cols());
+    frames[n] = static_cast<int>(source.data.frames(ids[static_cast<std::size_t>(n)]));
   const auto matrix = [&](Eigen::Index rows) {
     return arena.tensor({static_cast<int>(rows), 1, 1}, 1, count, nullptr);
   };
@@ -107,7 +107,7 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
     write_answers(source.data, id, n, shard);
     const Partner partner = draw_partner(ids, changes.mixup, clip_rng(rng, n, kMixing));
     if (partner.id >= 0) {
-      const auto frames = source.data.features(partner.id).cols();
+      const nn::Index frames = source.data.frames(partner.id);
       const nn::MatrixMap other(arena.take<nn::Real>(clip.rows() * frames), clip.rows(), frames);
       write_clip(source, partner.id,
                  source.voices.draw(partner.id, clip_rng(rng, n, kListeningOfOther)), other);

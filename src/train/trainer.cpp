@@ -101,7 +101,7 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const Dataset validation_set = make_dataset(data.table, data.validation, tasks, by_label);
   const Voices voices(train_set, recipe.listening), strangers(validation_set, {});
   const nn::Shape input =
-      input_shape(data.table.values.rows(), data.table.set.pool == Pooling::kNone);
+      input_shape(std::ssize(data.table.rows), data.table.set.pool == Pooling::kNone);
   const ShardSource source{train_set, scaler, voices, tasks, recipe, input};
   const ShardSource validation{validation_set, scaler, strangers, tasks, recipe, input};
 

@@ -40,7 +40,7 @@ std::vector<std::string> gender_labels(const FeatureTable& table, const std::vec
 }
 
 nn::Network make_network(const Recipe& recipe, const FeatureTable& table, int outputs) {
-  const nn::Shape input = input_shape(table.values.rows(), table.set.pool == Pooling::kNone);
+  const nn::Shape input = input_shape(std::ssize(table.rows), table.set.pool == Pooling::kNone);
   return nn::Network(recipe.network, input, outputs);
 }
 

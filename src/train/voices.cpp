@@ -22,7 +22,7 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
     : data_(data), draws_(options.draws()), group_of_(data.size(), -1) {
   if (!options.enabled) return;
   if (data.table.set.pool == Pooling::kNone) {
-    sums_.resize(data.table.values.rows(), static_cast<Eigen::Index>(data.size()));
+    sums_.resize(std::ssize(data.table.rows), static_cast<Eigen::Index>(data.size()));
     for (int i = 0; i < static_cast<int>(data.size()); ++i)
       sums_.col(i) = data.features(i).cast<double>().rowwise().sum().cast<float>();
   }

@@ -138,6 +138,8 @@ TEST(MappedFile, HasTheBytesOfTheFile) {
   const MappedFile file(folder.add("f", "abc"));
   ASSERT_EQ(file.bytes().size(), 3u);
   EXPECT_EQ(file.bytes()[2], std::byte{'c'});
+  file.let_go();
+  EXPECT_EQ(file.bytes()[2], std::byte{'c'});
   EXPECT_TRUE(MappedFile(folder.add("empty")).bytes().empty());
   EXPECT_ERROR(MappedFile(folder.path()), HasSubstr("expected a regular file"));
   EXPECT_ERROR(MappedFile(folder / "gone"), HasSubstr("opening failed"));

@@ -172,7 +172,7 @@ TEST(Evaluate, ClipsOfClassesThatTheModelDoesNotHaveAreLeftOut) {
 TEST(Evaluate, AnotherFeatureFileMustHoldTheClips) {
   const FeatureTable table = synthetic_table(4, 2);
   const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});
-  FeatureTable other = table;
+  FeatureTable other = synthetic_table(4, 2);
   other.clips[1].path = "other.wav";
   EXPECT_ERROR(evaluate(model, {&table, &other}, {0, 1}, 1),
                AllOf(HasSubstr(table.clips[1].path), HasSubstr("in every feature file")));

@@ -9,6 +9,7 @@
 #include "ser/report/report.h"
 #include "support/paths.h"
 #include "support/temp_folder.h"
+#include "support/values.h"
 
 // What each command does, in a few lines of C++.
 
@@ -80,7 +81,7 @@ TEST(Library, ATableInMemoryIsTheOneOfTheFile) {
   EXPECT_EQ(summary.clips, 2 * recordings.size());
   EXPECT_EQ(table.rows, file.rows);
   EXPECT_EQ(table.offsets, file.offsets);
-  EXPECT_EQ(table.values, file.values);
+  EXPECT_EQ(table.values, ser::values_of(file));
   EXPECT_EQ(table.clips[1].augmentation, file.clips[1].augmentation);
 }
 

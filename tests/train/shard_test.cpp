@@ -123,7 +123,7 @@ TEST(Shard, ListenersVotesAreAShareOfTheTarget) {
   FeatureTable table = two_corpora();
   for (Utterance& clip : table.clips)
     if (clip.corpus == "b") clip.votes = {{"happy", 3}, {"sad", 1}, {"angry", 6}, {"bored", 2}};
-  Shards shards(table, recipe_of(R"({"training": {"listeners": 0.4}})"));
+  Shards shards(std::move(table), recipe_of(R"({"training": {"listeners": 0.4}})"));
   const Shard shard = shards.plain({shards.clip("b", "sad"), shards.clip("a", "sad")});
   // Of the votes, those for classes of the corpus count: three to one.
   EXPECT_TRUE(column(shard.targets, 0).head(4).isApprox(vector({0, 0.3f, 0.7f, 0})));
@@ -174,7 +174,7 @@ TEST(Shard, BalanceLetsEveryEmotionOfACorpusCountAlike) {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (table.clips[i].corpus == "a" && table.clips[i].emotion == "sad" && i % 2 == 0)
       table.clips[i].emotion = "angry";
-  Shards shards(table, recipe_of(R"({"training": {"balance_classes": true}})"));
+  Shards shards(std::move(table), recipe_of(R"({"training": {"balance_classes": true}})"));
   std::map<std::string, double> sums;
   double of_corpus = 0, clips = 0;
   for (int i = 0; i < static_cast<int>(shards.data().size()); ++i) {
@@ -211,11 +211,11 @@ TEST_P(Hearing, TakesTheShrunkMeanOfOtherClipsOfTheVoice) {
     table.clips[i] = table.clips[i - 1];
     table.clips[i].augmentation = "speed:0.9";
   }
-  Shards shards(table, recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})"));
+  Shards shards(std::move(table), recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})"));
   const int id = 3;
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(table.values.rows());
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(shards.data().features(id).rows());
   double heard_frames = 0, heard = 0;
-  for (int i = 0; i < static_cast<int>(table.size()); ++i) {
+  for (int i = 0; i < static_cast<int>(shards.data().size()); ++i) {
     const Utterance &clip = shards.data().utterance(i), &own = shards.data().utterance(id);
     if (i == id || clip.speaker != own.speaker || clip.augmentation != own.augmentation) continue;
     sum += shards.data().features(i).cast<double>().rowwise().sum();
@@ -247,7 +247,7 @@ TEST(Hearing, OfNobodyKnownHearsNothing) {
   FeatureTable table = synthetic_table(2, 2);
   for (Utterance& clip : table.clips) clip.speaker.clear();
   Recipe recipe = recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})");
-  Shards shards(table, recipe);
+  Shards shards(std::move(table), recipe);
   EXPECT_EQ(Voices(shards.data(), recipe.listening).draw(0, Rng(1, 0)).clips, 0);
 }
 

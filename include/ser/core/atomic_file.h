@@ -50,11 +50,15 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 /// A file mapped read-only into memory. Throws Error if it cannot be opened.
 class MappedFile {
  public:
+  MappedFile() = default;
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  /// Lets go of the memory that what was looked at has taken; looked at again, it is read again.
+  /// Safe to call while other threads look.
+  void let_go() const;
 
  private:
   const std::byte* data_ = nullptr;

@@ -11,6 +11,7 @@
 #include "ser/audio/augment.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/feature_table.h"
+#include "ser/corpus/shard.h"
 #include "ser/corpus/utterance.h"
 #include "ser/features/feature_set.h"
 
@@ -50,6 +51,9 @@ struct ExtractionOptions {
   OnError on_error = OnError::kFail;
   std::uint64_t seed = 1;  ///< of the copies
   int threads = 0;         ///< 0: all cores; never changes the result
+  /// Keeps what is done while it goes on; if it is there, extraction goes on from it, to the same
+  /// bytes. Empty: nothing is kept.
+  std::filesystem::path journal = {};
   /// Called once a recording, in their order, by one thread at a time; failure: why it was skipped,
   /// with its file's name, else empty.
   std::function<void(const std::string& failure)> observer = {};
@@ -58,7 +62,19 @@ struct ExtractionOptions {
   std::function<void(const std::string& warning)> on_warning = {};
 };
 
+/// A shard of the recordings, and what is known of it.
+struct RecordingShard {
+  ShardInfo info;
+  std::vector<Recording> recordings;
+};
+
+/// Every `shard.of`-th of the recordings, from `shard.number` on; options: what they will be
+/// extracted with. Throws Error for more shards than recordings.
+RecordingShard take_shard(const std::vector<Recording>& recordings,
+                          const ExtractionOptions& options, ShardInfo shard);
+
 struct ExtractionSummary {
+  std::size_t kept = 0;   ///< recordings that the journal held
   std::size_t clips = 0;  ///< with copies
   std::size_t skipped = 0;
   std::size_t rows = 0;    ///< features a frame
@@ -72,7 +88,7 @@ struct ExtractionSummary {
 /// extracted in pieces of half a minute, each prepared on its own: their frames come one after the
 /// other, and pooled rows are averaged, weighted by duration. A rest below 0.1 s is left out.
 /// Throws Error, naming the file, for a recording that cannot be read, unless those are skipped,
-/// and if there is none that can.
+/// if there is none that can, and if the journal is of other recordings or options.
 ExtractionSummary extract(const std::vector<Recording>& recordings,
                           const ExtractionOptions& options, FeatureWriter& writer);
 

@@ -4,35 +4,41 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ser/corpus/mapped_features.h"
+#include "ser/corpus/shard.h"
 #include "ser/corpus/utterance.h"
 #include "ser/features/feature_set.h"
 
 namespace ser {
 
-/// What a feature file holds: the features of many clips, one after the other.
+/// What a feature file holds: the features of many clips. They are in memory, or stay in files.
 struct FeatureTable {
+  using Clip = Eigen::Map<const Eigen::MatrixXf>;
+
   FeatureSet set;
-  std::vector<std::string> rows;  ///< names, one a row of `values`
+  std::vector<std::string> rows;  ///< names, one a feature
   std::vector<Utterance> clips;
-  std::vector<std::int64_t> offsets;  ///< clips + 1; clip i is columns [offsets[i], offsets[i + 1])
-  Eigen::MatrixXf values;             ///< [rows x all frames]
+  std::vector<std::int64_t> offsets;  ///< clips + 1; clip i has offsets[i + 1] - offsets[i] frames
+  Eigen::MatrixXf values;             ///< [rows x all frames]; empty where they stay in files
+  MappedFeatures mapped;              ///< empty where `values` holds them
 
   std::size_t size() const { return clips.size(); }
+  Eigen::Index frames(std::size_t index) const { return offsets[index + 1] - offsets[index]; }
   /// Features of one clip, [rows x frames].
-  auto clip(std::size_t index) const {
-    return values.middleCols(offsets[index], offsets[index + 1] - offsets[index]);
-  }
+  Clip clip(std::size_t index) const;
 };
 
-/// Reads a feature file, or all shards that its index file names: for "x.safetensors" that is not
-/// there, "x.safetensors.index.json" is read. Read as untrusted input.
+/// A feature file, or all files that its index names, whose values stay where they are: for
+/// "x.safetensors" that is not there, "x.safetensors.index.json" is read. Shards of a corpus
+/// (`merge_shards`) give the table of an extraction that was not divided. Read as untrusted input.
 /// Throws Error, naming the file and what is wrong.
 FeatureTable read_feature_table(const std::filesystem::path& path);
 
-/// One table of several feature files, of one corpus or of several, read straight into it.
+/// One table of several feature files, of one corpus or of several.
 /// Throws Error, naming two of them, if they hold other features.
 FeatureTable read_feature_tables(const std::vector<std::filesystem::path>& paths);
 
@@ -40,6 +46,10 @@ FeatureTable read_feature_tables(const std::vector<std::filesystem::path>& paths
 class FeatureWriter {
  public:
   virtual ~FeatureWriter() = default;
+  /// What is added from here on is of the recording with this number, from 0, of those extracted.
+  virtual void start_recording(std::size_t) {}
+  /// All of the recording was added; nothing, if it was skipped.
+  virtual void end_recording() {}
   /// features: [rows x frames]. Throws Error if its rows are not those of the set, for a number
   /// that is not finite, and for a path that is not UTF-8.
   virtual void add(const Utterance& clip, const Eigen::MatrixXf& features) = 0;
@@ -54,9 +64,12 @@ class FeatureTableWriter : public FeatureWriter {
  public:
   /// max_shard_bytes: a corpus with more feature data is written as several files
   /// "name-00001-of-00003.safetensors" beside an index "name.safetensors.index.json".
+  /// shard: the part of a corpus that is written, where it is one.
   FeatureTableWriter(std::filesystem::path path, const FeatureSet& set,
-                     std::uint64_t max_shard_bytes = std::uint64_t{2} << 30);
+                     std::uint64_t max_shard_bytes = std::uint64_t{2} << 30,
+                     std::optional<ShardInfo> shard = {});
   ~FeatureTableWriter() override;
+  void start_recording(std::size_t index) override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
   void append(const Eigen::MatrixXf& features) override;
   void finish() override;

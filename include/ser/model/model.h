@@ -3,8 +3,10 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ser/audio/waveform.h"
@@ -61,10 +63,21 @@ struct Model {
   std::vector<nn::HeadRange> heads() const;
 };
 
-/// Features of clips, [rows x frames] each, of the set with this fingerprint.
+/// Features of one clip, [rows x frames], wherever they are.
+using ClipView = Eigen::Map<const Eigen::MatrixXf>;
+
+/// Features of clips, of the set with this fingerprint.
 struct ClipFeatures {
+  /// clip(i): of clip i, below `clips`; called from several threads.
+  ClipFeatures(std::string set_fingerprint, std::size_t clips,
+               std::function<ClipView(std::size_t)> clip_at)
+      : fingerprint(std::move(set_fingerprint)), size(clips), clip(std::move(clip_at)) {}
+  /// Of clips that it holds.
+  ClipFeatures(std::string set_fingerprint, std::vector<Eigen::MatrixXf> clips);
+
   std::string fingerprint;
-  std::vector<Eigen::MatrixXf> clips;
+  std::size_t size;
+  std::function<ClipView(std::size_t)> clip;
 };
 
 /// For each clip the positions, among all clips, of those of its voice that were heard before.
