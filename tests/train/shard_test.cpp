@@ -112,7 +112,7 @@ TEST(Shard, CopiesAtAnotherSpeedTeachNoGender) {
   FeatureTable table = two_corpora();
   for (std::size_t i = 0; i < 3; ++i)
     table.clips[i].augmentation = std::array{"noise:20", "speed:0.9", "noise:20+speed:1.1"}[i];
-  const Shard shard = Shards(table, recipe_of(kAllTasks)).plain({0, 1, 2, 3});
+  const Shard shard = Shards(std::move(table), recipe_of(kAllTasks)).plain({0, 1, 2, 3});
   EXPECT_EQ(column(shard.weights, 0), vector({1, 0.5, 0.25}));
   EXPECT_EQ(column(shard.weights, 1), vector({1, 0, 0.25}));
   EXPECT_EQ(column(shard.weights, 2), vector({1, 0, 0.25}));
