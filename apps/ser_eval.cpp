@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "common/folds.h"
 #include "common/outputs.h"
 #include "common/score_table.h"
+#include "common/talk.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/eval/average.h"
@@ -101,9 +101,9 @@ ser::report::Report score_model(const Options& options, const ser::Flags& flags,
   if (options.cv.empty())
     if (const std::string left_out = ser::leave_out_unknown_classes(model, tables[0].clips, fold);
         !left_out.empty())
-      spdlog::warn("{}: {}", options.features[0], left_out);
+      ser::talk::warn("{}: {}", options.features[0], left_out);
   if (const int known = ser::count_known_speakers(model, fold.test_speakers); known > 0)
-    spdlog::warn(
+    ser::talk::warn(
         "{} of {} scored speakers were among the model's training speakers: the score flatters",
         known, fold.test_speakers.size());
   ser::ResultFile result = ser::with_context(ser::join(options.features, ", "), [&] {
@@ -128,7 +128,7 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
   if (const std::string missing = ser::missing_classes(table.clips, folds); !missing.empty())
-    spdlog::warn("{}: {}", scheme.name(), missing);
+    ser::talk::warn("{}: {}", scheme.name(), missing);
   ser::TrainingProgress progress(static_cast<int>(folds.size()) * recipe.members, common.quiet);
   return ser::report::cross_validation_report(ser::cross_validate(
                                                   table, scheme, recipe, seed, common.threads,
@@ -149,7 +149,7 @@ std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files)
 ser::report::Report merge(const std::vector<std::string>& files) {
   ser::ResultFile result = ser::merge_results(read_results(files), files);
   if (const std::vector<int> missing = ser::missing_folds(result); !missing.empty())
-    spdlog::warn("{}: folds {} are missing", result.info.split, fmt::join(missing, ", "));
+    ser::talk::warn("{}: folds {} are missing", result.info.split, fmt::join(missing, ", "));
   return result_alone(ser::report::ReportKind::kMerged, std::move(result));
 }
 

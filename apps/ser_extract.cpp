@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -9,6 +8,7 @@
 #include "common/outputs.h"
 #include "common/shell_words.h"
 #include "common/survey.h"
+#include "common/talk.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 
@@ -41,17 +41,17 @@ struct Options {
 };
 
 void report(const ser::ExtractionSummary& summary, const std::string& output) {
-  if (summary.skipped > 0) spdlog::warn("recordings skipped: {}", summary.skipped);
+  if (summary.skipped > 0) ser::talk::warn("recordings skipped: {}", summary.skipped);
   if (summary.without_emotion > 0)
-    spdlog::warn("clips without emotion: {}; training and scoring will refuse them",
-                 summary.without_emotion);
+    ser::talk::warn("clips without emotion: {}; training and scoring will refuse them",
+                    summary.without_emotion);
   if (summary.without_gender > 0)
-    spdlog::warn("clips without gender: {}; a model of them tells the emotion only",
-                 summary.without_gender);
-  if (summary.kept > 0) spdlog::info("{} recordings were done already", summary.kept);
-  spdlog::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
-               summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
-               summary.rows, summary.rows == 1 ? "" : "s");
+    ser::talk::warn("clips without gender: {}; a model of them tells the emotion only",
+                    summary.without_gender);
+  if (summary.kept > 0) ser::talk::info("{} recordings were done already", summary.kept);
+  ser::talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
+                  summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
+                  summary.rows, summary.rows == 1 ? "" : "s");
 }
 
 void check_corpus(const std::string& corpus) {
@@ -121,8 +121,8 @@ int merge(const Options& options, const ser::Flags& flags) {
   if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures}}, options.merge);
   const ser::MergedShards merged = merge_or_explain(options);
-  if (merged.skipped > 0) spdlog::warn("recordings skipped: {}", merged.skipped);
-  spdlog::info("{}: {} clips in {} shards", options.output, merged.clips, merged.shards);
+  if (merged.skipped > 0) ser::talk::warn("recordings skipped: {}", merged.skipped);
+  ser::talk::info("{}: {} clips in {} shards", options.output, merged.clips, merged.shards);
   return 0;
 }
 
@@ -142,7 +142,7 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
     const std::size_t written =
         ser::plot_recordings(recordings, ser::feature_set(options.extraction), plots,
                              options.extraction.on_error, common);
-    spdlog::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
+    ser::talk::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
   }
   if (options.output.empty()) return 0;
   const ser::ExtractionSummary summary =

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,10 +8,10 @@
 #include "common/command.h"
 #include "common/default_model.h"
 #include "common/live.h"
-#include "common/notices.h"
 #include "common/outputs.h"
 #include "common/prediction_output.h"
 #include "common/progress.h"
+#include "common/talk.h"
 #include "common/timeline_output.h"
 #include "common/voice_flags.h"
 #include "ser/audio/audio_file.h"
@@ -108,7 +107,7 @@ int predict_timelines(const std::vector<Input>& inputs, ser::Listener& listener,
   bool failed = recordings == 0;
   for (const Input& input : inputs) {
     if (!input.error.empty()) {
-      spdlog::error("{}", input.error);
+      ser::talk::error("{}", input.error);
       continue;
     }
     try {
@@ -116,13 +115,13 @@ int predict_timelines(const std::vector<Input>& inputs, ser::Listener& listener,
       ser::Listener own(predictor, ser::adapting(options.voice, options.answers()));
       ser::predict_timeline(input.name, reader, alike ? listener : own, options.timeline, common,
                             printer);
-      ser::warn_of_notices(input.name, reader.notices());
+      ser::talk::warn_of(reader.notices(), input.name);
       if (options.timeline.plot.empty()) continue;
       reader.restart();
       ser::plot_timeline(input.name, reader, printer.timeline(), predictor.model(),
                          options.timeline.plot);
     } catch (const ser::Error& error) {
-      spdlog::error("{}", error.what());
+      ser::talk::error("{}", error.what());
       failed = true;
     }
     listener.end_recording();
@@ -141,7 +140,7 @@ void enroll(ser::Predictor& predictor, const std::vector<std::string>& paths, in
     if (!input.error.empty()) throw ser::Error(input.error);
     ser::AudioReader reader = open(input.name);
     ser::hear_recording(reader, listener, threads);
-    ser::warn_of_notices(input.name, reader.notices());
+    ser::talk::warn_of(reader.notices(), input.name);
     ++recordings;
   }
   ser::Voice voice = listener.voice();
@@ -150,12 +149,12 @@ void enroll(ser::Predictor& predictor, const std::vector<std::string>& paths, in
     throw ser::Error(fmt::format("--enroll: expected speech in {}, found none", paths.front()));
   voice.set_enrolled();
   predictor.set_voice(std::move(voice));
-  spdlog::info("{} recordings of the voice heard, {:.1f} s of speech", recordings, heard_s);
+  ser::talk::info("{} recordings of the voice heard, {:.1f} s of speech", recordings, heard_s);
 }
 
 ser::Predictor load_predictor(const Options& options) {
   const std::filesystem::path model = ser::find_model(options.model);
-  spdlog::debug("model: {}", model.string());
+  ser::talk::debug("model: {}", model.string());
   ser::Predictor predictor(ser::read_model(model));
   ser::check_listens(options.voice, predictor.model(), model.string());
   return predictor;
@@ -196,9 +195,9 @@ class AnswerPrinter {
   void print(const Answer& answer) {
     progress_.advance(1);
     failed_ = failed_ || !answer.error.empty();
-    if (!answer.error.empty()) return spdlog::error("{}", answer.error);
+    if (!answer.error.empty()) return ser::talk::error("{}", answer.error);
     const ser::PredictedClip& clip = answer.clip;
-    ser::warn_of_notices(clip.file, answer.notices);
+    ser::talk::warn_of(answer.notices, clip.file);
     printer_.print(clip);
   }
   bool failed() const { return failed_; }

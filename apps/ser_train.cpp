@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <filesystem>
 
@@ -8,6 +7,7 @@
 #include "common/folds.h"
 #include "common/interrupt.h"
 #include "common/outputs.h"
+#include "common/talk.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/model/ensemble.h"
@@ -82,9 +82,9 @@ void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   run.checkpoint = options.checkpoint;
   run.resume = options.resume;
   if (options.resume && !std::filesystem::exists(options.checkpoint))
-    spdlog::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
+    ser::talk::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
   run.on_checkpoint_failure = [](const std::string& why) {
-    spdlog::warn("the run is not saved, training goes on: {}", why);
+    ser::talk::warn("the run is not saved, training goes on: {}", why);
   };
   ser::catch_interrupts();
   run.stop = [] { return ser::interrupted(); };
@@ -111,7 +111,7 @@ int combine(const Options& options) {
   if (options.uncertain_below != ser::kUnsetNumber)
     ensemble.uncertain_below = options.uncertain_below;
   ser::write_model(ensemble, options.output, options.weights);
-  spdlog::info("{}: {} networks", options.output, ensemble.members.size());
+  ser::talk::info("{}: {} networks", options.output, ensemble.members.size());
   return 0;
 }
 
@@ -138,7 +138,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
   if (options.inputs.empty()) throw ser::UsageError("expected a feature file");
   const ser::Recipe recipe = chosen_recipe(options, flags);
-  spdlog::debug("recipe: {}", ser::to_json(recipe));
+  ser::talk::debug("recipe: {}", ser::to_json(recipe));
   const ser::FeatureTable table =
       ser::read_feature_tables({options.inputs.begin(), options.inputs.end()});
   if (options.describe) {
@@ -151,11 +151,11 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
       options.cv.empty() ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
   const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
   if (recipe.training.early_stopping.enabled && data.validation.empty())
-    spdlog::warn("fewer than four training speakers: all {} epochs are run",
-                 recipe.training.epochs);
+    ser::talk::warn("fewer than four training speakers: all {} epochs are run",
+                    recipe.training.epochs);
   const ser::TaskWeights& weights = recipe.training.tasks;
   if (weights.gender > 0 && ser::gender_labels(table, data.train, weights).empty())
-    spdlog::warn(
+    ser::talk::warn(
         "expected clips of both genders, all of them labelled, in some corpus: the model "
         "tells the emotion only");
 
@@ -179,8 +179,8 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
         options.report,
         ser::report::training_report(data, recipe, model, log.curves(), common.threads),
         common.threads);
-  spdlog::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
-               model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+  ser::talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
+                  model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
   return 0;
 }
 

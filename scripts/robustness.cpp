@@ -1,6 +1,5 @@
 // How models hold up when recordings get worse: see scripts/robustness, which trains them.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cmath>

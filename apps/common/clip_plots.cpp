@@ -1,7 +1,6 @@
 #include "clip_plots.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <set>
@@ -12,6 +11,7 @@
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/report/clip_pictures.h"
+#include "talk.h"
 
 namespace ser {
 namespace {
@@ -121,7 +121,7 @@ std::size_t plot_recordings(const std::vector<Recording>& recordings, const Feat
   };
   const auto consume = [&](std::size_t i, std::size_t slot) {
     const Drawn& drawn = slots[slot];
-    if (!drawn.failure.empty()) spdlog::warn("skipped {}", drawn.failure);
+    if (!drawn.failure.empty()) talk::warn("skipped {}", drawn.failure);
     for (std::size_t k = 0; k < drawn.pictures.size(); ++k)
       write_picture(files[i][k], drawn.pictures[k]);
     written += drawn.pictures.size();

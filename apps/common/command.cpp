@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/mman.h>
 
 #include <CLI/CLI.hpp>
@@ -25,41 +22,12 @@
 #include "interrupt.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
+#include "talk.h"
 
 namespace ser {
 namespace {
 
 constexpr int kMostThreads = 256;
-
-/// "warning: ", "error: "; nothing for what is neither.
-class LevelPrefix : public spdlog::custom_flag_formatter {
- public:
-  void format(const spdlog::details::log_msg& message, const std::tm&,
-              spdlog::memory_buf_t& text) override {
-    if (message.level < spdlog::level::warn) return;
-    const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
-    text.append(level.begin(), level.end());
-    constexpr std::string_view kColon = ": ";
-    text.append(kColon.begin(), kColon.end());
-  }
-  std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<LevelPrefix>();
-  }
-};
-
-/// Talk goes to stderr: "warning: ...", coloured on a terminal unless NO_COLOR is set.
-void set_up_log(const CommonOptions& options) {
-  const auto colours =
-      std::getenv("NO_COLOR") ? spdlog::color_mode::never : spdlog::color_mode::automatic;
-  auto log = spdlog::stderr_color_st("ser", colours);
-  auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<LevelPrefix>('*').set_pattern("%^%*%$%v");
-  log->set_formatter(std::move(formatter));
-  log->set_level(options.quiet     ? spdlog::level::err
-                 : options.verbose ? spdlog::level::debug
-                                   : spdlog::level::info);
-  spdlog::set_default_logger(log);
-}
 
 /// " (did you mean '--rate'?)" for a misspelt flag, or for a key of a configuration file.
 std::string nearest_flag(const CLI::App& app, const std::string& word) {
@@ -233,13 +201,15 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
     for (std::vector<std::string>* words : word_lists_)
       for (std::string& word : *words) word = unguarded(std::move(word));
     flags_.assign();
-    set_up_log(common_);
+    talk::set_least(common_.quiet     ? talk::Level::kError
+                    : common_.verbose ? talk::Level::kDebug
+                                      : talk::Level::kInfo);
     populate_heap();
     std::optional<MoreThreadsThanCores> more;
     if (common_.threads > available_threads()) more.emplace(common_.threads);
-    spdlog::debug("{} threads, instruction set: {} ({})",
-                  common_.threads > 0 ? common_.threads : available_threads(), SER_ARCH,
-                  kInstructions);
+    talk::debug("{} threads, instruction set: {} ({})",
+                common_.threads > 0 ? common_.threads : available_threads(), SER_ARCH,
+                kInstructions);
     const int code = body();
     flush_stdout();
     return code;

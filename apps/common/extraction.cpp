@@ -1,7 +1,6 @@
 #include "extraction.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <functional>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
 #include "shell_words.h"
+#include "talk.h"
 
 namespace ser {
 namespace {
@@ -54,26 +54,26 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
   const std::vector<std::string> unusual = unusual_emotions(classes);
   const std::size_t recordings = corpus.utterances.size();
   if (!is_one_file(input, corpus))
-    spdlog::info("{}: {} recording{}, read as {}: {}", input, recordings,
-                 recordings == 1 ? "" : "s", corpus.name,
-                 classes.empty()
-                     ? "no emotions known"
-                     : fmt::format("{} class{} ({})", classes.size(),
-                                   classes.size() == 1 ? "" : "es", some_of(classes, kNamed)));
+    talk::info("{}: {} recording{}, read as {}: {}", input, recordings, recordings == 1 ? "" : "s",
+               corpus.name,
+               classes.empty()
+                   ? "no emotions known"
+                   : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
+                                 some_of(classes, kNamed)));
   if (!unusual.empty())
-    spdlog::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names",
-                 input, unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
-                 some_of(unusual, kNamed));
+    talk::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names", input,
+               unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
+               some_of(unusual, kNamed));
   if (const std::string left_out = describe_left_out(corpus); !left_out.empty())
-    spdlog::warn("{}: left out: {}", input, left_out);
+    talk::warn("{}: left out: {}", input, left_out);
 }
 
 void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
   const JoinedVotes joined = join_votes(utterances, file);
-  spdlog::info("{}: votes for {} of {} recordings", file, joined.clips, utterances.size());
+  talk::info("{}: votes for {} of {} recordings", file, joined.clips, utterances.size());
   if (!joined.unknown.empty())
-    spdlog::warn("{}: {} name{} of no recording ({})", file, joined.unknown.size(),
-                 joined.unknown.size() == 1 ? "" : "s", some_of(joined.unknown));
+    talk::warn("{}: {} name{} of no recording ({})", file, joined.unknown.size(),
+               joined.unknown.size() == 1 ? "" : "s", some_of(joined.unknown));
 }
 
 }  // namespace
@@ -142,16 +142,16 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
       names.push_back(recordings[static_cast<std::size_t>(i)].utterance.path);
     examples.push_back(some_of(names, kNamed));
   }
-  spdlog::warn("the same bytes under several names, kept: {}{}",
-               groups.size() > kNamed ? fmt::format("{} recordings, such as ", groups.size()) : "",
-               join(examples, "; "));
+  talk::warn("the same bytes under several names, kept: {}{}",
+             groups.size() > kNamed ? fmt::format("{} recordings, such as ", groups.size()) : "",
+             join(examples, "; "));
 }
 
 ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
                                   const ExtractionFlags& flags, const std::filesystem::path& output,
                                   const std::string& command, const CommonOptions& common) {
   ExtractionOptions options{feature_set(flags)};
-  spdlog::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
+  talk::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
   options.augmentations =
       from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
   options.on_error = flags.on_error;
@@ -168,10 +168,10 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
   warn_of_duplicates(chosen);
   Progress progress("extracting", "clips", chosen.size(), common.quiet);
   options.observer = [&](const std::string& failure) {
-    if (!failure.empty()) spdlog::warn("skipped {}", failure);
+    if (!failure.empty()) talk::warn("skipped {}", failure);
     progress.advance(1);
   };
-  options.on_warning = [](const std::string& warning) { spdlog::warn("{}", warning); };
+  options.on_warning = [](const std::string& warning) { talk::warn("{}", warning); };
   return extract(chosen, options,
                  *make_writer(flags.format, output, options.set,
                               shard ? std::optional(shard->info) : std::nullopt));

@@ -1,9 +1,9 @@
 #include "folds.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "command.h"
+#include "talk.h"
 
 namespace ser {
 
@@ -12,7 +12,7 @@ SplitScheme split_scheme(const std::string& cv) {
 }
 
 void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
-  for (const std::string& warning : split_warnings(clips, scheme)) spdlog::warn("{}", warning);
+  for (const std::string& warning : split_warnings(clips, scheme)) talk::warn("{}", warning);
 }
 
 Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,

@@ -1,7 +1,6 @@
 #include "live.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 #include "ser/audio/speech.h"
 #include "ser/audio/wav_recorder.h"
 #include "ser/model/smoother.h"
+#include "talk.h"
 #include "timeline_output.h"
 #include "voice_flags.h"
 
@@ -74,8 +74,8 @@ class Session {
   }
 
   void run() {
-    spdlog::info("listening to {} at {} Hz, first answer after {} s; Ctrl-C ends", shown_name(),
-                 input_.sample_rate_hz(), window_s_);
+    talk::info("listening to {} at {} Hz, first answer after {} s; Ctrl-C ends", shown_name(),
+               input_.sample_rate_hz(), window_s_);
     const auto on_window = [&](const Window& window) { answer(window); };
     for (LiveBlock block = input_.next(); !block.samples.empty(); block = input_.next()) {
       arrival_ = block.arrival;
@@ -89,15 +89,15 @@ class Session {
   }
 
   void summarize() const {
-    spdlog::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
-                 latencies_.count(), speech_, most_often());
+    talk::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
+               latencies_.count(), speech_, most_often());
     tell_of_voice(shown_name(), listener_);
     if (const std::string notice = input_.notice(); !notice.empty())
-      spdlog::warn("{}: {}", shown_name(), notice);
+      talk::warn("{}: {}", shown_name(), notice);
     if (losses_ > 0)
-      spdlog::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
+      talk::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
     if (latencies_.count() > 0)
-      spdlog::info(
+      talk::info(
           "from a window's end to its answer: median {:.1f} ms, 99 % within {:.1f} ms, "
           "longest {:.1f} ms",
           latencies_.quantile_ms(0.5), latencies_.quantile_ms(0.99), latencies_.longest_ms());
@@ -116,8 +116,8 @@ class Session {
 
   void lose() {
     if (losses_++ == 0)
-      spdlog::warn("{}: sound was lost, this machine does not keep up; a longer --hop helps",
-                   shown_name());
+      talk::warn("{}: sound was lost, this machine does not keep up; a longer --hop helps",
+                 shown_name());
     windows_.restart();
     smoother_.reset();
   }
@@ -126,7 +126,7 @@ class Session {
     const bool was_full = recorder_->full();
     recorder_->write(samples);
     if (recorder_->full() && !was_full)
-      spdlog::warn("the recording is full: a WAV file holds 4 GiB; listening goes on");
+      talk::warn("the recording is full: a WAV file holds 4 GiB; listening goes on");
   }
 
   void answer(const Window& window) {

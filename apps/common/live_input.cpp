@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "interrupt.h"
 #include "ser/audio/capture.h"
 #include "ser/core/error.h"
+#include "talk.h"
 
 namespace ser {
 namespace {
@@ -46,7 +46,7 @@ const CaptureModule& capture_module() {
       std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const std::filesystem::path folders[] = {program, program / SER_MODULES_FROM_BIN};
   const CaptureModule& module = load_capture_module(folders, SER_VERSION);
-  spdlog::debug("recording with {}", module.library());
+  talk::debug("recording with {}", module.library());
   return module;
 }
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "notices.h"
 #include "progress.h"
 #include "ser/report/survey_report.h"
 #include "survey_table.h"
+#include "talk.h"
 
 namespace ser {
 
@@ -43,7 +43,7 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
     survey = survey_recordings(files, utterances, common.threads, [&] { progress.advance(1); });
   }
   for (std::size_t i = 0; i < files.size(); ++i)
-    warn_of_notices(files[i].string(), survey.clips[i].notices);
+    talk::warn_of(survey.clips[i].notices, files[i].string());
   survey.duplicates = duplicate_groups(recordings);
   if (options.json)
     fmt::print("{}", survey_json(survey));

@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/report/timeline_picture.h"
+#include "talk.h"
 #include "voice_flags.h"
 
 namespace ser {

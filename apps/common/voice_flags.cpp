@@ -1,7 +1,6 @@
 #include "voice_flags.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include "command.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
+#include "talk.h"
 
 namespace ser {
 namespace {
@@ -68,7 +68,7 @@ RememberedVoice::RememberedVoice(const VoiceFlags& flags, Predictor& predictor)
 void RememberedVoice::keep(const Voice& voice) {
   if (!file_) return;
   if (voice.empty()) {
-    spdlog::warn("{}: no speech was heard, nothing is kept", path_);
+    talk::warn("{}: no speech was heard, nothing is kept", path_);
     return;
   }
   file_->write(voice.to_json());
@@ -78,10 +78,10 @@ void RememberedVoice::keep(const Voice& voice) {
 void tell_of_voice(const std::string& name, const Listener& listener) {
   const double heard_s = listener.voice().duration_s();
   if (!listener.adapts() || heard_s == 0) return;
-  spdlog::info("{}: {:.1f} s of the voice heard{}", name, heard_s,
-               listener.changes() == 0
-                   ? ""
-                   : fmt::format(", since the last of {} changes of speaker", listener.changes()));
+  talk::info("{}: {:.1f} s of the voice heard{}", name, heard_s,
+             listener.changes() == 0
+                 ? ""
+                 : fmt::format(", since the last of {} changes of speaker", listener.changes()));
 }
 
 }  // namespace ser

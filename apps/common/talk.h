@@ -1,0 +1,40 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+/// What a program says on stderr beside its results: `talk::warn("{}: no speech", file)`.
+namespace ser::talk {
+
+enum class Level { kDebug, kInfo, kWarning, kError };
+
+/// From here on what is below `least` is left unsaid; before, what is below kInfo.
+void set_least(Level least);
+
+/// Says a line; "warning: " or "error: " stands before those, coloured on a terminal unless
+/// NO_COLOR is set.
+void say(Level level, const std::string& line);
+
+template <typename... Args>
+void debug(fmt::format_string<Args...> format, const Args&... args) {
+  say(Level::kDebug, fmt::vformat(format, fmt::make_format_args(args...)));
+}
+template <typename... Args>
+void info(fmt::format_string<Args...> format, const Args&... args) {
+  say(Level::kInfo, fmt::vformat(format, fmt::make_format_args(args...)));
+}
+template <typename... Args>
+void warn(fmt::format_string<Args...> format, const Args&... args) {
+  say(Level::kWarning, fmt::vformat(format, fmt::make_format_args(args...)));
+}
+template <typename... Args>
+void error(fmt::format_string<Args...> format, const Args&... args) {
+  say(Level::kError, fmt::vformat(format, fmt::make_format_args(args...)));
+}
+
+/// Warns, a line each, of what `AudioReader::notices` tells about the recording `name`.
+void warn_of(const std::vector<std::string>& notices, const std::string& name);
+
+}  // namespace ser::talk
