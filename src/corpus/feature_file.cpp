@@ -10,6 +10,7 @@
 #include "corpus/clip_table.h"
 #include "ser/core/error.h"
 #include "ser/core/safetensors.h"
+#include "ser/features/describe.h"
 
 namespace ser {
 namespace {
@@ -93,9 +94,14 @@ FeatureFile read_parts(const SafetensorsFile& file) {
     throw Error(fmt::format("expected format '{}', found '{}'", kFeatureFormat, format));
   FeatureFile part;
   with_context("features", [&] { from_json(file.metadata("features"), part.set); });
-  if (const std::string expected = fingerprint(part.set); file.metadata("fingerprint") != expected)
-    throw Error(fmt::format("fingerprint: expected {} for its feature options, found {}", expected,
-                            file.metadata("fingerprint")));
+  if (const std::string expected = fingerprint(part.set), found = file.metadata("fingerprint");
+      found != expected) {
+    const std::string flags = describe(part.set);
+    throw Error(fmt::format(
+        "fingerprint: expected {} for its feature options, found {}: made by another version of "
+        "ser; extract the recordings again: ser-extract INPUT {}-o FILE",
+        expected, found, flags.starts_with("--") ? flags + ' ' : ""));
+  }
   part.rows = text_list(file.metadata("rows"), "rows");
   part.clips = clips_from_json(file.metadata("clips"));
   const auto& features = file.tensor("features", DType::kF32, 2);

@@ -169,8 +169,9 @@ Member read_member(const Json& json, int outputs,
   if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
   if (json.contains("enrolled") && json["enrolled"] == true)
     throw Error(
-        "a model of version 0.1.0 that reads features relative to the speaker's: train it "
-        "again, with \"listening\" in its recipe");
+        "a model of version 0.1.0 that reads features relative to the speaker's: train it again, "
+        "with "
+        "\"listening\" in its recipe: ser-train FEATURES --model mlp -o FILE");
   ListeningOptions listening;
   with_context("listening", [&] {
     if (json.contains("listening")) options_from_json(json["listening"], listening);
@@ -179,8 +180,10 @@ Member read_member(const Json& json, int outputs,
   const auto rows = static_cast<nn::Index>(row_names(set).size());
   if (rows != network.input().rows() ||
       (set.pool == Pooling::kNone) != (network.input().frames == 0))
-    throw Error(fmt::format("the features give {} rows, the network takes {}", rows,
-                            nn::to_string(network.input())));
+    throw Error(
+        fmt::format("the features give {} rows, the network takes {}; a model of another "
+                    "version of ser is trained again: ser-train FEATURES -o FILE",
+                    rows, nn::to_string(network.input())));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     throw Error(fmt::format("scaler: expected {} rows, found {}", rows, scaler.mean().size()));
   return {std::move(set), std::move(scaler), std::move(network), temperature, weight, listening};
