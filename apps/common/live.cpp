@@ -14,6 +14,7 @@
 #include "ser/audio/rolling_window.h"
 #include "ser/audio/speech.h"
 #include "ser/audio/wav_recorder.h"
+#include "ser/core/most_likely.h"
 #include "ser/model/smoother.h"
 #include "talk.h"
 #include "timeline_output.h"
@@ -141,7 +142,7 @@ class Session {
     if (clip.speech) {
       clip.prediction = smoother_.add(clip.prediction);
       ++speech_;
-      ++counts_[ranking(clip.prediction.emotions, 1).front()];
+      ++counts_[most_likely(clip.prediction.emotions)];
     } else {
       smoother_.reset();
     }

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "ser/core/csv.h"
+#include "ser/core/most_likely.h"
 
 namespace ser {
 namespace {
@@ -56,11 +57,11 @@ std::string_view to_string(Sound sound) {
 std::string headline(const Model& model, const PredictedClip& clip) {
   if (!clip.speech) return "no speech";
   const ClipPrediction& p = clip.prediction;
-  return fmt::format("{}{}{}", model.emotions[ranking(p.emotions, 1)[0]],
+  return fmt::format("{}{}{}", model.emotions[most_likely(p.emotions)],
                      is_uncertain(model, p) ? " (uncertain)" : "",
                      p.genders.size() == 0 ? ""
                                            : fmt::format(", {} voice ({:.0f} %)",
-                                                         model.genders[ranking(p.genders, 1)[0]],
+                                                         model.genders[most_likely(p.genders)],
                                                          100 * p.genders.maxCoeff()));
 }
 
@@ -108,8 +109,8 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
 void PredictionPrinter::print_json(const PredictedClip& clip) const {
   const ClipPrediction& p = clip.prediction;
   nlohmann::ordered_json json = {{"file", clip.file}, {"emotion", nullptr}, {"gender", nullptr}};
-  if (clip.speech) json["emotion"] = model_.emotions[ranking(p.emotions, 1)[0]];
-  if (p.genders.size() > 0) json["gender"] = model_.genders[ranking(p.genders, 1)[0]];
+  if (clip.speech) json["emotion"] = model_.emotions[most_likely(p.emotions)];
+  if (p.genders.size() > 0) json["gender"] = model_.genders[most_likely(p.genders)];
   const auto order =
       options_.top_k > 0 ? ranking(p.emotions, options_.top_k) : natural(model_.emotions.size());
   json["probabilities"] = by_name(model_.emotions, p.emotions, order);
@@ -137,9 +138,9 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
     started_ = true;
   }
   fmt::print("{},{},{},{},{}", csv_cell(clip.file),
-             clip.speech ? csv_cell(model_.emotions[ranking(p.emotions, 1)[0]]) : "",
-             p.genders.size() ? csv_cell(model_.genders[ranking(p.genders, 1)[0]]) : "",
-             clip.speech, is_uncertain(model_, p));
+             clip.speech ? csv_cell(model_.emotions[most_likely(p.emotions)]) : "",
+             p.genders.size() ? csv_cell(model_.genders[most_likely(p.genders)]) : "", clip.speech,
+             is_uncertain(model_, p));
   for (const double share : p.emotions) fmt::print(",{:.6f}", share);
   for (const double share : p.genders) fmt::print(",{:.6f}", share);
   if (clip.span) fmt::print(",{:.3f},{:.3f}", clip.span->start_s, clip.span->end_s);

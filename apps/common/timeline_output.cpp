@@ -9,8 +9,8 @@
 
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
+#include "ser/core/most_likely.h"
 #include "ser/report/timeline_picture.h"
-#include "talk.h"
 #include "voice_flags.h"
 
 namespace ser {
@@ -158,7 +158,7 @@ void TimelinePrinter::print_row(const PredictedClip& clip) {
   for (const std::size_t i : ranking(p.emotions, emotions_shown_))
     fmt::print("  {:<9}  {:>3.0f} %", model_.emotions[i], 100 * p.emotions(static_cast<long>(i)));
   if (p.genders.size() > 0)
-    fmt::print("  {:<6}  {:>3.0f} %", model_.genders[ranking(p.genders, 1)[0]],
+    fmt::print("  {:<6}  {:>3.0f} %", model_.genders[most_likely(p.genders)],
                100 * p.genders.maxCoeff());
   fmt::print("{}\n", is_uncertain(model_, p) ? "  uncertain" : "");
 }
