@@ -167,22 +167,6 @@ std::string title_of(const Report& report) {
                                               : "Scores of emotions in speech";
 }
 
-/// Whether the recipe, or one of several in a list, has clips compared with the speaker's others.
-bool is_enrolled(const std::string& recipe) {
-  if (recipe.empty()) return false;
-  const Json json = parse_json(recipe, "recipe");
-  const auto says_so = [](const Json& one) {
-    return one.is_object() && one.contains("enrolled") && one.at("enrolled") == Json(true);
-  };
-  return says_so(json) || (json.is_array() && std::any_of(json.begin(), json.end(), says_so));
-}
-
-std::string enrolled_warning() {
-  return warning(
-      "Enrolled speakers: each clip is compared with the others of its speaker, so the model needs "
-      "recordings of a voice before its first answer. Scores without enrolment do not compare.");
-}
-
 /// The clips a report is about, or what its result knows of them.
 std::vector<Utterance> clips_of(const Report& report) {
   if (!report.clips.empty() || !report.result) return report.clips;
@@ -315,7 +299,6 @@ std::string report_html(const Report& report, int threads) {
   page.title = title_of(report);
   page.kind = kind_name(report.kind);
   page.lead = protocol(report);
-  if (is_enrolled(report.recipe)) page.lead += enrolled_warning();
   page.json = "{}";
   if (report.result) {
     const ResultFile& result = *report.result;

@@ -141,16 +141,6 @@ TEST(Report, ClipsHeardAreSaidAndShown) {
   }
 }
 
-TEST(Report, EnrolledSpeakersAreSaidSo) {
-  Report report = some_report(3, "speakers:3");
-  expect_silent(report_html(report, 1), {"Enrolled speakers"});
-  for (const char* recipe :
-       {R"({"enrolled": true})", R"([{"enrolled": false}, {"enrolled": true}])"}) {
-    report.recipe = recipe;
-    expect_says(report_html(report, 1), {"Enrolled speakers"});
-  }
-}
-
 TEST(Report, MergedResultsClaimNoMoreThanTheyKnow) {
   Report report;
   report.kind = ReportKind::kMerged;
