@@ -11,6 +11,7 @@
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/model/ensemble.h"
+#include "ser/model/onnx.h"
 #include "ser/report/report.h"
 
 namespace {
@@ -20,12 +21,14 @@ constexpr const char* kExamples =
     "  ser-train features.safetensors -o model.json --recipe my-recipe.json --epochs 100\n"
     "  ser-train features.safetensors -o fold3.json --cv speakers:6 --fold 3\n"
     "  ser-train features.safetensors --model mlp --describe\n"
-    "  ser-train --combine mlp.json cnn.json --weights f16 -o ensemble.json\n";
+    "  ser-train --combine mlp.json cnn.json --weights f16 -o ensemble.json\n"
+    "  ser-train --combine model.json --export model.onnx\n";
 
 struct Options {
   std::vector<std::string> inputs;
   std::vector<std::string> combine;
   std::string output;
+  std::string exported;
   std::string model = "mlp";
   std::string recipe;
   std::string cv;
@@ -43,6 +46,7 @@ struct Options {
 
   void visit(ser::FieldVisitor& v) {
     v.field("output", output, "Model file to write");
+    v.field("export", exported, "Also write the model for other programs (ONNX)");
     v.field("model", model, ser::join(ser::recipe_preset_names(), "|") + ": a built-in recipe");
     v.field("recipe", recipe, "Recipe file instead of --model");
     v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora");
@@ -54,7 +58,9 @@ struct Options {
     v.field("checkpoint", checkpoint, "Save the run here after each epoch and every 10 s");
     v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
-             {{"f32", ser::WeightFormat::kF32}, {"f16", ser::WeightFormat::kF16}},
+             {{"f32", ser::WeightFormat::kF32},
+              {"f16", ser::WeightFormat::kF16},
+              {"i8", ser::WeightFormat::kI8}},
              "Precision of the weights in the model file");
     v.field("temperature", temperature, "Divides the mean logits of --combine",
             ser::Range{0.01, 100});
@@ -102,6 +108,16 @@ ser::Model train_or_explain(const ser::TrainingData& data, const ser::Recipe& re
   }
 }
 
+void write(const ser::Model& model, const Options& options) {
+  if (!options.output.empty()) ser::write_model(model, options.output, options.weights);
+  if (!options.exported.empty()) ser::write_onnx(model, options.exported);
+}
+
+std::string written(const Options& options) {
+  if (options.output.empty()) return options.exported;
+  return options.exported.empty() ? options.output : options.output + ", " + options.exported;
+}
+
 int combine(const Options& options) {
   if (!options.inputs.empty())
     throw ser::UsageError("--combine: expected model files alone, found a feature file, too");
@@ -110,8 +126,8 @@ int combine(const Options& options) {
   ser::Model ensemble = ser::combine(models, options.combine, options.temperature);
   if (options.uncertain_below != ser::kUnsetNumber)
     ensemble.uncertain_below = options.uncertain_below;
-  ser::write_model(ensemble, options.output, options.weights);
-  ser::talk::info("{}: {} networks", options.output, ensemble.members.size());
+  write(ensemble, options);
+  ser::talk::info("{}: {} networks", written(options), ensemble.members.size());
   return 0;
 }
 
@@ -121,6 +137,7 @@ void check_files(const Options& options) {
   files.push_back(options.recipe);
   files.insert(files.end(), options.combine.begin(), options.combine.end());
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kModel},
+                      {"--export", options.exported, ser::OutputKind::kOnnx},
                       {"--report", options.report, ser::OutputKind::kPage},
                       {"--checkpoint", options.checkpoint, ser::OutputKind::kCheckpoint}},
                      files);
@@ -128,8 +145,8 @@ void check_files(const Options& options) {
 
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   check_files(options);
-  if (options.output.empty() && !options.describe)
-    throw ser::UsageError("expected an output file: -o FILE");
+  if (options.output.empty() && options.exported.empty() && !options.describe)
+    throw ser::UsageError("expected an output file: -o FILE or --export FILE");
   if (!options.combine.empty()) {
     if (!options.report.empty()) throw ser::UsageError("--combine: nothing is trained to report");
     return combine(options);
@@ -173,14 +190,15 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (options.uncertain_below != ser::kUnsetNumber) model.uncertain_below = options.uncertain_below;
   model.training.split = options.cv;
   if (!options.cv.empty()) model.training.fold = options.fold;
-  ser::write_model(model, options.output, options.weights);
+  write(model, options);
   if (!options.report.empty())
     ser::report::write_report(
         options.report,
         ser::report::training_report(data, recipe, model, log.curves(), common.threads),
         common.threads);
-  ser::talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", options.output, data.train.size(),
-                  model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+  ser::talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options),
+                  data.train.size(), model.emotions.size(),
+                  model.genders.empty() ? "" : " and gender", last.loss);
   return 0;
 }
 
@@ -195,7 +213,7 @@ int main(int argc, char** argv) {
   command.words("--combine", options.combine, 0, "MODEL...",
                 "Make one model of several instead of training: an ensemble", "Training");
   command.flags().alias("output", "-o");
-  for (const char* field : {"output", "recipe", "checkpoint", "report"})
+  for (const char* field : {"output", "export", "recipe", "checkpoint", "report"})
     command.flags().show_as(field, "FILE");
   command.flags().show_as("model", "NAME");
   command.flags().show_as("cv", "SCHEME");

@@ -51,6 +51,8 @@ std::string_view name_of(OutputKind kind) {
       return "a picture (SVG or PNG)";
     case OutputKind::kCheckpoint:
       return "a checkpoint";
+    case OutputKind::kOnnx:
+      return "an ONNX file";
     case OutputKind::kRecording:
       return "a WAV file";
     case OutputKind::kFolder:
@@ -94,6 +96,8 @@ bool begins_as(OutputKind kind, std::string_view head) {
       return head.starts_with('<') || head.starts_with("\x89PNG");
     case OutputKind::kCheckpoint:
       return safetensors;
+    case OutputKind::kOnnx:
+      return head.starts_with('\x08');  // its first field
     case OutputKind::kRecording:
       return head.starts_with("RIFF");
     case OutputKind::kFolder:

@@ -16,6 +16,7 @@ enum class OutputKind {
   kPage,
   kPicture,
   kCheckpoint,
+  kOnnx,
   kRecording,
   kFolder
 };

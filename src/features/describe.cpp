@@ -6,10 +6,15 @@
 
 namespace ser {
 
-std::string describe(const FeatureSet& set) {
+std::string preset_name(const FeatureSet& set) {
   for (const char* preset : {"classic", "functionals", "frames"})
-    if (fingerprint(parse_feature_set(preset)) == fingerprint(set))
-      return fmt::format("--features {}", preset);
+    if (fingerprint(parse_feature_set(preset)) == fingerprint(set)) return preset;
+  return {};
+}
+
+std::string describe(const FeatureSet& set) {
+  if (const std::string preset = preset_name(set); !preset.empty())
+    return fmt::format("--features {}", preset);
   std::vector<std::string> types;
   for (const Box<Feature>& feature : set.features) types.emplace_back(feature->type());
   const std::string rate =

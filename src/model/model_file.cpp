@@ -18,73 +18,107 @@ constexpr int kVersion = 1;
 constexpr std::size_t kMaxClasses = 1000;
 constexpr std::size_t kMaxSpeakers = 1000'000;
 constexpr std::size_t kMaxMembers = 256;
+constexpr float kMostOfByte = 127;
 
 using RowMajor = Eigen::Matrix<nn::Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+using Blobs = std::vector<std::vector<std::byte>>;
+
+template <typename Numbers>
+std::string base64_of(const Numbers& numbers) {
+  return base64_encode(std::as_bytes(std::span(numbers.data(), numbers.size())));
+}
+
+Json write_vector(const Eigen::VectorXf& v) {
+  return {{"shape", {v.size()}}, {"dtype", "f32"}, {"data", base64_of(v)}};
+}
+
+/// Adds each row as whole numbers from -127 to 127 times its scale.
+void write_bytes(const RowMajor& values, Json& json) {
+  const Eigen::VectorXf scale =
+      values.rowwise().lpNorm<Eigen::Infinity>().cast<float>() / kMostOfByte;
+  const Eigen::ArrayXf divisor = (scale.array() > 0).select(scale, 1.0f);
+  const Eigen::Array<std::int8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> bytes =
+      (values.cast<float>().array().colwise() / divisor)
+          .round()
+          .max(-kMostOfByte)
+          .min(kMostOfByte)
+          .cast<std::int8_t>();
+  json["dtype"] = "i8";
+  json["scale"] = write_vector(scale);
+  json["data"] = base64_of(bytes);
+}
 
 /// Weights in C order, as the rest of the world reads a shape of [rows, columns].
 Json write_tensor(const nn::Vector& flat, const nn::Parameter& p, WeightFormat format) {
   const RowMajor values = nn::ConstAlignedMap(flat.data() + p.offset, p.rows, p.cols);
   Json json = {{"shape", {p.rows, p.cols}}};
-  if (format == WeightFormat::kF16) {
-    const Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1> half =
-        values.reshaped<Eigen::RowMajor>().cast<Eigen::half>();
+  // One number a row needs a scale each, which says it all.
+  if (format == WeightFormat::kI8 && p.cols > 1) {
+    write_bytes(values, json);
+  } else if (format == WeightFormat::kF16) {
     json["dtype"] = "f16";
-    json["data"] = base64_encode(std::as_bytes(std::span(half.data(), p.size())));
+    json["data"] = base64_of(Eigen::Matrix<Eigen::half, Eigen::Dynamic, 1>(
+        values.reshaped<Eigen::RowMajor>().cast<Eigen::half>()));
   } else {
-    const Eigen::VectorXf single = values.reshaped<Eigen::RowMajor>().cast<float>();
     json["dtype"] = "f32";
-    json["data"] = base64_encode(std::as_bytes(std::span(single.data(), p.size())));
+    json["data"] = base64_of(Eigen::VectorXf(values.reshaped<Eigen::RowMajor>().cast<float>()));
   }
   return json;
 }
 
+/// The bytes that the document left out under "data".
+const std::vector<std::byte>& bytes_at(const Json& json, const Blobs& blobs) {
+  const Json& index = value_at(json, "data");
+  if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
+    throw Error("'data': expected base64 text");
+  return blobs[index.get<std::size_t>()];
+}
+
 template <typename Number>
-Eigen::Matrix<Number, Eigen::Dynamic, 1> numbers(const std::vector<std::byte>& bytes) {
+nn::Vector numbers(const std::vector<std::byte>& bytes) {
   Eigen::Matrix<Number, Eigen::Dynamic, 1> result(
       static_cast<Eigen::Index>(bytes.size() / sizeof(Number)));
-  std::memcpy(result.data(), bytes.data(), bytes.size());
-  return result;
+  if (!bytes.empty()) std::memcpy(result.data(), bytes.data(), bytes.size());
+  return result.template cast<nn::Real>();
 }
 
-/// Reads one tensor into its place in `flat`.
-void read_tensor(const Json& json, const std::vector<std::vector<std::byte>>& blobs,
-                 const nn::Parameter& p, nn::Vector& flat) {
-  const Json& dtype = value_at(json, "dtype");
-  const bool half = dtype == "f16";
-  if (!half && dtype != "f32") throw Error("'dtype': expected f32 or f16");
-  if (value_at(json, "shape") != Json({p.rows, p.cols}))
-    throw Error(fmt::format("'shape': expected [{}, {}], found {}", p.rows, p.cols,
-                            value_at(json, "shape").dump().substr(0, 60)));
-  const Json& index = value_at(json, "data");
-  if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
-    throw Error("'data': expected base64 text");
-  const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
-  const std::size_t expected = static_cast<std::size_t>(p.size()) * (half ? 2 : 4);
-  if (bytes.size() != expected)
-    throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
-
-  const nn::Vector values = half ? nn::Vector(numbers<Eigen::half>(bytes).cast<nn::Real>())
-                                 : nn::Vector(numbers<float>(bytes).cast<nn::Real>());
-  if (!values.allFinite()) throw Error("'data': expected finite numbers");
-  nn::AlignedMap(flat.data() + p.offset, p.rows, p.cols) =
-      Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);
-}
-
-Json write_vector(const Eigen::VectorXf& v) {
-  return {{"shape", {v.size()}},
-          {"dtype", "f32"},
-          {"data", base64_encode(std::as_bytes(std::span(v.data(), v.size())))}};
-}
-
-Eigen::VectorXf read_vector(const Json& json, const std::vector<std::vector<std::byte>>& blobs) {
-  const Json& index = value_at(json, "data");
-  if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
-    throw Error("'data': expected base64 text");
-  const std::vector<std::byte>& bytes = blobs[index.get<std::size_t>()];
+Eigen::VectorXf read_vector(const Json& json, const Blobs& blobs) {
+  const std::vector<std::byte>& bytes = bytes_at(json, blobs);
   if (value_at(json, "dtype") != "f32" || value_at(json, "shape") != Json({bytes.size() / 4}) ||
       bytes.size() % 4 != 0)
     throw Error(fmt::format("expected f32 numbers of 'shape' [{}]", bytes.size() / 4));
-  return numbers<float>(bytes);
+  return numbers<float>(bytes).cast<float>();
+}
+
+/// What the rows of a tensor are multiplied by.
+nn::Vector read_scale(const Json& json, const Blobs& blobs, nn::Index rows) {
+  const Eigen::VectorXf scale = read_vector(value_at(json, "scale"), blobs);
+  if (scale.size() != rows || !scale.allFinite() || scale.minCoeff() < 0)
+    throw Error(fmt::format("'scale': expected {} finite numbers from 0", rows));
+  return scale.cast<nn::Real>();
+}
+
+/// Reads one tensor into its place in `flat`.
+void read_tensor(const Json& json, const Blobs& blobs, const nn::Parameter& p, nn::Vector& flat) {
+  const Json& dtype = value_at(json, "dtype");
+  const std::size_t size = dtype == "f32" ? 4 : dtype == "f16" ? 2 : dtype == "i8" ? 1 : 0;
+  if (size == 0) throw Error("'dtype': expected f32, f16 or i8");
+  if (value_at(json, "shape") != Json({p.rows, p.cols}))
+    throw Error(fmt::format("'shape': expected [{}, {}], found {}", p.rows, p.cols,
+                            value_at(json, "shape").dump().substr(0, 60)));
+  const std::vector<std::byte>& bytes = bytes_at(json, blobs);
+  const std::size_t expected = static_cast<std::size_t>(p.size()) * size;
+  if (bytes.size() != expected)
+    throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
+
+  const nn::Vector values = size == 4   ? numbers<float>(bytes)
+                            : size == 2 ? numbers<Eigen::half>(bytes)
+                                        : numbers<std::int8_t>(bytes);
+  nn::AlignedMap tensor(flat.data() + p.offset, p.rows, p.cols);
+  tensor = Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);
+  if (size == 1) tensor.array().colwise() *= read_scale(json, blobs, p.rows).array();
+  if (!tensor.allFinite()) throw Error("'data': expected finite numbers");
 }
 
 Json write_scaler(const Scaler& scaler) {
@@ -113,7 +147,7 @@ Json write_member(const Member& member, WeightFormat format) {
           {"weights", std::move(weights)}};
 }
 
-Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) {
+Scaler read_scaler(Json json, const Blobs& blobs) {
   const Eigen::VectorXf mean = read_vector(value_at(json, "mean"), blobs);
   const Eigen::VectorXf scale = read_vector(value_at(json, "scale"), blobs);
   json.erase("mean");
@@ -123,8 +157,7 @@ Scaler read_scaler(Json json, const std::vector<std::vector<std::byte>>& blobs) 
   return Scaler(options, mean, scale);
 }
 
-nn::Network read_network(Json json, const Json& weights, int outputs,
-                         const std::vector<std::vector<std::byte>>& blobs) {
+nn::Network read_network(Json json, const Json& weights, int outputs, const Blobs& blobs) {
   const double rows = number_at(json, "rows"), frames = number_at(json, "frames");
   if (!(rows >= 1 && rows <= 1e6) || (frames != 0 && frames != 1))
     throw Error("expected 1 to 1000000 'rows' and 0 or 1 'frames'");
@@ -133,7 +166,7 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
   nn::NetworkOptions options;
   options_from_json(json, options);
   std::size_t stored = 0;
-  for (const auto& blob : blobs) stored += blob.size() / 2;
+  for (const auto& blob : blobs) stored += blob.size();
   nn::Network network(options, {1, static_cast<int>(rows), static_cast<int>(frames)}, outputs,
                       static_cast<nn::Index>(stored));
   const auto read_all = [&](const std::vector<nn::Parameter>& parameters, nn::Vector& flat) {
@@ -154,8 +187,7 @@ nn::Network read_network(Json json, const Json& weights, int outputs,
   return network;
 }
 
-Member read_member(const Json& json, int outputs,
-                   const std::vector<std::vector<std::byte>>& blobs) {
+Member read_member(const Json& json, int outputs, const Blobs& blobs) {
   FeatureSet set;
   with_context("features", [&] { options_from_json(value_at(json, "features"), set); });
   Scaler scaler =

@@ -97,6 +97,12 @@ Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<T
   return gradient;
 }
 
+std::string export_chain(OnnxGraph& graph, std::span<const Node> nodes, const Pass& pass,
+                         std::string x) {
+  for (const Node& node : nodes) x = node.layer->export_to(graph, node, pass, x);
+  return x;
+}
+
 Tape make_tape(const Node& node) {
   Tape tape;
   for (const Node& child : node.children) tape.children.push_back(make_tape(child));

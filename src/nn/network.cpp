@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
 
@@ -215,6 +216,13 @@ Tensor Network::forward(Workspace& workspace, const Tensor& input, Mode mode,
                         const Rng& rng) const {
   if (mode == Mode::kTrain) workspace.state_update = state_;
   return forward_chain(nodes_, make_pass(workspace, mode, rng), workspace.tapes, input);
+}
+
+std::string Network::export_to(OnnxGraph& graph, const std::string& x) const {
+  Pass pass;
+  pass.parameters = parameters_.data();
+  pass.state = state_.data();
+  return graph.reshape(export_chain(graph, nodes_, pass, x), {0, -1});
 }
 
 void Network::backward(Workspace& workspace, const Tensor& logits_gradient, const Rng& rng) const {

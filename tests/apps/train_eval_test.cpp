@@ -196,6 +196,23 @@ TEST_F(TrainAndEval, AnswersBelowTheThresholdAreUncertain) {
   EXPECT_FALSE(uncertain(file("none.json")));
 }
 
+TEST_F(TrainAndEval, AModelIsExportedAsItIsTrainedOrLater) {
+  train("a.json", {"--export", file("trained.onnx")});
+  succeed("ser-train", {"--combine", file("a.json"), "--export", file("later.onnx")});
+  EXPECT_EQ(text_of(file("trained.onnx")), text_of(file("later.onnx")));
+  const std::string onnx = text_of(file("later.onnx"));
+  EXPECT_THAT(onnx, AllOf(HasSubstr("MatMul"), HasSubstr("happy"), HasSubstr("Softmax")));
+  EXPECT_EQ(run("ser-train", {"--combine", file("a.json"), "--export", file("a.json")}).exit_code,
+            2);
+}
+
+TEST_F(TrainAndEval, BytesAsWeightsMakeASmallerModelOfTheSameAnswers) {
+  train("a.json");
+  succeed("ser-train", {"--combine", file("a.json"), "--weights", "i8", "-o", file("b.json")});
+  EXPECT_LT(std::filesystem::file_size(file("b.json")), std::filesystem::file_size(file("a.json")));
+  succeed("ser-eval", {features_, "--model", file("b.json"), "-o", file("b.result")});
+}
+
 TEST_F(TrainAndEval, AnEnsembleScoresAsTheAverageOfItsModels) {
   // Two models that read different features.
   const std::string other = file("other.safetensors");
@@ -301,6 +318,7 @@ TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
        "--epochs: expected [1, 1000000], found 0"},
       {{"ser-train", features_, "-o", file("m"), "--resume"}, "--checkpoint FILE"},
       {{"ser-train", "-o", file("m")}, "expected a feature file"},
+      {{"ser-train", features_}, "-o FILE or --export FILE"},
       {{"ser-train", features_, "-o", file("m"), "--temperature", "2"}, "expected --combine"},
       {{"ser-train", features_, "-o", file("m"), "--combine", "a"}, "model files alone"},
       {{"ser-eval", features_, "--train", "mlp", "--temperature", "2"}, "expected --average"},

@@ -92,6 +92,42 @@ TEST(ModelFile, HalfPrecisionMovesProbabilitiesLittle) {
       predictions(read_text(half))[0].emotions.isApprox(predictions(model)[0].emotions, 1e-2));
 }
 
+TEST(ModelFile, BytesAreTheNearestOf255StepsOfEachRow) {
+  const Model model = small_model(1);
+  const std::string text = written(model, WeightFormat::kI8);
+  EXPECT_LT(text.size(), written(model).size());
+  const nn::Network &before = model.members[0].network, after = read_text(text).members[0].network;
+  for (const nn::Parameter& p : before.named_parameters()) {
+    const nn::ConstAlignedMap a(before.parameters().data() + p.offset, p.rows, p.cols);
+    const nn::ConstAlignedMap b(after.parameters().data() + p.offset, p.rows, p.cols);
+    if (p.cols == 1) EXPECT_EQ(a, b) << p.name;
+    for (nn::Index row = 0; row < p.rows; ++row)
+      EXPECT_LE((a.row(row) - b.row(row)).cwiseAbs().maxCoeff(),
+                a.row(row).cwiseAbs().maxCoeff() / 127 * 0.5001f)
+          << p.name;
+  }
+}
+
+TEST(ModelFile, ARowOfZerosStaysOneInBytes) {
+  Model model = small_model(1);
+  model.members[0].network.parameters().setZero();
+  const Model copy = read_text(written(model, WeightFormat::kI8));
+  EXPECT_TRUE(copy.members[0].network.parameters().isZero(0));
+}
+
+TEST(ModelFile, EditedBytesAreRefusedWithTheReason) {
+  const std::string text = written(small_model(1), WeightFormat::kI8);
+  EXPECT_ERROR(read_text(replaced(text, "\"i8\"", "\"i4\"")), HasSubstr("expected f32, f16 or i8"));
+  EXPECT_ERROR(read_text(replaced(text, "\"scale\": {\n    \"shape\"", "\"s\": {\n    \"shape\"")),
+               HasSubstr("'scale' is missing"));
+  // The scale of the last row of a tensor becomes -1, or goes with its shape.
+  const std::size_t tensor = text.find("\"0.weight\""), scale = text.find("\"scale\"", tensor);
+  std::string other = text;
+  const std::size_t data = other.find("\"data\": \"", scale) + 9;
+  other.replace(data, other.find('"', data) - data, "AACAvwAAgL8AAIC/AACAvwAAgL8=");
+  EXPECT_ERROR(read_text(other), HasSubstr("'scale': expected 5 finite numbers from 0"));
+}
+
 TEST(ModelFile, ProbabilitiesSumToOne) {
   const ClipPrediction p = predictions(small_model(2))[0];
   EXPECT_NEAR(p.emotions.sum(), 1, 1e-6);

@@ -6,6 +6,9 @@
 
 namespace ser {
 
+/// "classic", "functionals" or "frames"; empty for another set.
+std::string preset_name(const FeatureSet& set);
+
 /// What a set is called in messages: "--features functionals" for a preset, else its features and
 /// preparation.
 std::string describe(const FeatureSet& set);

@@ -35,7 +35,7 @@ struct ClipPrediction {
 };
 
 /// How the weights are stored in a model file.
-enum class WeightFormat { kF32, kF16 };
+enum class WeightFormat { kF32, kF16, kI8 };
 
 /// Where a model comes from. Not read by prediction.
 struct TrainingInfo {
@@ -140,7 +140,8 @@ class Predictor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes a model file. kF16 rounds weights to half precision.
+/// Writes a model file. kF16 rounds weights to half precision; kI8 rounds those of matrices to 255
+/// values for each output of a layer.
 void write_model(const Model& model, const std::filesystem::path& path,
                  WeightFormat format = WeightFormat::kF32);
 

@@ -14,6 +14,7 @@
 namespace ser::nn {
 
 class Layer;
+class OnnxGraph;
 
 /// How a parameter starts.
 enum class Init {
@@ -101,6 +102,11 @@ class Layer {
   /// overwrite. If !tape.wants_input_gradient it may return an empty tensor.
   virtual Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                           const Tensor& output_gradient) const = 0;
+
+  /// The layer in inference, added to `graph`: the name of its output for one named `x`. Both are
+  /// [clips, frames, rows], no frame of which is padding.
+  virtual std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                                const std::string& x) const = 0;
 };
 
 /// A row of the layer registry.
@@ -138,6 +144,10 @@ Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Ta
                      const Tensor& input);
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
                       const Tensor& output_gradient, bool wants_input_gradient);
+
+/// Adds a chain to `graph`, as Layer::export_to does.
+std::string export_chain(OnnxGraph& graph, std::span<const Node> nodes, const Pass& pass,
+                         std::string x);
 
 /// Tapes for a node and all its children.
 Tape make_tape(const Node& node);

@@ -61,6 +61,10 @@ class Network {
   /// Logits [outputs x clips] for input [rows x frames * clips] that lives in workspace.arena.
   Tensor forward(Workspace& workspace, const Tensor& input, Mode mode, const Rng& rng) const;
 
+  /// Adds inference to `graph`: the name of the logits, [clips, outputs], of an input named `x`,
+  /// [clips, frames, rows].
+  std::string export_to(OnnxGraph& graph, const std::string& x) const;
+
   /// The last hidden layer's output of the forward just run.
   const Tensor& embedding(const Workspace& workspace) const { return workspace.tapes.back().input; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 
@@ -85,6 +86,32 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
     multiply_transposed(*pass.arena, pass.value(node.parameters[1]), units, through);
     dx.array() += through.array();
     return dx;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    std::string scores = x;
+    if (hidden > 0) {
+      scores = export_product(graph, pass.value(node.parameters[1]), x);
+      scores = graph.add("Add",
+                         {scores, graph.constant(pass.value(node.parameters[2]).col(0), {hidden})});
+      scores = graph.add("Tanh", {scores});
+    }
+    scores = export_product(graph, pass.value(node.parameters[0]), scores);
+    const std::string weights = graph.add("Softmax", {scores}, {{"axis", 1}});
+    // From here on [clips, rows, frames].
+    const std::string frames = graph.transpose(x, {0, 2, 1});
+    std::string y = graph.add("MatMul", {frames, weights});
+    if (statistics == Statistics::kMeanStd) {
+      const std::string difference = graph.add("Sub", {frames, y});
+      const std::string square = graph.add("Mul", {difference, difference});
+      const Index rows = node.input.rows();
+      const std::string floor = graph.constant(Vector::Constant(rows, kVarianceFloor), {rows, 1});
+      const std::string variance =
+          graph.add("Add", {graph.add("MatMul", {square, weights}), floor});
+      y = graph.add("Concat", {y, graph.add("Sqrt", {variance})}, {{"axis", 1}});
+    }
+    return graph.transpose(y, {0, 2, 1});
   }
 
  private:

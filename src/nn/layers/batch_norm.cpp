@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "ser/core/error.h"
 #include "ser/nn/activation.h"
 
@@ -164,6 +165,20 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     });
     gradient.clear_padding();
     return gradient;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    const auto numbers = [&](const auto& channels) {
+      return graph.constant(channels, {node.input.channels});
+    };
+    const std::vector<std::string> factors = {numbers(pass.value(node.parameters[0]).col(0)),
+                                              numbers(pass.value(node.parameters[1]).col(0)),
+                                              numbers(pass.running(node.state[0])),
+                                              numbers(pass.running(node.state[1]))};
+    const std::string y = export_image(graph, "BatchNormalization", x, node.input, factors,
+                                       {{"epsilon", static_cast<float>(epsilon)}});
+    return export_activation(graph, activation, y);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "nn/layers/final_activation.h"
 #include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "nn/layers/window.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
@@ -316,6 +317,18 @@ class Convolution : public Layer {
     return dx;
   }
 
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    const Kernel slides = kernel();
+    std::vector<std::string> factors = {export_weight(graph, pass.value(node.parameters[0]))};
+    if (bias_)
+      factors.push_back(graph.constant(pass.value(node.parameters[1]).col(0), {channels_}));
+    std::vector<OnnxGraph::Attribute> attributes = export_windows(slides.bands, slides.frames);
+    attributes.emplace_back("group", groups_);
+    const std::string y = export_image(graph, "Conv", x, seen(node.input), factors, attributes);
+    return export_activation(graph, activation_, y);
+  }
+
  private:
   struct Slide {
     int size = 3;
@@ -330,6 +343,22 @@ class Convolution : public Layer {
     return {axes_ == Axes::kFrames ? Window{} : window(bands_), window(frames_), channels_,
             groups_};
   }
+
+  /// [channels, input channels / groups, bands, frames].
+  std::string export_weight(OnnxGraph& graph, ConstAlignedMap weight) const {
+    const Kernel slides = kernel();
+    const Index bands = slides.bands.size, frames = slides.frames.size;
+    const Index inputs = weight.cols() / (bands * frames);
+    Vector values(weight.size());
+    Index next = 0;
+    for (Index o = 0; o < channels_; ++o)
+      for (Index i = 0; i < inputs; ++i)
+        for (Index b = 0; b < bands; ++b)
+          for (Index f = 0; f < frames; ++f)
+            values[next++] = weight(o, (f * bands + b) * inputs + i);
+    return graph.constant(values, {channels_, inputs, bands, frames});
+  }
+
   /// The input as the windows see it.
   Shape seen(const Shape& shape) const {
     if (axes_ == Axes::kBandsAndFrames) return shape;

@@ -1,6 +1,7 @@
 #include "nn/layers/final_activation.h"
 #include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "nn/product.h"
 
 namespace ser::nn {
@@ -46,6 +47,14 @@ class Dense : public Cloneable<Dense, Layer> {
     const Tensor dx = pass.arena->tensor_like(tape.input);
     multiply_transposed(*pass.arena, pass.value(node.parameters[0]), gradient, dx);
     return dx;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    std::string y = export_product(graph, pass.value(node.parameters[0]), x);
+    if (bias)
+      y = graph.add("Add", {y, graph.constant(pass.value(node.parameters[1]).col(0), {units})});
+    return export_activation(graph, activation, y);
   }
 };
 

@@ -42,6 +42,10 @@ class Dropout : public Cloneable<Dropout, Layer> {
     return gradient;
   }
 
+  std::string export_to(OnnxGraph&, const Node&, const Pass&, const std::string& x) const override {
+    return x;
+  }
+
  private:
   void draw(const Rng& rng, Arena& arena, const Tensor& mask) const {
     if (!per_channel) return draw_dropout(rng, rate, mask);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
 
@@ -26,6 +27,11 @@ class Flatten : public Cloneable<Flatten, Layer> {
   Tensor backward(const Node& node, const Pass&, Tape& tape,
                   const Tensor& gradient) const override {
     return reshaped(gradient, node.input, tape.input.frames);
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node&, const Pass&,
+                        const std::string& x) const override {
+    return graph.reshape(x, {0, 1, -1});
   }
 };
 

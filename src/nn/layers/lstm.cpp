@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
+#include "nn/internal/onnx_graph.h"
 #include "nn/layers/dropout_mask.h"
 #include "nn/layers/makers.h"
 #include "nn/layers/recurrent.h"
@@ -11,6 +13,7 @@ namespace ser::nn {
 namespace {
 
 constexpr int kGates = 4;
+using RowMajor = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gates: Gers et al. 2000):
 /// c_t = f c_(t-1) + i g, h_t = o tanh(c_t); gates i, f, o = sigmoid and g = tanh of
@@ -93,8 +96,43 @@ class Lstm : public Cloneable<Lstm, Layer> {
     return dy;
   }
 
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    const Index rows = Index{kGates} * units;
+    std::string y = graph.transpose(x, {1, 0, 2});
+    for (int level = 0; level < layers; ++level) {
+      const Index inputs = node.parameters[static_cast<std::size_t>(3 * level * directions())].cols;
+      const auto gates = [&](std::size_t parameter, const OnnxGraph::Sizes& sizes) {
+        return export_gates(graph, node, pass, level, parameter, sizes);
+      };
+      y = graph.add(
+          "LSTM",
+          {y, gates(0, {directions(), rows, inputs}), gates(1, {directions(), rows, units}),
+           gates(2, {directions(), 2 * rows})},
+          {{"hidden_size", units}, {"direction", bidirectional ? "bidirectional" : "forward"}});
+      y = graph.reshape(graph.transpose(y, {0, 2, 1, 3}), {0, 0, -1});
+    }
+    return graph.transpose(y, {1, 0, 2});
+  }
+
  private:
   int directions() const { return bidirectional ? 2 : 1; }
+
+  /// A parameter of all directions of a level under the shape `sizes`; directions come first, then
+  /// rows: gates in the order i, o, f, g, and zeros where there are more.
+  std::string export_gates(OnnxGraph& graph, const Node& node, const Pass& pass, int level,
+                           std::size_t parameter, const OnnxGraph::Sizes& sizes) const {
+    constexpr std::array<int, kGates> kOrder = {0, 2, 1, 3};
+    const auto first = static_cast<std::size_t>(3 * level * directions()) + parameter;
+    RowMajor all = RowMajor::Zero(sizes[0] * sizes[1], node.parameters[first].cols);
+    for (int direction = 0; direction < directions(); ++direction) {
+      const ConstAlignedMap value = pass.value(node.parameters[first + 3u * direction]);
+      for (int gate = 0; gate < kGates; ++gate)
+        all.middleRows(direction * sizes[1] + gate * units, units) =
+            value.middleRows(kOrder[gate] * units, units);
+    }
+    return graph.constant(all.reshaped<Eigen::RowMajor>(), sizes);
+  }
 
   Sweep make_sweep(const Node& node, const Pass& pass, int level, int direction, const Tensor& x,
                    const Tensor& y) const {

@@ -1,4 +1,5 @@
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "nn/layers/pooling.h"
 
 namespace ser::nn {
@@ -51,6 +52,12 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
     });
     if (once) dx.clear_padding();
     return dx;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass&,
+                        const std::string& x) const override {
+    return export_image(graph, "MaxPool", x, node.input, {},
+                        export_windows(pooling.band_window(), pooling.frame_window()));
   }
 };
 

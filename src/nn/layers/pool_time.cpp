@@ -1,3 +1,4 @@
+#include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
 #include "nn/layers/pooling.h"
 
@@ -59,6 +60,22 @@ class PoolTime : public Cloneable<PoolTime, Layer> {
       }
     }
     return dx;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node&, const Pass&,
+                        const std::string& x) const override {
+    const std::vector<OnnxGraph::Attribute> over_frames = {{"axes", OnnxGraph::Sizes{1}}};
+    switch (kind) {
+      case Kind::kMean:
+        return graph.add("ReduceMean", {x}, over_frames);
+      case Kind::kMax:
+        return graph.add("ReduceMax", {x}, over_frames);
+      case Kind::kLast:
+        return graph.slice(x, 1, -1, std::numeric_limits<std::int64_t>::max());
+      case Kind::kFirst:
+        return graph.slice(x, 1, 0, 1);
+    }
+    return x;
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
 #include "ser/core/error.h"
 
@@ -41,6 +42,11 @@ class Reshape : public Cloneable<Reshape, Layer> {
     dx.shape = node.input;
     dx.data = gradient.data;
     return dx;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node&, const Pass&,
+                        const std::string& x) const override {
+    return to == To::kSequence ? graph.reshape(x, {0, -1, 1}) : x;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include "nn/layers/final_activation.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/onnx_nodes.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {
@@ -55,6 +56,14 @@ class Residual : public Cloneable<Residual, Layer> {
     if (!wanted) return {};
     through.array() += around.array();
     return through;
+  }
+
+  std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,
+                        const std::string& x) const override {
+    const std::span<const Node> nodes(node.children);
+    const std::string through = export_chain(graph, nodes.first(body.size()), pass, x);
+    const std::string around = export_chain(graph, nodes.subspan(body.size()), pass, x);
+    return export_activation(graph, activation, graph.add("Add", {through, around}));
   }
 
  private:

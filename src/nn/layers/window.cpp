@@ -45,4 +45,12 @@ Tensor window_output(Arena& arena, const Window& frames, const Tensor& x, const 
   return arena.tensor(shape, padded, x.clips, lengths);
 }
 
+std::vector<OnnxGraph::Attribute> export_windows(const Window& bands, const Window& frames) {
+  using Sizes = OnnxGraph::Sizes;
+  return {{"kernel_shape", Sizes{bands.size, frames.size}},
+          {"strides", Sizes{bands.stride, frames.stride}},
+          {"dilations", Sizes{bands.dilation, frames.dilation}},
+          {"pads", Sizes{bands.before, frames.before, bands.after(), frames.after()}}};
+}
+
 }  // namespace ser::nn

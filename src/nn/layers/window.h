@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nn/internal/onnx_graph.h"
 #include "ser/core/options.h"
 #include "ser/nn/tensor.h"
 
@@ -23,6 +24,8 @@ struct Window {
 
   /// From the first element that the window reads to past the last.
   Index extent() const { return Index{dilation} * (size - 1) + 1; }
+  /// Of the last window, what may lie past the last element.
+  Index after() const { return padding == Padding::kSame ? extent() - 1 - before : 0; }
   /// Outputs for `length` elements, which has room for at least one.
   Index outputs(Index length) const {
     return padding == Padding::kSame ? (length + stride - 1) / stride
@@ -45,5 +48,8 @@ Shape window_shape(const Window& bands, const Window& frames, const Shape& input
 /// An uninitialised tensor of `shape` for the windows over the frames of `x`, each clip with the
 /// length that is left of it. Throws Error if a clip is too short.
 Tensor window_output(Arena& arena, const Window& frames, const Tensor& x, const Shape& shape);
+
+/// What windows are in a graph's node over [clips, channels, bands, frames].
+std::vector<OnnxGraph::Attribute> export_windows(const Window& bands, const Window& frames);
 
 }  // namespace ser::nn
