@@ -38,8 +38,8 @@ std::string certainty_section(const ResultFile& result) {
   const double lowest = std::ranges::min(points, {}, &Point::y).y;
   const double low = std::floor(10 * lowest) / 10;
   LineChart chart{"share of right answers", "answers kept, %", {0, 100, ""}, {low, 1, "%"}, {}, {}};
-  if (sure.kept > 0) chart.lines.push_back({{{at.x, low}, {at.x, at.y}}, "mean", "share kept"});
-  chart.lines.push_back({points, "", "right answers among those kept"});
+  if (sure.kept > 0) chart.lines.push_back({{{at.x, low}, {at.x, at.y}}, "", "share kept"});
+  chart.lines.push_back({points, "mean", "right answers among those kept"});
   return section(
       "Which answers are sure?",
       fmt::format(
