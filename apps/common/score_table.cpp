@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ser/eval/certainty.h"
 #include "ser/eval/heard.h"
 
 namespace ser {
@@ -38,7 +37,7 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
 
 /// Which answers may be kept, and how often those are right.
 void print_certainty(const ResultFile& result) {
-  const KeptAnswers sure = kept_at_risk(risk_coverage(result.info.labels, result.predictions));
+  const KeptAnswers sure = sure_answers(result);
   const double kept =
       static_cast<double>(sure.kept) / static_cast<double>(result.predictions.size());
   fmt::print("sure answers               {:5.1f} %   those of {:.2f} and more, {:.0f} % right\n",

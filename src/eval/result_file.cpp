@@ -100,6 +100,10 @@ std::vector<const ResultFile*> by_heard(const ResultFile& result) {
   return all;
 }
 
+KeptAnswers sure_answers(const ResultFile& result) {
+  return kept_at_risk(risk_coverage(result.info.labels, result.predictions));
+}
+
 std::vector<CorpusScore> by_corpus(const ResultFile& result) {
   std::map<std::string, std::vector<Prediction>> predictions;
   for (const Prediction& p : result.predictions)

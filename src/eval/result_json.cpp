@@ -6,7 +6,6 @@
 
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
-#include "ser/eval/certainty.h"
 #include "ser/eval/heard.h"
 
 namespace ser {
@@ -181,7 +180,7 @@ Json per_corpus_json(const ResultFile& result) {
 }
 
 Json certainty_json(const ResultFile& result) {
-  const KeptAnswers sure = kept_at_risk(risk_coverage(result.info.labels, result.predictions));
+  const KeptAnswers sure = sure_answers(result);
   return {{"risk", kAllowedRisk},
           {"uncertain_below", sure.from},
           {"kept", sure.kept},

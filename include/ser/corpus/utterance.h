@@ -15,9 +15,8 @@ struct Utterance {
   std::string intensity;  ///< "normal" or "strong" (RAVDESS); "low", "medium" or "high" (CREMA-D)
   std::string statement;
   std::string repetition;
-  std::string channel;  ///< "speech" or "song"
-  std::string
-      augmentation;  ///< what was done to an augmented copy ("speed:0.9"); empty: the original
+  std::string channel;       ///< "speech" or "song"
+  std::string augmentation;  ///< what makes it a changed copy ("speed:0.9"); empty: the original
   /// Listeners, by the emotion they chose; need not be whole numbers. Empty: nobody was asked.
   std::map<std::string, double> votes;
   std::string content;  ///< hash of the recording's sound (`ContentHash`)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ser/eval/certainty.h"
 #include "ser/eval/metrics.h"
 
 namespace ser {
@@ -65,6 +66,9 @@ ResultFile with_more_heard(std::vector<ResultFile> results);
 
 /// The scores for every number of clips heard, the result's own first; empty where nothing was.
 std::vector<const ResultFile*> by_heard(const ResultFile& result);
+
+/// The answers that may be kept at the risk allowed.
+KeptAnswers sure_answers(const ResultFile& result);
 
 /// Scores by corpus, in order of their names; empty where all clips are of one.
 std::vector<CorpusScore> by_corpus(const ResultFile& result);
