@@ -1,7 +1,6 @@
 #include "ser/audio/audio_file.h"
 
 #include <fmt/format.h>
-#include <sndfile.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 
 #include "audio/byte_source.h"
 #include "audio/content.h"
+#include "audio/decoder.h"
 #include "audio/downmix.h"
 #include "audio/sound_part.h"
 #include "ser/core/error.h"
@@ -19,10 +19,6 @@ namespace ser {
 namespace {
 
 constexpr std::int64_t kBlockSamples = 1 << 15;
-
-struct CloseSound {
-  void operator()(SNDFILE* sound) const { sf_close(sound); }
-};
 
 }  // namespace
 
@@ -45,6 +41,7 @@ struct AudioReader::Impl {
 
   void restart();
   bool open(const SoundPart& part);
+  void mix();
   bool open_next();
   std::int64_t read_mono();
   void check_finite() const;
@@ -53,17 +50,15 @@ struct AudioReader::Impl {
   void check_length() const;
   void leave_unread(std::string_view why);
   void add_notice(std::string notice);
-  double seconds(std::int64_t frames) const {
-    return static_cast<double>(frames) / info.samplerate;
-  }
+  double seconds(std::int64_t frames) const { return static_cast<double>(frames) / sample_rate_hz; }
 
   std::string name;
   ByteSource source;
   SoundParts found;
   std::size_t part = 0;
-  SF_INFO info{};
+  int sample_rate_hz = 0, num_channels = 0;
   std::optional<PartFile> file;
-  std::unique_ptr<SNDFILE, CloseSound> sound;  // closed before its file
+  std::unique_ptr<Decoder> decoder;  // ends before its file; none behind the last part
   std::optional<Downmix> downmix;
   std::vector<float> interleaved;
   std::vector<float> mono;
@@ -77,34 +72,40 @@ void AudioReader::Impl::restart() {
   frames_done = frames_of_part = 0;
   notices = found.notices;
   if (!open(found.parts[0])) fail_unsupported();
-  with_context(name, [&] { check_limits(info.samplerate, info.channels); });
-  downmix.emplace(info.channels, info.samplerate);
+  sample_rate_hz = decoder->sample_rate_hz();
+  with_context(name, [&] { check_limits(sample_rate_hz, decoder->num_channels()); });
+  mix();
 }
 
 bool AudioReader::Impl::open(const SoundPart& wanted) {
-  sound.reset();
+  decoder.reset();
   file.emplace(source, wanted);
-  info = {};
-  SF_VIRTUAL_IO io = PartFile::callbacks();
-  sound.reset(sf_open_virtual(&io, SFM_READ, &info, &*file));
-  return sound != nullptr;
+  decoder = open_wav(*file);
+  if (!decoder) decoder = open_sndfile(*file);
+  return decoder != nullptr;
+}
+
+/// Averages the channels of the current part from here on.
+void AudioReader::Impl::mix() {
+  num_channels = decoder->num_channels();
+  downmix.emplace(num_channels, sample_rate_hz);
 }
 
 /// Goes on to the next part, if there is one and it can be joined.
 bool AudioReader::Impl::open_next() {
   if (part + 1 >= found.parts.size()) return false;
-  const SF_INFO before = info;
-  const bool opened = open(found.parts[++part]);
-  const SF_INFO next = info;
-  if (!opened || next.samplerate != before.samplerate || next.channels > kMostChannels) {
-    info = before;
-    leave_unread(opened ? fmt::format("{} channels at {} Hz", next.channels, next.samplerate)
-                        : describe_content(source.text_at(found.parts[part].begin, 64)));
+  if (!open(found.parts[++part])) {
+    leave_unread(describe_content(source.text_at(found.parts[part].begin, 64)));
     return false;
   }
-  if (next.channels != before.channels) {
+  if (decoder->sample_rate_hz() != sample_rate_hz || decoder->num_channels() > kMostChannels) {
+    leave_unread(
+        fmt::format("{} channels at {} Hz", decoder->num_channels(), decoder->sample_rate_hz()));
+    return false;
+  }
+  if (decoder->num_channels() != num_channels) {
     add_notice(downmix->notice());
-    downmix.emplace(next.channels, next.samplerate);
+    mix();
   }
   frames_of_part = 0;
   return true;
@@ -112,7 +113,7 @@ bool AudioReader::Impl::open_next() {
 
 /// The parts from the current one on are not read.
 void AudioReader::Impl::leave_unread(std::string_view why) {
-  sound.reset();
+  decoder.reset();
   notices.push_back(
       fmt::format("left unread behind {:.1f} s: {} bytes of another file joined to it ({})",
                   seconds(frames_done), found.parts.back().end - found.parts[part].begin, why));
@@ -131,13 +132,11 @@ void AudioReader::Impl::fail_unsupported() const {
 }
 
 std::int64_t AudioReader::Impl::read_mono() {
-  if (!sound) return 0;
-  const sf_count_t want = kBlockSamples / info.channels;
-  interleaved.resize(static_cast<std::size_t>(want * info.channels));
-  const sf_count_t got =
-      std::max<sf_count_t>(0, sf_readf_float(sound.get(), interleaved.data(), want));
+  if (!decoder) return 0;
+  interleaved.resize(static_cast<std::size_t>(kBlockSamples / num_channels * num_channels));
+  const std::int64_t got = decoder->read(interleaved);
   mono.clear();
-  downmix->add(std::span(interleaved).first(static_cast<std::size_t>(got * info.channels)), mono);
+  downmix->add(std::span(interleaved).first(static_cast<std::size_t>(got * num_channels)), mono);
   return got;
 }
 
@@ -154,11 +153,11 @@ void AudioReader::Impl::check_finite() const {
 
 /// At the end of a part.
 void AudioReader::Impl::check_decoded() const {
-  if (!sound) return;
-  if (frames_of_part == 0 && info.frames > 0)
+  if (!decoder) return;
+  if (frames_of_part == 0 && decoder->header_frames() > 0)
     throw Error(fmt::format("{}: expected the {} frames of its header, found none that decodes",
-                            name, info.frames));
-  if (sf_error(sound.get()) != SF_ERR_NO_ERROR)
+                            name, decoder->header_frames()));
+  if (decoder->failed())
     throw Error(fmt::format("{}: expected sound to its end, found a decoding error at {:.3f} s",
                             name, seconds(frames_done)));
 }
@@ -169,7 +168,7 @@ void AudioReader::Impl::check_length() const {
   if (seconds(frames_done) < kShortestRecordingS)
     throw Error(
         fmt::format("{}: expected at least {} s of sound, found {:.4f} s ({} frames at {} Hz)",
-                    name, kShortestRecordingS, seconds(frames_done), frames_done, info.samplerate));
+                    name, kShortestRecordingS, seconds(frames_done), frames_done, sample_rate_hz));
 }
 
 AudioReader::AudioReader(const std::filesystem::path& path)
@@ -185,9 +184,9 @@ AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
-int AudioReader::sample_rate_hz() const { return impl_->info.samplerate; }
+int AudioReader::sample_rate_hz() const { return impl_->sample_rate_hz; }
 
-int AudioReader::num_channels() const { return impl_->info.channels; }
+int AudioReader::num_channels() const { return impl_->num_channels; }
 
 double AudioReader::share_read() const {
   return static_cast<double>(impl_->source.position()) / static_cast<double>(impl_->source.size());

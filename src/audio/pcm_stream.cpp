@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 #include "audio/chunk_file.h"
 #include "audio/content.h"
@@ -24,53 +24,22 @@ std::uint32_t number(const std::string& text, std::size_t at, std::size_t count)
   return static_cast<std::uint32_t>(to_number(std::string_view(text).substr(at, count)));
 }
 
-/// The sample at `bytes`, as a fraction of full scale.
-double sample(const std::byte* bytes, PcmEncoding encoding) {
-  const std::uint64_t bits = to_number({reinterpret_cast<const char*>(bytes), bytes_of(encoding)});
-  switch (encoding) {
-    case PcmEncoding::kUint8:
-      return (static_cast<double>(bits) - 128) / 128;
-    case PcmEncoding::kInt16:
-      return static_cast<std::int16_t>(bits) / 32768.0;
-    case PcmEncoding::kInt24:  // its sign moved to where an int32_t has it
-      return static_cast<std::int32_t>(static_cast<std::uint32_t>(bits << 8)) / 2147483648.0;
-    case PcmEncoding::kInt32:
-      return static_cast<std::int32_t>(bits) / 2147483648.0;
-    case PcmEncoding::kFloat32:
-      return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-    case PcmEncoding::kFloat64:
-      return std::bit_cast<double>(bits);
-  }
-  return 0;
-}
-
-/// Of a "fmt " chunk: tag, channels, rate, bytes a second, bytes a frame, bits; the extensible form
-/// has its tag in the first two bytes of a GUID further on.
-PcmFormat parse_format(const std::string& chunk, const std::string& name) {
-  if (chunk.size() < 16)
+PcmFormat stream_format(const std::string& chunk, const std::string& name) {
+  const std::optional<wav::FormatChunk> found = wav::parse_format(chunk);
+  if (!found)
     throw Error(fmt::format("{}: expected a WAV format chunk of at least 16 bytes, found {}", name,
                             chunk.size()));
-  std::uint32_t tag = number(chunk, 0, 2);
-  if (tag == wav::kExtensible && chunk.size() >= 26) tag = number(chunk, 24, 2);
-  const std::uint32_t channels = number(chunk, 2, 2), frame_bytes = number(chunk, 12, 2);
-  const std::uint32_t bits = number(chunk, 14, 2);
-  const PcmEncoding encoding = [&] {
-    if (tag == wav::kPcm && bits == 8) return PcmEncoding::kUint8;
-    if (tag == wav::kPcm && bits == 16) return PcmEncoding::kInt16;
-    if (tag == wav::kPcm && bits == 24) return PcmEncoding::kInt24;
-    if (tag == wav::kPcm && bits == 32) return PcmEncoding::kInt32;
-    if (tag == wav::kIeeeFloat && bits == 32) return PcmEncoding::kFloat32;
-    if (tag == wav::kIeeeFloat && bits == 64) return PcmEncoding::kFloat64;
+  const std::optional<PcmEncoding> encoding = found->encoding();
+  if (!encoding)
     throw Error(fmt::format(
         "{}: expected a WAV stream of PCM or float samples, found format {} with {} bits", name,
-        tag, bits));
-  }();
-  const PcmFormat format{encoding, static_cast<int>(number(chunk, 4, 4)),
-                         static_cast<int>(channels)};
-  if (frame_bytes != channels * bytes_of(encoding))
+        found->tag, found->bits));
+  if (const std::size_t wanted = found->num_channels * bytes_of(*encoding);
+      found->frame_bytes != wanted)
     throw Error(fmt::format("{}: expected {} bytes a frame of {} channels and {} bits, found {}",
-                            name, channels * bytes_of(encoding), channels, bits, frame_bytes));
-  return format;
+                            name, wanted, found->num_channels, found->bits, found->frame_bytes));
+  return {*encoding, static_cast<int>(found->sample_rate_hz),
+          static_cast<int>(found->num_channels)};
 }
 
 }  // namespace
@@ -149,7 +118,7 @@ void PcmStream::read_header() {
     // Chunks begin at even places.
     const std::string chunk = read_exactly(size + size % 2, "a chunk of a WAV stream");
     if (!head.starts_with("fmt ")) continue;
-    format_ = parse_format(chunk, name_);
+    format_ = stream_format(chunk, name_);
     formatted = true;
   }
   if (!formatted)
@@ -203,13 +172,8 @@ std::span<const float> PcmStream::next_block() {
 }
 
 void PcmStream::decode(std::size_t frames) {
-  const std::size_t width = bytes_of(format_.encoding);
   interleaved_.resize(frames * static_cast<std::size_t>(format_.num_channels));
-  const std::byte* at = bytes_.data();
-  for (float& value : interleaved_) {
-    value = static_cast<float>(sample(at, format_.encoding));
-    at += width;
-  }
+  wav::decode(bytes_, format_.encoding, interleaved_);
   mono_.clear();
   downmix_->add(interleaved_, mono_);
   for (std::size_t i = 0; i < frames; ++i)

@@ -76,19 +76,4 @@ std::int64_t PartFile::seek(std::int64_t offset, int whence) {
   return position_;
 }
 
-SF_VIRTUAL_IO PartFile::callbacks() {
-  SF_VIRTUAL_IO io{};
-  io.get_filelen = [](void* user) -> sf_count_t { return static_cast<PartFile*>(user)->size(); };
-  io.tell = [](void* user) -> sf_count_t { return static_cast<PartFile*>(user)->position_; };
-  io.seek = [](sf_count_t offset, int whence, void* user) -> sf_count_t {
-    return static_cast<PartFile*>(user)->seek(offset, whence);
-  };
-  io.read = [](void* out, sf_count_t count, void* user) -> sf_count_t {
-    return static_cast<PartFile*>(user)->read(
-        {static_cast<char*>(out), static_cast<std::size_t>(std::max<sf_count_t>(0, count))});
-  };
-  io.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
-  return io;
-}
-
 }  // namespace ser

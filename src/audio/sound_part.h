@@ -1,8 +1,7 @@
 #pragma once
 
-#include <sndfile.h>
-
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,20 +35,20 @@ struct SoundParts {
 /// the number of its frames, files joined end to end. At least one part, also of unknown content.
 SoundParts find_sound(const ByteSource& source);
 
-/// A part, as libsndfile's virtual IO asks for it. Through it libsndfile sees no name, so it cannot
-/// take the format from one.
+/// A part, read like a file of its own.
 class PartFile {
  public:
   PartFile(ByteSource& source, SoundPart part) : source_(source), part_(std::move(part)) {}
 
-  /// Callbacks; their user data is a PartFile.
-  static SF_VIRTUAL_IO callbacks();
+  std::int64_t size() const { return prefix_bytes() + part_.end - part_.begin; }
+  std::int64_t position() const { return position_; }
+  /// Copies the next bytes to `out`; returns how many there were.
+  std::int64_t read(std::span<char> out);
+  /// As lseek, but never beyond the end; -1 for a place that cannot be.
+  std::int64_t seek(std::int64_t offset, int whence);
 
  private:
   std::int64_t prefix_bytes() const { return static_cast<std::int64_t>(part_.prefix.size()); }
-  std::int64_t size() const { return prefix_bytes() + part_.end - part_.begin; }
-  std::int64_t read(std::span<char> out);
-  std::int64_t seek(std::int64_t offset, int whence);
 
   ByteSource& source_;
   SoundPart part_;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "audio/number_bytes.h"
+
 namespace ser::wav {
 namespace {
 
@@ -18,6 +20,18 @@ std::uint16_t to_int16(float sample) {
   const double scaled = std::nearbyint(static_cast<double>(sample) * 32768);
   return static_cast<std::uint16_t>(
       static_cast<std::int16_t>(std::clamp(scaled, -32768.0, 32767.0)));
+}
+
+/// Calls convert with the Width little-endian bytes of every sample as one unsigned number.
+template <std::size_t Width, typename Convert>
+void decode_each(const std::byte* bytes, std::span<float> out, Convert convert) {
+  for (float& sample : out) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < Width; ++i)
+      bits |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+    sample = static_cast<float>(convert(bits));
+    bytes += Width;
+  }
 }
 
 }  // namespace
@@ -45,6 +59,56 @@ void append_sample(std::string& out, float sample, SampleFormat format) {
     append(out, std::bit_cast<std::uint32_t>(sample));
   else
     append(out, to_int16(sample));
+}
+
+std::optional<FormatChunk> parse_format(std::string_view chunk) {
+  if (chunk.size() < 16) return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t count) {
+    return static_cast<std::uint32_t>(to_number(chunk.substr(at, count)));
+  };
+  FormatChunk format{number(0, 2), number(2, 2), number(4, 4), number(12, 2), number(14, 2)};
+  // The extensible form has its tag in the first two bytes of a GUID further on.
+  if (format.tag == kExtensible && chunk.size() >= 26) format.tag = number(24, 2);
+  return format;
+}
+
+std::optional<PcmEncoding> FormatChunk::encoding() const {
+  if (tag == kPcm && bits == 8) return PcmEncoding::kUint8;
+  if (tag == kPcm && bits == 16) return PcmEncoding::kInt16;
+  if (tag == kPcm && bits == 24) return PcmEncoding::kInt24;
+  if (tag == kPcm && bits == 32) return PcmEncoding::kInt32;
+  if (tag == kIeeeFloat && bits == 32) return PcmEncoding::kFloat32;
+  if (tag == kIeeeFloat && bits == 64) return PcmEncoding::kFloat64;
+  return std::nullopt;
+}
+
+void decode(std::span<const std::byte> bytes, PcmEncoding encoding, std::span<float> out) {
+  constexpr double kFull32 = 2147483648;
+  switch (encoding) {
+    case PcmEncoding::kUint8:
+      return decode_each<1>(bytes.data(), out, [](std::uint64_t bits) {
+        return (static_cast<double>(bits) - 128) / 128;
+      });
+    case PcmEncoding::kInt16:
+      return decode_each<2>(bytes.data(), out, [](std::uint64_t bits) {
+        return static_cast<float>(static_cast<std::int16_t>(bits)) / 32768;
+      });
+    case PcmEncoding::kInt24:  // its sign moved to where an int32_t has it
+      return decode_each<3>(bytes.data(), out, [](std::uint64_t bits) {
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(bits << 8)) / kFull32;
+      });
+    case PcmEncoding::kInt32:
+      return decode_each<4>(bytes.data(), out, [](std::uint64_t bits) {
+        return static_cast<std::int32_t>(bits) / kFull32;
+      });
+    case PcmEncoding::kFloat32:
+      return decode_each<4>(bytes.data(), out, [](std::uint64_t bits) {
+        return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+      });
+    case PcmEncoding::kFloat64:
+      return decode_each<8>(bytes.data(), out,
+                            [](std::uint64_t bits) { return std::bit_cast<double>(bits); });
+  }
 }
 
 }  // namespace ser::wav

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "ser/audio/audio_file.h"
+#include "ser/audio/pcm_stream.h"
 
 namespace ser::wav {
 
@@ -25,5 +30,20 @@ std::string header(std::uint32_t data_bytes, int sample_rate_hz, SampleFormat fo
 
 /// Appends one sample as it stands in the file.
 void append_sample(std::string& out, float sample, SampleFormat format);
+
+/// A chunk "fmt " as it stands in the file; the tag is that of the extensible form where it has
+/// one.
+struct FormatChunk {
+  std::uint32_t tag = 0, num_channels = 0, sample_rate_hz = 0, frame_bytes = 0, bits = 0;
+
+  /// Empty for what is neither PCM of 8, 16, 24 or 32 bits nor float of 32 or 64.
+  std::optional<PcmEncoding> encoding() const;
+};
+
+/// Empty for fewer than 16 bytes.
+std::optional<FormatChunk> parse_format(std::string_view chunk);
+
+/// Samples as fractions of full scale; `bytes` holds one for each of `out`.
+void decode(std::span<const std::byte> bytes, PcmEncoding encoding, std::span<float> out);
 
 }  // namespace ser::wav
