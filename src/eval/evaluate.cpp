@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "eval/team_folds.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
@@ -228,7 +229,8 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
 
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
-                               const FoldObserver& observer, const std::vector<int>& heard) {
+                               const FoldObserver& observer, const std::vector<int>& heard,
+                               Team& team) {
   check_listens(recipe.listening.enabled, heard);
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   const std::vector<std::string> labels = emotion_labels(table.clips);
@@ -236,7 +238,7 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
   for (auto& of_count : scored) of_count.resize(folds.size());
   std::vector<HiddenLayer> hidden(folds.size());
   LearningLog log;
-  parallel_for(folds.size(), threads, [&](std::size_t k) {
+  parallel_for_mine(team, folds.size(), threads, [&](std::size_t k) {
     const int fold = static_cast<int>(k);
     RunOptions run{seed, k, threads};
     run.observer = [&](const EpochReport& report) {
@@ -252,12 +254,14 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
     }
     hidden[k] = hidden_layer(model, {&table}, folds[k].test, fold, threads);
   });
+  for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, of_count);
+  share_hidden(team, hidden);
   std::vector<ResultFile> results;
   for (std::size_t i = 0; i < heard.size(); ++i)
     results.push_back(make_result(
         {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
         std::move(scored[i])));
-  return {with_more_heard(std::move(results)), log.curves(), std::move(hidden)};
+  return {with_more_heard(std::move(results)), share_curves(team, log.curves()), std::move(hidden)};
 }
 
 }  // namespace ser

@@ -10,6 +10,7 @@
 
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "train/exchange.h"
 
 namespace ser {
 namespace {
@@ -73,12 +74,13 @@ std::map<std::string, std::size_t> share_epoch(const std::map<std::string, std::
 }  // namespace
 
 MemberTraining::MemberTraining(const ShardSource& train, const ShardSource& validation,
-                               const Rng& rng, int threads)
+                               const Rng& rng, int threads, Team& team)
     : train_(train),
       validation_(validation),
       options_(train.recipe.training),
       rng_(rng),
       threads_(threads),
+      team_(team),
       network_(make_network(train, rng)),
       optimizer_(options_.optimizer, network_.decay_mask()) {
   check_shard_size(network_, options_, train.data.recordings.size());
@@ -146,18 +148,45 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
   return batches;
 }
 
-std::optional<EpochReport> MemberTraining::step() {
+std::size_t MemberTraining::begin_step() {
   if (batches_.empty()) batches_ = draw_batches();
-  const std::vector<int>& batch = batches_[state_.batch];
+  shards_ = shards_of(batches_[state_.batch].size(), static_cast<std::size_t>(options_.shard_size));
+  while (workspaces_.size() < shards_.size()) workspaces_.push_back(network_.make_workspace());
+  losses_.assign(shards_.size(), 0);
+  return shards_.size();
+}
+
+void MemberTraining::run_shard(std::size_t s) {
+  nn::Workspace& workspace = workspaces_[s];
+  workspace.arena.reset();
+  const Rng rng = rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)).fork(s);
+  const auto [begin, end] = shards_[s];
+  const std::span<const int> clips = std::span(batches_[state_.batch]).subspan(begin, end - begin);
+  const Shard shard = make_training_shard(train_, clips, rng.fork(0), workspace.arena);
+  const nn::Tensor logits = network_.forward(workspace, shard.input, nn::Mode::kTrain, rng.fork(1));
+  const nn::Tensor gradient = workspace.arena.tensor_like(logits);
+  losses_[s] = nn::softmax_cross_entropy(logits, train_.tasks.heads, shard.answers(), gradient);
+  network_.backward(workspace, gradient, rng.fork(1));
+}
+
+MemberTraining::ShardResult MemberTraining::result_of(std::size_t shard) {
+  nn::Workspace& workspace = workspaces_[shard];
+  workspace.gradients.resize(network_.parameters().size());
+  workspace.state_update.resize(network_.state().size());
+  return {losses_[shard], workspace.gradients, workspace.state_update};
+}
+
+std::optional<EpochReport> MemberTraining::end_step() {
+  const std::size_t clips = batches_[state_.batch].size();
   const double batches = static_cast<double>(batches_.size());
   const double progress =
       (state_.epoch + static_cast<double>(state_.batch) / batches) / options_.epochs;
   const double rate = options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
-  const double loss =
-      train_batch(batch, rate, rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)));
+  descend(clips, rate);
+  const double loss = std::accumulate(losses_.begin(), losses_.end(), 0.0);
   check_finite(std::isfinite(loss), "loss");
   state_.loss += loss;
-  state_.clips += batch.size();
+  state_.clips += clips;
   ++state_.step;
   if (++state_.batch < batches_.size()) return std::nullopt;
   return end_epoch(rate);
@@ -165,7 +194,7 @@ std::optional<EpochReport> MemberTraining::step() {
 
 void MemberTraining::check_finite(bool holds, std::string_view what) const {
   if (holds) return;
-  throw Error(fmt::format(
+  throw Diverged(fmt::format(
       "training: the {} is no number any more in epoch {}, batch {}: it diverges; lower "
       "learning_rate ({} now) or gradient_clip ({})",
       what, state_.epoch + 1, state_.batch + 1, options_.learning_rate,
@@ -194,34 +223,17 @@ EpochReport MemberTraining::end_epoch(double rate) {
   return report;
 }
 
-/// One step. Returns the loss summed over the batch's clips.
-double MemberTraining::train_batch(const std::vector<int>& batch, double rate, const Rng& rng) {
-  const auto shards = shards_of(batch.size(), static_cast<std::size_t>(options_.shard_size));
-  while (workspaces_.size() < shards.size()) workspaces_.push_back(network_.make_workspace());
-  std::vector<double> losses(shards.size());
-  parallel_for(shards.size(), threads_, [&](std::size_t s) {
-    nn::Workspace& workspace = workspaces_[s];
-    workspace.arena.reset();
-    const Rng shard_rng = rng.fork(s);
-    const auto [begin, end] = shards[s];
-    const Shard shard = make_training_shard(train_, std::span(batch).subspan(begin, end - begin),
-                                            shard_rng.fork(0), workspace.arena);
-    const nn::Tensor logits =
-        network_.forward(workspace, shard.input, nn::Mode::kTrain, shard_rng.fork(1));
-    const nn::Tensor gradient = workspace.arena.tensor_like(logits);
-    losses[s] = nn::softmax_cross_entropy(logits, train_.tasks.heads, shard.answers(), gradient);
-    network_.backward(workspace, gradient, shard_rng.fork(1));
-  });
+/// Moves the weights by what the shards of a batch of `clips` clips found.
+void MemberTraining::descend(std::size_t clips, double rate) {
   gradient_ = workspaces_[0].gradients;
-  for (std::size_t s = 1; s < shards.size(); ++s) gradient_ += workspaces_[s].gradients;
-  gradient_ /= static_cast<nn::Real>(batch.size());
+  for (std::size_t s = 1; s < shards_.size(); ++s) gradient_ += workspaces_[s].gradients;
+  gradient_ /= static_cast<nn::Real>(clips);
   check_finite(gradient_.allFinite(), "gradient");
   if (options_.gradient_clip > 0) nn::clip_gradient(gradient_, options_.gradient_clip);
   optimizer_.step(network_.parameters(), gradient_, rate);
-  for (std::size_t s = 0; s < shards.size(); ++s)
+  for (std::size_t s = 0; s < shards_.size(); ++s)
     network_.apply_state_update(workspaces_[s].state_update, options_.norm_momentum);
   average_weights();
-  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 /// Running average whose decay grows from 0 to `weight_average`, so that early weights fade.
@@ -241,7 +253,7 @@ ValidationScore MemberTraining::validate() {
   std::iota(all.begin(), all.end(), 0);
   std::vector<ValidationScore> parts((clips + kValidationBatch - 1) / kValidationBatch);
   const nn::HeadRange emotions = train_.tasks.heads[0];
-  parallel_for(parts.size(), threads_, [&](std::size_t b) {
+  parallel_for_mine(team_, parts.size(), threads_, [&](std::size_t b) {
     const std::size_t begin = b * kValidationBatch;
     const std::size_t count = std::min(clips - begin, kValidationBatch);
     nn::Workspace workspace = network.make_workspace();
@@ -259,6 +271,7 @@ ValidationScore MemberTraining::validate() {
       parts[b].accuracy += static_cast<double>(shard.targets.matrix()(best, n));
     }
   });
+  share(team_, parts.size(), [&](std::size_t b, const auto& put) { put(std::span(&parts[b], 1)); });
   ValidationScore total;
   for (const ValidationScore& part : parts) {
     total.loss += part.loss / static_cast<double>(clips);

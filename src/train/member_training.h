@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ser/core/rng.h"
@@ -37,16 +38,29 @@ struct TrainingState {
 };
 
 /// Trains one network batch by batch. Batches are cut into shards of a fixed size, whose gradients
-/// are summed in order, so that `threads` changes no bit.
+/// are summed in order: neither the threads nor the processes that work on them change a bit.
 class MemberTraining {
  public:
-  /// The sources, of one recipe, and what they refer to must outlive it.
-  /// Throws Error for batches too small for the network.
+  /// The sources, of one recipe, and what they refer to must outlive it. team: shares the work of
+  /// validation. Throws Error for batches too small for the network.
   MemberTraining(const ShardSource& train, const ShardSource& validation, const Rng& rng,
-                 int threads);
+                 int threads, Team& team);
 
-  /// Runs the next batch; a report if it ended an epoch. Throws Error if the training diverges.
-  std::optional<EpochReport> step();
+  /// What a shard found.
+  struct ShardResult {
+    double& loss;
+    nn::Vector& gradients;
+    nn::Vector& state_update;
+  };
+
+  /// A step is the next batch: begun, every shard run, in any order or in parallel, and ended.
+  /// Returns the number of shards.
+  std::size_t begin_step();
+  void run_shard(std::size_t shard);
+  /// For what another process found, where the shard was run there.
+  ShardResult result_of(std::size_t shard);
+  /// A report if the step ended an epoch. Throws Diverged.
+  std::optional<EpochReport> end_step();
   /// All epochs done, or stopped early.
   bool finished() const;
   /// The network to keep: of the last epoch or the best, weights averaged where the recipe says so.
@@ -62,7 +76,7 @@ class MemberTraining {
   std::vector<std::vector<int>> draw_batches() const;
   void check_finite(bool holds, std::string_view what) const;
   EpochReport end_epoch(double rate);
-  double train_batch(const std::vector<int>& batch, double rate, const Rng& rng);
+  void descend(std::size_t clips, double rate);
   void average_weights();
   ValidationScore validate();
   void keep_if_better(double loss);
@@ -75,10 +89,13 @@ class MemberTraining {
   const TrainingOptions& options_;
   Rng rng_;
   int threads_;
+  Team& team_;
   nn::Network network_;
   nn::Optimizer optimizer_;
-  std::vector<nn::Workspace> workspaces_;  ///< one a shard
-  std::vector<std::vector<int>> batches_;  ///< of this epoch
+  std::vector<std::vector<int>> batches_;                    ///< of this epoch
+  std::vector<std::pair<std::size_t, std::size_t>> shards_;  ///< of the batch: begin, end
+  std::vector<nn::Workspace> workspaces_;                    ///< one a shard
+  std::vector<double> losses_;                               ///< one a shard
   nn::Vector gradient_;
   TrainingState state_;  ///< parameters, statistics and moments stand in network and optimizer
 };

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <mutex>
+#include <span>
+#include <utility>
 
 #include "model/internal/batch.h"
 #include "ser/core/error.h"
@@ -10,6 +13,7 @@
 #include "ser/corpus/split.h"
 #include "ser/features/describe.h"
 #include "train/checkpoint.h"
+#include "train/exchange.h"
 #include "train/member_training.h"
 
 namespace ser {
@@ -61,22 +65,65 @@ void save(Checkpoint& checkpoint, std::size_t m, MemberTraining& training, const
   }
 }
 
-/// Trains member `m` to its end, saving on the way.
-nn::Network train_member(MemberTraining& training, std::size_t m, const RunOptions& run,
-                         Checkpoint* checkpoint, const EpochObserver& observe) {
-  while (!training.finished()) {
-    const std::optional<EpochReport> report = training.step();
+/// The members of a model while they are trained.
+struct Trainings {
+  const RunOptions& run;
+  Team& team;
+  Checkpoint* checkpoint;  ///< of the first process; null: none
+  std::vector<std::unique_ptr<MemberTraining>> members;
+  std::mutex observing;
+
+  void end_step(std::size_t m) {
+    const std::optional<EpochReport> report = members[m]->end_step();
     const bool stop = run.stop && run.stop();
     if (checkpoint && (report || stop || checkpoint->due(m)))
-      save(*checkpoint, m, training, run, stop);
-    if (report) {
+      save(*checkpoint, m, *members[m], run, stop);
+    if (report && run.observer && team.rank() == 0) {
       EpochReport labelled = *report;
       labelled.member = static_cast<int>(m);
-      observe(labelled);
+      const std::lock_guard lock(observing);
+      run.observer(labelled);
     }
-    if (stop && !training.finished()) throw Stopped("training stopped before its end");
+    if (stop && !members[m]->finished()) throw Stopped("training stopped before its end");
   }
-  return training.result();
+};
+
+/// Trains every member by itself, in parallel.
+void train_alone(Trainings& all) {
+  parallel_for(all.members.size(), all.run.threads, [&](std::size_t m) {
+    MemberTraining& member = *all.members[m];
+    while (!member.finished()) {
+      parallel_for(member.begin_step(), all.run.threads,
+                   [&](std::size_t s) { member.run_shard(s); });
+      all.end_step(m);
+    }
+  });
+}
+
+/// Trains all members step by step together, the shards of all their batches dealt to the team.
+void train_together(Trainings& all) {
+  struct Unit {
+    MemberTraining* member;
+    std::size_t shard;
+  };
+  std::vector<Unit> units;
+  do {
+    units.clear();
+    for (const auto& member : all.members) {
+      const std::size_t shards = member->finished() ? 0 : member->begin_step();
+      for (std::size_t s = 0; s < shards; ++s) units.push_back({member.get(), s});
+    }
+    parallel_for_mine(all.team, units.size(), all.run.threads,
+                      [&](std::size_t u) { units[u].member->run_shard(units[u].shard); });
+    share(all.team, units.size(), [&](std::size_t u, const auto& put) {
+      const auto [loss, gradients, state] = units[u].member->result_of(units[u].shard);
+      put(std::span(&loss, 1));
+      put(std::span(gradients.data(), static_cast<std::size_t>(gradients.size())));
+      put(std::span(state.data(), static_cast<std::size_t>(state.size())));
+    });
+    for (std::size_t m = 0; m < all.members.size(); ++m)
+      if (!all.members[m]->finished()) all.end_step(m);
+  } while (!units.empty());
 }
 
 TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::uint64_t seed) {
@@ -106,36 +153,35 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const ShardSource validation{validation_set, scaler, strangers, tasks, recipe, input};
 
   const auto members = static_cast<std::size_t>(recipe.members);
+  Team& team = run.team ? *run.team : alone();
   std::vector<std::optional<TrainingState>> states(members);
   std::unique_ptr<Checkpoint> checkpoint;
   if (!run.checkpoint.empty()) {
     const std::string fingerprint = run_fingerprint(data, recipe, run);
     if (run.resume && std::filesystem::exists(run.checkpoint))
       states = read_checkpoint(run.checkpoint, fingerprint, members);
-    checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
+    static_cast<void>(team.exchange(""));  // all have read before one writes
+    if (team.rank() == 0)
+      checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
   }
 
-  std::mutex observing;
-  const EpochObserver observe = [&](const EpochReport& report) {
-    const std::lock_guard lock(observing);
-    if (run.observer) run.observer(report);
-  };
-  std::vector<std::optional<nn::Network>> networks(members);
-  parallel_for(members, run.threads, [&](std::size_t m) {
+  Trainings all{run, team, checkpoint.get(), {}, {}};
+  for (std::size_t m = 0; m < members; ++m) {
     const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
-    MemberTraining training(source, validation, rng, run.threads);
-    if (states[m]) training.restore(*states[m]);
-    networks[m] = drop_helpers(train_member(training, m, run, checkpoint.get(), observe),
-                               tasks.kept_outputs());
-  });
+    all.members.push_back(
+        std::make_unique<MemberTraining>(source, validation, rng, run.threads, team));
+    if (states[m]) all.members[m]->restore(*states[m]);
+  }
+  team.size() == 1 ? train_alone(all) : train_together(all);
 
   Model model;
   model.emotions = tasks.emotions;
   model.genders = tasks.genders;
   model.training = training_info(data, recipe, run.seed);
-  for (const auto& network : networks)
-    model.members.push_back(
-        {data.table.set, scaler, *network, recipe.temperature, 1, recipe.listening});
+  for (const auto& member : all.members)
+    model.members.push_back({data.table.set, scaler,
+                             drop_helpers(member->result(), tasks.kept_outputs()),
+                             recipe.temperature, 1, recipe.listening});
   return model;
 }
 

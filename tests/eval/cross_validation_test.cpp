@@ -5,6 +5,7 @@
 #include "ser/eval/evaluate.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
+#include "support/thread_team.h"
 
 namespace ser {
 namespace {
@@ -53,6 +54,30 @@ TEST(CrossValidation, ThreadsChangeNoByte) {
   for (const int threads : {2, 7})
     EXPECT_EQ(result_json(cross_validate(table, scheme, small_recipe(true), 1, threads).result),
               one);
+}
+
+TEST(CrossValidation, ProcessesChangeNothing) {
+  const FeatureTable table = synthetic_table(6, 3);
+  const SplitScheme scheme = parse_split_scheme("speakers:3");
+  const Recipe recipe = small_recipe(true);
+  const CrossValidation alone_done = cross_validate(table, scheme, recipe, 1, 1);
+  for (const int ranks : {2, 5})
+    run_as_team(ranks, [&](Team& team) {
+      const CrossValidation done = cross_validate(table, scheme, recipe, 1, 1, {}, {0}, team);
+      EXPECT_EQ(result_json(done.result), result_json(alone_done.result));
+      ASSERT_EQ(done.curves.size(), alone_done.curves.size());
+      for (std::size_t i = 0; i < done.curves.size(); ++i) {
+        const std::vector<EpochReport>&a = done.curves[i].epochs, &b = alone_done.curves[i].epochs;
+        EXPECT_EQ(done.curves[i].member, alone_done.curves[i].member);
+        ASSERT_EQ(a.size(), b.size());
+        EXPECT_EQ(a.back().loss, b.back().loss);
+        EXPECT_EQ(a.back().validation_accuracy, b.back().validation_accuracy);
+      }
+      for (std::size_t k = 0; k < done.hidden.size(); ++k) {
+        EXPECT_EQ(done.hidden[k].files, alone_done.hidden[k].files);
+        EXPECT_EQ(done.hidden[k].units, alone_done.hidden[k].units);
+      }
+    });
 }
 
 TEST(CrossValidation, AClassThatATrainingSideLacksIsMissed) {

@@ -5,11 +5,13 @@
 
 #include <numeric>
 
+#include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
 #include "support/temp_folder.h"
+#include "support/thread_team.h"
 
 namespace ser {
 namespace {
@@ -74,6 +76,49 @@ FeatureTable two_corpora(int speakers, int takes) {
     if (clip.emotion == "angry") clip.emotion = "sad";
   }
   return table;
+}
+
+std::string bytes_of(const Model& model) {
+  const TempFolder folder;
+  write_model(model, folder / "m.json");
+  return read_file(folder / "m.json", 1 << 24);
+}
+
+TEST(Trainer, SameBytesForAnyNumberOfProcesses) {
+  const FeatureTable table = two_corpora(8, 4);
+  Recipe recipe = drawing_recipe();
+  recipe.training.early_stopping.enabled = true;
+  const TrainingData data = training_data(table, all_of_table(table), recipe, 1, kWholeCorpus);
+  ASSERT_FALSE(data.validation.empty());
+  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
+  for (const int ranks : {1, 2, 3, 5}) {
+    std::vector<std::string> found(static_cast<std::size_t>(ranks));
+    run_as_team(ranks, [&](Team& team) {
+      RunOptions run{1, kWholeCorpus, 1};
+      run.team = &team;
+      found[static_cast<std::size_t>(team.rank())] = bytes_of(train(data, recipe, run));
+    });
+    EXPECT_THAT(found, testing::Each(expected)) << ranks;
+  }
+}
+
+TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
+  const FeatureTable table = synthetic_table(6, 4);
+  const Recipe recipe = drawing_recipe();
+  const TrainingData data{table, all_of_table(table), {}};
+  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
+  const TempFolder folder;
+  RunOptions first{1, kWholeCorpus, 1};
+  first.checkpoint = folder / "c";
+  first.stop = [asked = 0]() mutable { return ++asked == 9; };
+  EXPECT_THROW(train(data, recipe, first), Stopped);
+  run_as_team(3, [&](Team& team) {
+    RunOptions run{1, kWholeCorpus, 1};
+    run.team = &team;
+    run.checkpoint = folder / "c";
+    run.resume = true;
+    EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  });
 }
 
 TEST(Trainer, SameBitsForOneTwoAndSevenThreads) {

@@ -82,15 +82,15 @@ struct CrossValidation {
   std::vector<HiddenLayer> hidden;  ///< one a fold, of its test clips
 };
 
-/// Trains on the other folds and scores each fold, folds in parallel. Fold k draws from
-/// Rng(seed, k), so folds run one by one give the same figures.
-/// The classes are the table's: clips of one that a training side lacks are missed. A corpus left
-/// out is scored on the classes in common, among which alone the model chooses. heard: as for
-/// `score_model`, drawn with `seed`. Throws Error if there is something to hear for a recipe that
-/// does not listen.
+/// Trains on the other folds and scores each fold, folds in parallel and dealt to the team, all of
+/// which knows them afterwards. Fold k draws from Rng(seed, k), so folds run one by one give the
+/// same figures. The classes are the table's: clips of one that a training side lacks are missed. A
+/// corpus left out is scored on the classes in common, among which alone the model chooses. heard:
+/// as for `score_model`, drawn with `seed`. Throws Error if there is something to hear for a recipe
+/// that does not listen.
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer = {},
-                               const std::vector<int>& heard = {0});
+                               const std::vector<int>& heard = {0}, Team& team = alone());
 
 }  // namespace ser

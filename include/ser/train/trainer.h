@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ser/core/error.h"
+#include "ser/core/team.h"
 #include "ser/model/model.h"
 #include "ser/train/recipe.h"
 #include "ser/train/training_data.h"
@@ -38,6 +39,9 @@ struct RunOptions {
   /// Told why a checkpoint could not be written, and training goes on; without it, that ends it.
   std::function<void(const std::string& why)> on_checkpoint_failure = {};
   std::function<bool()> stop = {};  ///< asked after each batch; true: save and throw Stopped
+  /// Processes that share the work on each batch, all with the same data; null: this one alone.
+  /// The first of them observes and saves; `stop` is for one process only.
+  Team* team = nullptr;
 };
 
 /// Training ended early because `RunOptions::stop` asked for it; the checkpoint is written.
@@ -46,11 +50,17 @@ class Stopped : public Error {
   using Error::Error;
 };
 
-/// Trains a model. The result depends on data, recipe, seed and stream alone: not on threads, and
-/// not on where a run was interrupted and resumed.
+/// Training that leads nowhere: a loss, a gradient or a weight is no number any more.
+class Diverged : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Trains a model. The result depends on data, recipe, seed and stream alone: not on threads or
+/// processes, and not on where a run was interrupted and resumed.
 /// Throws Error if a training clip has no emotion, the recipe does not fit the features, the
-/// checkpoint is of another run, or the loss stops being a number (with epoch, batch and learning
-/// rate; the last good checkpoint stays).
+/// checkpoint is of another run; Diverged if the loss stops being a number (with epoch, batch and
+/// learning rate; the last good checkpoint stays).
 Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
 
 }  // namespace ser

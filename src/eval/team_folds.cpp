@@ -1,0 +1,102 @@
+#include "eval/team_folds.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/internal/json_io.h"
+
+namespace ser {
+namespace {
+
+Json predictions_row(const Prediction& p) {
+  return Json::array(
+      {p.file, p.speaker, p.emotion, p.gender, p.probabilities, p.gender_probabilities});
+}
+
+Prediction prediction_of(const Json& row) {
+  return {row.at(0).get<std::string>(),         row.at(1).get<std::string>(),
+          row.at(2).get<std::string>(),         row.at(3).get<std::string>(),
+          row.at(4).get<std::vector<double>>(), row.at(5).get<std::vector<double>>()};
+}
+
+Json epoch_row(const EpochReport& e) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json();
+  };
+  return Json::array({e.epoch, e.epochs, e.clips, e.learning_rate, e.loss,
+                      number(e.validation_loss), number(e.validation_accuracy)});
+}
+
+EpochReport epoch_of(const Json& row, int member) {
+  const auto number = [&](std::size_t i) {
+    return row.at(i).is_null() ? std::nullopt : std::optional(row.at(i).get<double>());
+  };
+  return {member,
+          row.at(0).get<int>(),
+          row.at(1).get<int>(),
+          row.at(2).get<std::size_t>(),
+          row.at(3).get<double>(),
+          row.at(4).get<double>(),
+          number(5),
+          number(6)};
+}
+
+}  // namespace
+
+void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
+  if (team.size() == 1) return;
+  Json mine = Json::array();
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    if (!team.deals_me(k)) continue;
+    Json rows = Json::array();
+    for (const Prediction& p : folds[k].predictions) rows.push_back(predictions_row(p));
+    mine.push_back(Json::array({k, folds[k].test_speakers, std::move(rows)}));
+  }
+  for (const std::string& text : team.exchange(dump_text(mine)))
+    for (const Json& fold : parse_json(text, "folds")) {
+      const auto k = fold.at(0).get<std::size_t>();
+      folds.at(k) = {static_cast<int>(k), fold.at(1).get<std::vector<std::string>>(), {}};
+      for (const Json& row : fold.at(2)) folds[k].predictions.push_back(prediction_of(row));
+    }
+}
+
+void share_hidden(Team& team, std::vector<HiddenLayer>& hidden) {
+  if (team.size() == 1) return;
+  Json mine = Json::array();
+  for (std::size_t k = 0; k < hidden.size(); ++k) {
+    if (!team.deals_me(k)) continue;
+    const Eigen::MatrixXf& units = hidden[k].units;
+    mine.push_back(Json::array({k, hidden[k].files, units.rows(),
+                                std::vector<float>(units.data(), units.data() + units.size())}));
+  }
+  for (const std::string& text : team.exchange(dump_text(mine)))
+    for (const Json& layer : parse_json(text, "layers")) {
+      const auto k = layer.at(0).get<std::size_t>();
+      const auto values = layer.at(3).get<std::vector<float>>();
+      const auto rows = layer.at(2).get<Eigen::Index>();
+      hidden.at(k) = {static_cast<int>(k), layer.at(1).get<std::vector<std::string>>(),
+                      Eigen::Map<const Eigen::MatrixXf>(values.data(), rows,
+                                                        rows > 0 ? std::ssize(values) / rows : 0)};
+    }
+}
+
+std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine) {
+  if (team.size() == 1) return mine;
+  Json rows = Json::array();
+  for (const LearningCurve& curve : mine) {
+    Json epochs = Json::array();
+    for (const EpochReport& epoch : curve.epochs) epochs.push_back(epoch_row(epoch));
+    rows.push_back(Json::array({curve.fold, curve.member, std::move(epochs)}));
+  }
+  std::vector<LearningCurve> all;
+  for (const std::string& text : team.exchange(rows.dump()))
+    for (const Json& curve : parse_json(text, "curves")) {
+      all.push_back({curve.at(0).get<int>(), curve.at(1).get<int>(), {}});
+      for (const Json& epoch : curve.at(2))
+        all.back().epochs.push_back(epoch_of(epoch, all.back().member));
+    }
+  std::ranges::sort(all, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
+  return all;
+}
+
+}  // namespace ser

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "ser/core/team.h"
+#include "ser/eval/evaluate.h"
+#include "ser/eval/learning_log.h"
+#include "ser/eval/result_file.h"
+
+namespace ser {
+
+/// Makes every fold known to all processes of the team, each of which has those dealt to it.
+void share_folds(Team& team, std::vector<FoldPredictions>& folds);
+void share_hidden(Team& team, std::vector<HiddenLayer>& hidden);
+std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine);
+
+}  // namespace ser
