@@ -7,6 +7,7 @@
 #include "common/folds.h"
 #include "common/interrupt.h"
 #include "common/outputs.h"
+#include "common/search.h"
 #include "common/talk.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
@@ -21,6 +22,8 @@ constexpr const char* kExamples =
     "  ser-train features.safetensors -o model.json --recipe my-recipe.json --epochs 100\n"
     "  ser-train features.safetensors -o fold3.json --cv speakers:6 --fold 3\n"
     "  ser-train features.safetensors --model mlp --describe\n"
+    "  ser-train features.safetensors --search space.json --trials 40 --cv speakers:6 -o "
+    "best.json\n"
     "  ser-train --combine mlp.json cnn.json --weights f16 -o ensemble.json\n"
     "  ser-train --combine model.json --export model.onnx\n";
 
@@ -36,6 +39,9 @@ struct Options {
   int epochs = ser::kUnsetInt;
   int batch_size = ser::kUnsetInt;
   double learning_rate = ser::kUnsetNumber;
+  std::string search;
+  int trials = 27;
+  std::string shard;
   std::string checkpoint;
   bool resume = false;
   ser::WeightFormat weights = ser::WeightFormat::kF32;
@@ -55,7 +61,12 @@ struct Options {
     v.field("batch_size", batch_size, "Clips a step instead of the recipe's", ser::Range{1, 1e6});
     v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
             ser::Range{0, 1000}.above());
-    v.field("checkpoint", checkpoint, "Save the run here after each epoch and every 10 s");
+    v.field("search", search,
+            "Search for a recipe, which is -o then: JSON of its fields and what they may be");
+    v.field("trials", trials, "Recipes that --search tries", ser::Range{1, 1e6});
+    v.field("shard", shard, "Score every N-th training of --search, from the I-th on, for others");
+    v.field("checkpoint", checkpoint,
+            "Save the run here after each epoch and every 10 s; a search keeps its scores here");
     v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
              {{"f32", ser::WeightFormat::kF32},
@@ -66,7 +77,9 @@ struct Options {
             ser::Range{0.01, 100});
     v.field("uncertain_below", uncertain_below,
             "Answers of a lower probability are marked as uncertain", ser::Range{0, 1});
-    v.field("report", report, "Report to write (HTML): recipe, data, learning curves, validation");
+    v.field("report", report,
+            "Report to write (HTML): recipe, data, learning curves, validation; of a search: what "
+            "mattered, the best trials");
     v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
   }
 };
@@ -81,14 +94,19 @@ ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
   return recipe;
 }
 
+void check_resume(const Options& options) {
+  if (!options.resume) return;
+  if (options.checkpoint.empty()) throw ser::UsageError("--resume: expected --checkpoint FILE");
+  if (!std::filesystem::exists(options.checkpoint))
+    ser::talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,
+                    options.search.empty() ? "training" : "the search");
+}
+
 void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
-  if (options.resume && options.checkpoint.empty())
-    throw ser::UsageError("--resume: expected --checkpoint FILE");
+  check_resume(options);
   if (options.checkpoint.empty()) return;
   run.checkpoint = options.checkpoint;
   run.resume = options.resume;
-  if (options.resume && !std::filesystem::exists(options.checkpoint))
-    ser::talk::warn("{}: no checkpoint there, training starts afresh", options.checkpoint);
   run.on_checkpoint_failure = [](const std::string& why) {
     ser::talk::warn("the run is not saved, training goes on: {}", why);
   };
@@ -118,6 +136,25 @@ std::string written(const Options& options) {
   return options.exported.empty() ? options.output : options.output + ", " + options.exported;
 }
 
+/// Flags that have no place in a search, or only there.
+void check_search(const Options& options, const ser::Flags& flags) {
+  const auto refuse = [&](const char* field, const std::string& why) {
+    if (flags.given(field)) throw ser::UsageError(ser::flag_name(field) + ": " + why);
+  };
+  if (options.search.empty()) {
+    refuse("trials", "expected --search SPACE");
+    refuse("shard", "expected --search SPACE");
+    return;
+  }
+  refuse("fold", "--search leaves every fold of --cv out in turn, it has no place");
+  refuse("export", "--search makes a recipe, no model");
+  check_resume(options);
+  if (options.shard.empty()) return;
+  refuse("output", "a shard of a search keeps its scores beside --checkpoint, it has no place");
+  refuse("report", "a shard of a search has no result, it has no place");
+  if (options.checkpoint.empty()) throw ser::UsageError("--shard: expected --checkpoint FILE");
+}
+
 int combine(const Options& options) {
   if (!options.inputs.empty())
     throw ser::UsageError("--combine: expected model files alone, found a feature file, too");
@@ -134,23 +171,28 @@ int combine(const Options& options) {
 /// Looks at all that a run will write.
 void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
-  files.push_back(options.recipe);
+  files.insert(files.end(), {options.recipe, options.search});
   files.insert(files.end(), options.combine.begin(), options.combine.end());
-  ser::check_outputs({{"-o", options.output, ser::OutputKind::kModel},
-                      {"--export", options.exported, ser::OutputKind::kOnnx},
-                      {"--report", options.report, ser::OutputKind::kPage},
-                      {"--checkpoint", options.checkpoint, ser::OutputKind::kCheckpoint}},
-                     files);
+  const bool searches = !options.search.empty();
+  ser::check_outputs(
+      {{"-o", options.output, searches ? ser::OutputKind::kRecipe : ser::OutputKind::kModel},
+       {"--export", options.exported, ser::OutputKind::kOnnx},
+       {"--report", options.report, ser::OutputKind::kPage},
+       {"--checkpoint", options.checkpoint,
+        searches ? ser::OutputKind::kSearch : ser::OutputKind::kCheckpoint}},
+      files);
 }
 
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
   check_files(options);
-  if (options.output.empty() && options.exported.empty() && !options.describe)
+  if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
+      !options.describe)
     throw ser::UsageError("expected an output file: -o FILE or --export FILE");
   if (!options.combine.empty()) {
     if (!options.report.empty()) throw ser::UsageError("--combine: nothing is trained to report");
     return combine(options);
   }
+  check_search(options, flags);
   if (flags.given("temperature"))
     throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
   if (options.inputs.empty()) throw ser::UsageError("expected a feature file");
@@ -160,6 +202,12 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
       ser::read_feature_tables({options.inputs.begin(), options.inputs.end()});
   if (options.describe) {
     ser::describe_network(recipe, table);
+    return 0;
+  }
+  if (!options.search.empty()) {
+    ser::run_search({options.search, options.trials, options.shard, options.cv, options.checkpoint,
+                     options.resume, options.output, options.report},
+                    recipe, table, common);
     return 0;
   }
   const auto seed = static_cast<std::uint64_t>(common.seed);
@@ -213,7 +261,7 @@ int main(int argc, char** argv) {
   command.words("--combine", options.combine, 0, "MODEL...",
                 "Make one model of several instead of training: an ensemble", "Training");
   command.flags().alias("output", "-o");
-  for (const char* field : {"output", "export", "recipe", "checkpoint", "report"})
+  for (const char* field : {"output", "export", "recipe", "search", "checkpoint", "report"})
     command.flags().show_as(field, "FILE");
   command.flags().show_as("model", "NAME");
   command.flags().show_as("cv", "SCHEME");

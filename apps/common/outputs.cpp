@@ -51,6 +51,10 @@ std::string_view name_of(OutputKind kind) {
       return "a picture (SVG or PNG)";
     case OutputKind::kCheckpoint:
       return "a checkpoint";
+    case OutputKind::kRecipe:
+      return "a recipe";
+    case OutputKind::kSearch:
+      return "the file of a search";
     case OutputKind::kOnnx:
       return "an ONNX file";
     case OutputKind::kRecording:
@@ -96,6 +100,10 @@ bool begins_as(OutputKind kind, std::string_view head) {
       return head.starts_with('<') || head.starts_with("\x89PNG");
     case OutputKind::kCheckpoint:
       return safetensors;
+    case OutputKind::kRecipe:
+      return is_json_of(head, "description");
+    case OutputKind::kSearch:
+      return is_json_of(head, "ser-search-1");
     case OutputKind::kOnnx:
       return head.starts_with('\x08');  // its first field
     case OutputKind::kRecording:

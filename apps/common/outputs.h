@@ -16,6 +16,8 @@ enum class OutputKind {
   kPage,
   kPicture,
   kCheckpoint,
+  kRecipe,
+  kSearch,
   kOnnx,
   kRecording,
   kFolder

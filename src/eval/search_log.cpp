@@ -1,0 +1,144 @@
+#include "eval/search_log.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/internal/json_io.h"
+#include "eval/internal/result_json.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+
+namespace ser {
+namespace {
+
+constexpr std::string_view kFormat = "ser-search-1";
+constexpr std::chrono::seconds kInterval{10};
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
+
+/// NaN becomes null.
+Json row_of(const SearchUnit& unit, double uar) {
+  return Json::array({unit.search, unit.rung, unit.trial, unit.fold, uar});
+}
+
+std::vector<ScoredUnit> units_of(const Json& rows) {
+  std::vector<ScoredUnit> scored;
+  for (const Json& row : rows) {
+    const bool fits = row.is_array() && row.size() == 5 && row[0].is_number_integer() &&
+                      row[1].is_number_integer() && row[2].is_number_integer() &&
+                      row[3].is_number_integer() && (row[4].is_number() || row[4].is_null());
+    if (!fits) throw Error(fmt::format("expected a scored training, found {}", dump_text(row)));
+    scored.push_back(
+        {{row[0].get<int>(), row[1].get<int>(), row[2].get<int>(), row[3].get<int>()},
+         row[4].is_null() ? std::numeric_limits<double>::quiet_NaN() : row[4].get<double>()});
+  }
+  return scored;
+}
+
+/// "search.json.2-of-8" beside "search.json".
+bool is_shard_of(std::string_view name, std::string_view file) {
+  if (!name.starts_with(file) || name.size() == file.size()) return false;
+  name.remove_prefix(file.size());
+  return name.starts_with('.') && name.find("-of-") != std::string_view::npos &&
+         name.find_first_not_of("0123456789-of", 1) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string to_text(const std::vector<ScoredUnit>& scored) {
+  Json rows = Json::array();
+  for (const auto& [unit, uar] : scored) rows.push_back(row_of(unit, uar));
+  return rows.dump();
+}
+
+std::vector<ScoredUnit> units_of(std::string_view text) {
+  return units_of(parse_json(text, "scored trainings"));
+}
+
+SearchLog::SearchLog(std::filesystem::path file, const std::string& suffix, std::string run)
+    : file_(std::move(file)), run_(std::move(run)), written_(file_) {
+  written_ += suffix;
+}
+
+void SearchLog::read() {
+  read_one(file_);
+  std::vector<std::filesystem::path> shards;
+  const std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (is_shard_of(entry.path().filename().string(), file_.filename().string()))
+      shards.push_back(entry.path());
+  for (const std::filesystem::path& shard : shards) read_one(shard);
+}
+
+void SearchLog::read_one(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return;
+  with_context(path.string(), [&] {
+    const Json json = parse_json(read_file(path, kMaxBytes), "search");
+    if (!json.is_object() || json.value("format", Json()) != kFormat)
+      throw Error("expected the file of a search");
+    if (text_at(json, "run") != run_)
+      throw Error(
+          fmt::format("expected the search with this recipe, space, folds, seed and data "
+                      "({}), found another ({})",
+                      run_, text_at(json, "run")));
+    add(units_of(list_at(json, "scores")));
+  });
+}
+
+void SearchLog::add(const std::vector<ScoredUnit>& scored) {
+  for (const auto& [unit, uar] : scored) scores_[unit] = uar;
+}
+
+void SearchLog::save_if_due() {
+  if (Clock::now() - saved_ >= kInterval) save();
+}
+
+std::string SearchLog::text(const std::string& result) const {
+  std::string rows;
+  for (const auto& [unit, uar] : scores_)
+    rows += fmt::format("{}\n    {}", rows.empty() ? "" : ",", row_of(unit, uar).dump());
+  return fmt::format(
+      "{{\n  \"format\": \"{}\",\n  \"run\": \"{}\",\n{}  \"scores\": [{}\n  ]\n}}\n", kFormat,
+      run_, result, rows);
+}
+
+void SearchLog::save() {
+  saved_ = Clock::now();
+  if (!file_.empty()) write_file(written_, text(""));
+}
+
+void SearchLog::finish(const SearchResult& result) const {
+  if (!file_.empty()) write_file(written_, text("  \"result\": " + search_json(result) + ",\n"));
+}
+
+std::string search_json(const SearchResult& result) {
+  Json trials = Json::array();
+  for (std::size_t t = 0; t < result.trials.size(); ++t) {
+    Json values = Json::object();
+    for (std::size_t f = 0; f < result.space.fields.size(); ++f)
+      values[result.space.fields[f].path] = Json::parse(result.trials[t].values[f]);
+    trials.push_back({{"trial", t}, {"values", std::move(values)}, {"uar", result.trials[t].uar}});
+  }
+  Json outer = Json::array();
+  for (const OuterScore& fold : result.outer)
+    outer.push_back({{"fold", fold.fold},
+                     {"best", fold.best},
+                     {"inner_uar", fold.inner_uar},
+                     {"uar", fold.uar}});
+  const std::vector<double> shares = importance(result);
+  Json explains = Json::object();
+  for (std::size_t f = 0; f < shares.size(); ++f) explains[result.space.fields[f].path] = shares[f];
+  const Json json = {{"best", result.best},
+                     {"flattered_uar", result.flattered_uar},
+                     {"nested", result.nested ? result_figures(*result.nested) : Json()},
+                     {"network_epochs", result.network_epochs},
+                     {"epochs", result.epochs},
+                     {"importance", std::move(explains)},
+                     {"outer", std::move(outer)},
+                     {"trials", std::move(trials)}};
+  return dump_text(json);
+}
+
+}  // namespace ser

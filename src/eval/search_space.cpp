@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/internal/json_io.h"
+#include "ser/core/error.h"
+#include "ser/core/rng.h"
+#include "ser/core/text.h"
+#include "ser/corpus/split.h"
+#include "ser/eval/search.h"
+
+namespace ser {
+namespace {
+
+constexpr std::uint64_t kTrialStream = 0x5ea7c4;
+constexpr int kMostRungs = 10;
+
+/// Both ends of a range. Throws Error unless they are numbers, the first below the second.
+void read_range(const Json& range, SearchField& field) {
+  if (!range.is_array() || range.size() != 2 || !range[0].is_number() || !range[1].is_number() ||
+      !(range[0].get<double>() < range[1].get<double>()))
+    throw Error(fmt::format("expected [low, high], found {}", dump_text(range)));
+  field.low = range[0].get<double>();
+  field.high = range[1].get<double>();
+}
+
+SearchField read_field(const std::string& path, const Json& json) {
+  SearchField field{path, SearchField::Kind::kList, {}, 0, 0};
+  if (json.is_array() && !json.empty()) {
+    for (const Json& value : json) field.values.push_back(value.dump());
+    return field;
+  }
+  static constexpr std::array<std::string_view, 2> kRanges = {"uniform", "log_uniform"};
+  if (!json.is_object() || json.size() != 1)
+    throw Error(
+        "expected a list of values, {\"uniform\": [low, high]} or {\"log_uniform\": "
+        "[low, high]}");
+  check_keys(json, kRanges, "range");
+  const bool is_log = json.contains("log_uniform");
+  field.kind = is_log ? SearchField::Kind::kLogUniform : SearchField::Kind::kUniform;
+  read_range(json.front(), field);
+  if (is_log && !(field.low > 0)) throw Error("log_uniform: expected numbers above 0");
+  return field;
+}
+
+int whole_between(const Json& json, const std::string& key, int otherwise, int low, int high) {
+  if (!json.contains(key)) return otherwise;
+  const Json& value = json[key];
+  if (!value.is_number_integer() || value.get<std::int64_t>() < low ||
+      value.get<std::int64_t>() > high)
+    throw Error(fmt::format("'{}': expected a whole number from {} to {}, found {}", key, low, high,
+                            dump_text(value)));
+  return value.get<int>();
+}
+
+/// The names on the way to a field: "network.layers[1].units" has four.
+std::vector<std::string> steps_of(const std::string& path) {
+  std::string dotted;
+  for (const char c : path)
+    if (c == '[')
+      dotted += '.';
+    else if (c != ']')
+      dotted += c;
+  return split(dotted, '.');
+}
+
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+/// Where a field stands in a recipe. Throws Error, naming the nearest, if it does not.
+Json& place_of(Json& recipe, const std::string& path) {
+  Json* place = &recipe;
+  for (const std::string& step : steps_of(path)) {
+    const bool is_number =
+        !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
+    if (place->is_array() && is_number && step.size() < 6 &&
+        static_cast<std::size_t>(parse_int(step, path)) < place->size()) {
+      place = &(*place)[static_cast<std::size_t>(parse_int(step, path))];
+    } else if (place->is_object() && place->contains(step)) {
+      place = &(*place)[step];
+    } else {
+      throw Error(fmt::format("'{}': the recipe has no '{}' there{}", path, step,
+                              place->is_object() ? did_you_mean(step, keys_of(*place)) : ""));
+    }
+  }
+  return *place;
+}
+
+/// A value for the field; `there`: the one of the recipe, whose kind of number is kept.
+Json draw_value(const SearchField& field, const Json& there, Rng& rng) {
+  if (field.kind == SearchField::Kind::kList)
+    return Json::parse(field.values[rng.below(field.values.size())]);
+  const double value = field.kind == SearchField::Kind::kUniform
+                           ? rng.uniform(field.low, field.high)
+                           : std::exp(rng.uniform(std::log(field.low), std::log(field.high)));
+  if (there.is_number_integer()) return std::llround(value);
+  return Json::parse(fmt::format("{:.4g}", value));  // as it is read, so is it trained
+}
+
+}  // namespace
+
+SearchSpace parse_search_space(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kKeys = {"method", "rungs", "reduction", "folds",
+                                                            "fields"};
+  const Json json = parse_json(text, "search space");
+  check_keys(json, kKeys, "search space");
+  SearchSpace space;
+  if (json.contains("method")) {
+    const std::string method = text_at(json, "method");
+    if (method != "halving" && method != "random")
+      throw Error(fmt::format("'method': expected halving or random, found '{}'", method));
+    if (method == "random") space.method = SearchSpace::Method::kRandom;
+  }
+  space.rungs = whole_between(json, "rungs", space.rungs, 1, kMostRungs);
+  space.reduction = whole_between(json, "reduction", space.reduction, 2, 100);
+  if (json.contains("folds")) space.folds = text_at(json, "folds");
+  with_context("'folds'", [&] { static_cast<void>(parse_split_scheme(space.folds)); });
+  const Json& fields = value_at(json, "fields");
+  if (!fields.is_object() || fields.empty())
+    throw Error("'fields': expected recipe fields and what they may be, found none");
+  for (const auto& field : fields.items())
+    space.fields.push_back(with_context(fmt::format("'{}'", field.key()),
+                                        [&] { return read_field(field.key(), field.value()); }));
+  return space;
+}
+
+std::vector<Trial> draw_trials(const SearchSpace& space, const Recipe& base, int count,
+                               std::uint64_t seed) {
+  const Json start = options_to_json(base);
+  std::vector<Trial> trials;
+  for (int i = 0; i < count; ++i) {
+    Rng rng = Rng(seed, kTrialStream).fork(static_cast<std::uint64_t>(i));
+    Json json = start;
+    Trial trial;
+    for (const SearchField& field : space.fields) {
+      Json& place = place_of(json, field.path);
+      place = draw_value(field, place, rng);
+      trial.values.push_back(dump_text(place));
+    }
+    with_context(fmt::format("trial {}", i), [&] {
+      from_json(json.dump(), trial.recipe);
+      trial.recipe.validate();
+    });
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+}  // namespace ser

@@ -1,0 +1,150 @@
+#include "ser/report/search_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "report/page/charts.h"
+#include "report/page/html.h"
+#include "report/report_sections.h"
+#include "ser/core/atomic_file.h"
+
+namespace ser::report {
+namespace {
+
+constexpr std::size_t kMostTrials = 30;  // in the table
+
+/// Trials from the best to the worst: by the last rung they reached, then by their score there.
+std::vector<std::size_t> ranking(const SearchResult& result) {
+  std::vector<std::size_t> order(result.trials.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t t) {
+    const std::vector<double>& uar = result.trials[t].uar;
+    return std::pair(-static_cast<double>(uar.size()), std::isnan(uar.back()) ? 1 : -uar.back());
+  };
+  std::ranges::stable_sort(order, {}, key);
+  return order;
+}
+
+std::string score_tiles(const SearchResult& result) {
+  std::vector<Tile> list = {
+      {"Best of the trials",
+       figure("flattered-uar", result.flattered_uar, percent(result.flattered_uar)),
+       "UAR on the folds it was chosen by: flattered"},
+      {"Trials",
+       figure("trials", static_cast<double>(result.trials.size()),
+              grouped(std::ssize(result.trials))),
+       fmt::format("{:.0f} epochs of networks in all", result.network_epochs)}};
+  if (result.nested) {
+    const double uar = result.nested->scores.uar;
+    const auto& ci = result.nested->ci95;
+    list.insert(list.begin() + 1, {"Nested", figure("nested-uar", uar, percent(uar)),
+                                   ci ? fmt::format("95 % interval {:.1f} to {:.1f}",
+                                                    100 * ci->uar.low, 100 * ci->uar.high)
+                                      : "no interval"});
+  }
+  return tiles(list);
+}
+
+std::string importance_section(const SearchResult& result) {
+  const std::vector<double> shares = importance(result);
+  const Scale scale{0, 1, "%"};
+  std::vector<std::size_t> order(shares.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t f) { return shares[f]; });
+  std::vector<Row> rows;
+  rows.reserve(order.size());
+  for (const std::size_t f : order)
+    rows.push_back({result.space.fields[f].path, bar(shares[f], scale), percent(shares[f])});
+  return section("What mattered",
+                 "How much of the scores of the first rung each field explains by itself: the "
+                 "squared rank correlation of a range, the variance between the values of a list. "
+                 "With few trials, chance explains some, too.",
+                 row_list(rows, scale));
+}
+
+/// Each trial's score at a rung in the order of the trials, and the best so far.
+std::string progress_section(const SearchResult& result) {
+  LineChart chart{"Best score so far by trial", "trial", {0, 1, ""}, {0, 1, "%"}, {}, {}};
+  chart.x.high = std::max<double>(1, static_cast<double>(result.trials.size()) - 1);
+  for (std::size_t rung = 0; rung < result.epochs.size(); ++rung) {
+    Line line{{},
+              rung + 1 == result.epochs.size() ? "mean" : "second",
+              fmt::format("{} epochs", result.epochs[rung])};
+    double best = -1;
+    for (std::size_t t = 0; t < result.trials.size(); ++t) {
+      const std::vector<double>& uar = result.trials[t].uar;
+      if (uar.size() > rung && uar[rung] > best) best = uar[rung];
+      if (best >= 0) line.points.push_back({static_cast<double>(t), best});
+    }
+    if (!line.points.empty()) chart.lines.push_back(std::move(line));
+  }
+  return section("The best so far",
+                 "The best score among the trials up to each, one line a rung; the thick one is "
+                 "that of the last rung, trained in full.",
+                 line_chart(chart));
+}
+
+std::string trials_section(const SearchResult& result) {
+  std::vector<std::string> header = {"trial"};
+  for (const SearchField& field : result.space.fields) header.push_back(escape(field.path));
+  for (const int epochs : result.epochs) header.push_back(fmt::format("{} epochs", epochs));
+  std::vector<std::vector<std::string>> rows;
+  for (const std::size_t t : ranking(result)) {
+    if (rows.size() == kMostTrials) break;
+    std::vector<std::string> row = {std::to_string(t)};
+    for (const std::string& value : result.trials[t].values) row.push_back(escape(value));
+    for (std::size_t rung = 0; rung < result.epochs.size(); ++rung) {
+      const std::vector<double>& uar = result.trials[t].uar;
+      row.push_back(rung >= uar.size()      ? ""
+                    : std::isnan(uar[rung]) ? "diverged"
+                                            : percent(uar[rung]));
+    }
+    rows.push_back(std::move(row));
+  }
+  return section("The best trials",
+                 "Those that got furthest first. Epochs are those of the recipe searched around.",
+                 table(header, rows, 0));
+}
+
+std::string outer_section(const SearchResult& result) {
+  if (result.outer.empty()) return "";
+  std::vector<std::vector<std::string>> rows;
+  for (const OuterScore& fold : result.outer)
+    rows.push_back({std::to_string(fold.fold), std::to_string(fold.best), percent(fold.inner_uar),
+                    percent(fold.uar)});
+  return section("Outer folds",
+                 "For each, a search that never saw its speakers chose a trial; what that scored "
+                 "when it was chosen, and on the fold.",
+                 table({"fold", "trial chosen", "inner UAR", "UAR on the fold"}, rows, 0));
+}
+
+}  // namespace
+
+std::string search_html(const SearchResult& result) {
+  Page page;
+  page.title = "Search for a recipe";
+  page.kind = "Speech emotion recognition: search";
+  page.lead =
+      "<p class=\"lead\">" +
+      escape(result.nested ? "The best of many trials looks better than it is. The nested score is "
+                             "honest: no scored speaker had a part in any choice."
+                           : "The best of many trials looks better than it is, and no outer folds "
+                             "were asked for (--cv) that would tell by how much.") +
+      "</p>\n";
+  page.body = score_tiles(result) + importance_section(result) + progress_section(result) +
+              trials_section(result) + outer_section(result) +
+              recipe_section(to_json(result.recipe));
+  page.json = search_json(result);
+  return page_html(page);
+}
+
+void write_search_report(const std::filesystem::path& path, const SearchResult& result) {
+  write_file(path, search_html(result));
+}
+
+}  // namespace ser::report
