@@ -8,6 +8,7 @@
 #include "common/outputs.h"
 #include "common/score_table.h"
 #include "common/talk.h"
+#include "common/team.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/eval/average.h"
@@ -116,7 +117,8 @@ ser::report::Report score_model(const Options& options, const ser::Flags& flags,
   return ser::report::model_report(model, views, fold, std::move(result), common.threads);
 }
 
-ser::report::Report score_folds(const Options& options, const ser::CommonOptions& common) {
+ser::report::Report score_folds(const Options& options, const ser::CommonOptions& common,
+                                ser::Team& team) {
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = ser::split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
@@ -129,14 +131,16 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
   if (const std::string missing = ser::missing_classes(table.clips, folds); !missing.empty())
     ser::talk::warn("{}: {}", scheme.name(), missing);
-  ser::TrainingProgress progress(static_cast<int>(folds.size()) * recipe.members, common.quiet);
+  const int processes = team.size(), fold_count = static_cast<int>(folds.size());
+  ser::TrainingProgress progress((fold_count + processes - 1) / processes * recipe.members,
+                                 common.quiet);
   return ser::report::cross_validation_report(ser::cross_validate(
                                                   table, scheme, recipe, seed, common.threads,
                                                   [&](int fold, const ser::EpochReport& epoch) {
                                                     progress.on_epoch(fmt::format("fold {}", fold),
                                                                       epoch);
                                                   },
-                                                  heard),
+                                                  heard, team),
                                               table);
 }
 
@@ -160,11 +164,12 @@ ser::report::Report average(const Options& options) {
 }
 
 ser::report::Report scored(const Options& options, const ser::Flags& flags,
-                           const ser::CommonOptions& common) {
+                           const ser::CommonOptions& common, ser::Team& team) {
   if (!options.merge.empty()) return merge(options.merge);
   if (!options.average.empty()) return average(options);
   if (options.features.empty()) throw ser::UsageError("expected a feature file");
-  return options.model.empty() ? score_folds(options, common) : score_model(options, flags, common);
+  return options.model.empty() ? score_folds(options, common, team)
+                               : score_model(options, flags, common);
 }
 
 /// Everything that a run reads.
@@ -175,7 +180,8 @@ std::vector<std::string> files_read(const Options& options) {
   return files;
 }
 
-int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common,
+             ser::Team& team) {
   const int modes = !options.model.empty() + !options.train.empty() + !options.merge.empty() +
                     !options.average.empty() + !options.compare.empty();
   if (modes != 1)
@@ -189,6 +195,8 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kResult},
                       {"--report", options.report, ser::OutputKind::kPage}},
                      files_read(options));
+  if (team.rank() > 0 && options.train.empty()) return 0;  // one process is enough
+  ser::say_if_others_end(team, "nothing of it is kept");
   if (!options.compare.empty()) {
     if (!options.report.empty())
       throw ser::UsageError("--compare: --report shows one result, it has no place");
@@ -197,7 +205,8 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
         options.compare[0], options.compare[1]);
     return 0;
   }
-  const ser::report::Report report = scored(options, flags, common);
+  const ser::report::Report report = scored(options, flags, common, team);
+  if (team.rank() > 0) return 0;
   ser::print_scores(*report.result);
   ser::flush_stdout();
   if (!options.output.empty()) ser::write_result(options.output, *report.result);
@@ -227,6 +236,9 @@ int main(int argc, char** argv) {
   command.flags().show_as("cv", "SCHEME");
   command.flags().show_as("heard", "LIST");
   command.flags().add(options, "Scoring");
-  return command.run(argc, argv,
-                     [&] { return evaluate(options, command.flags(), command.common()); });
+  return command.run(argc, argv, [&] {
+    ser::CommonOptions common = command.common();
+    return ser::run_in_team(
+        common, [&](ser::Team& team) { return evaluate(options, command.flags(), common, team); });
+  });
 }

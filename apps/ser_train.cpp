@@ -9,6 +9,7 @@
 #include "common/outputs.h"
 #include "common/search.h"
 #include "common/talk.h"
+#include "common/team.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
 #include "ser/model/ensemble.h"
@@ -110,6 +111,7 @@ void set_up_checkpoint(const Options& options, ser::RunOptions& run) {
   run.on_checkpoint_failure = [](const std::string& why) {
     ser::talk::warn("the run is not saved, training goes on: {}", why);
   };
+  if (run.team->size() > 1) return;  // none of them could stop alone
   ser::catch_interrupts();
   run.stop = [] { return ser::interrupted(); };
 }
@@ -137,7 +139,7 @@ std::string written(const Options& options) {
 }
 
 /// Flags that have no place in a search, or only there.
-void check_search(const Options& options, const ser::Flags& flags) {
+void check_search(const Options& options, const ser::Flags& flags, const ser::Team& team) {
   const auto refuse = [&](const char* field, const std::string& why) {
     if (flags.given(field)) throw ser::UsageError(ser::flag_name(field) + ": " + why);
   };
@@ -153,6 +155,7 @@ void check_search(const Options& options, const ser::Flags& flags) {
   refuse("output", "a shard of a search keeps its scores beside --checkpoint, it has no place");
   refuse("report", "a shard of a search has no result, it has no place");
   if (options.checkpoint.empty()) throw ser::UsageError("--shard: expected --checkpoint FILE");
+  if (team.size() > 1) throw ser::UsageError("--shard: expected one process");
 }
 
 int combine(const Options& options) {
@@ -183,8 +186,17 @@ void check_files(const Options& options) {
       files);
 }
 
-int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common) {
+int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common,
+          ser::Team& team) {
   check_files(options);
+  const bool is_shared = options.combine.empty() && !options.describe;
+  if (team.rank() > 0 && !is_shared) return 0;
+  ser::say_if_others_end(
+      team, options.checkpoint.empty()
+                ? "nothing of it is kept without --checkpoint FILE"
+                : fmt::format("it is saved in {}: go on with the same command and --resume, with "
+                              "any number of processes",
+                              options.checkpoint));
   if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
       !options.describe)
     throw ser::UsageError("expected an output file: -o FILE or --export FILE");
@@ -192,7 +204,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     if (!options.report.empty()) throw ser::UsageError("--combine: nothing is trained to report");
     return combine(options);
   }
-  check_search(options, flags);
+  check_search(options, flags, team);
   if (flags.given("temperature"))
     throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
   if (options.inputs.empty()) throw ser::UsageError("expected a feature file");
@@ -207,7 +219,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (!options.search.empty()) {
     ser::run_search({options.search, options.trials, options.shard, options.cv, options.checkpoint,
                      options.resume, options.output, options.report},
-                    recipe, table, common);
+                    recipe, table, common, team);
     return 0;
   }
   const auto seed = static_cast<std::uint64_t>(common.seed);
@@ -228,6 +240,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   ser::LearningLog log;
   ser::TrainingProgress progress(recipe.members, common.quiet);
   ser::RunOptions run{seed, stream, common.threads};
+  run.team = &team;
   run.observer = [&](const ser::EpochReport& report) {
     last = report;
     log.add(0, report);
@@ -235,6 +248,7 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   };
   set_up_checkpoint(options, run);
   ser::Model model = train_or_explain(data, recipe, run);
+  if (team.rank() > 0) return 0;
   if (options.uncertain_below != ser::kUnsetNumber) model.uncertain_below = options.uncertain_below;
   model.training.split = options.cv;
   if (!options.cv.empty()) model.training.fold = options.fold;
@@ -266,5 +280,9 @@ int main(int argc, char** argv) {
   command.flags().show_as("model", "NAME");
   command.flags().show_as("cv", "SCHEME");
   command.flags().add(options, "Training");
-  return command.run(argc, argv, [&] { return train(options, command.flags(), command.common()); });
+  return command.run(argc, argv, [&] {
+    ser::CommonOptions common = command.common();
+    return ser::run_in_team(
+        common, [&](ser::Team& team) { return train(options, command.flags(), common, team); });
+  });
 }

@@ -18,6 +18,7 @@ namespace {
 
 std::atomic<bool> caught = false;
 std::atomic<bool> flag = false;
+std::atomic<const std::string*> last_words = nullptr;
 
 /// stdout, once no thread is in the middle of printing; not for ever, as it may wait for a reader.
 void wait_for_stdout() {
@@ -29,8 +30,11 @@ void wait_for_stdout() {
 [[noreturn]] void end_by(int signal, const std::string& program) {
   wait_for_stdout();
   remove_temporary_files();
-  const std::string word = fmt::format("{}: interrupted\n", program);
-  [[maybe_unused]] const ssize_t said = ::write(STDERR_FILENO, word.data(), word.size());
+  const std::string* const words = last_words;
+  if (!words || !words->empty()) {
+    const std::string line = fmt::format("{}: {}\n", program, words ? *words : "interrupted");
+    [[maybe_unused]] const ssize_t said = ::write(STDERR_FILENO, line.data(), line.size());
+  }
   std::signal(signal, SIG_DFL);
   sigset_t only;
   ::sigemptyset(&only);
@@ -72,5 +76,9 @@ void watch_signals(const std::string& program) {
 void catch_interrupts() { caught = true; }
 
 bool interrupted() { return flag; }
+
+void say_when_ended(const std::string& words) {
+  last_words = new std::string(words);  // read by a thread that ends the program
+}
 
 }  // namespace ser

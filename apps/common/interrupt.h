@@ -17,4 +17,8 @@ void catch_interrupts();
 
 bool interrupted();
 
+/// From here on a program that such a signal ends says this instead of "interrupted"; nothing where
+/// it is empty.
+void say_when_ended(const std::string& words);
+
 }  // namespace ser

@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
 #include "interrupt.h"
+#include "modules.h"
 #include "ser/audio/capture.h"
 #include "ser/core/error.h"
 #include "talk.h"
@@ -42,10 +42,7 @@ std::size_t read_standard_input(std::span<std::byte> buffer) {
 }
 
 const CaptureModule& capture_module() {
-  const std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const std::filesystem::path folders[] = {program, program / SER_MODULES_FROM_BIN};
-  const CaptureModule& module = load_capture_module(folders, SER_VERSION);
+  const CaptureModule& module = load_capture_module(module_folders(), SER_VERSION);
   talk::debug("recording with {}", module.library());
   return module;
 }

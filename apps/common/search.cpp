@@ -39,17 +39,19 @@ class RungProgress {
   std::size_t done_ = 0;
 };
 
-SearchRun run_of(const SearchTask& task, const CommonOptions& common, RungProgress& progress) {
+SearchRun run_of(const SearchTask& task, const CommonOptions& common, Team& team,
+                 RungProgress& progress) {
   SearchRun run{task.trials, task.cv, static_cast<std::uint64_t>(common.seed), common.threads};
   run.file = task.scores;
   run.resume = task.resume;
+  run.team = &team;
   run.observer = [&](std::size_t done, std::size_t units) { progress.advance_to(done, units); };
   if (!task.shard.empty()) {
     const ShardInfo shard = from_flag("--shard", [&] { return parse_shard(task.shard); });
     run.shard = shard.number;
     run.shards = shard.of;
   }
-  if (!task.scores.empty()) {
+  if (!task.scores.empty() && team.size() == 1) {
     catch_interrupts();
     run.stop = [] { return interrupted(); };
   }
@@ -81,6 +83,7 @@ void warn_of_folds(const SearchTask& task, const SearchSpace& space, const Featu
 void search_all(const SearchTask& task, const Recipe& base, const FeatureTable& table,
                 const SearchSpace& space, const SearchRun& run) {
   const SearchResult result = search(table, base, space, run);
+  if (run.team->rank() > 0) return;
   write_file(task.output, to_json(result.recipe, 2) + "\n");
   if (!task.report.empty()) report::write_search_report(task.report, result);
   print_result(result);
@@ -90,9 +93,9 @@ void search_all(const SearchTask& task, const Recipe& base, const FeatureTable& 
 }  // namespace
 
 void run_search(const SearchTask& task, const Recipe& base, const FeatureTable& table,
-                const CommonOptions& common) {
+                const CommonOptions& common, Team& team) {
   RungProgress progress(common.quiet);
-  const SearchRun run = run_of(task, common, progress);
+  const SearchRun run = run_of(task, common, team, progress);
   const SearchSpace space = with_context(
       task.space, [&] { return parse_search_space(read_file(task.space, kMaxSpaceBytes)); });
   try {

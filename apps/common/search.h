@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "ser/core/team.h"
 #include "ser/corpus/feature_table.h"
 #include "ser/train/recipe.h"
 
@@ -23,6 +24,6 @@ struct SearchTask {
 /// Searches around the recipe, with a progress bar, writes what was asked for, and prints the
 /// scores. Throws UsageError for a shard that is none.
 void run_search(const SearchTask& task, const Recipe& base, const FeatureTable& table,
-                const CommonOptions& common);
+                const CommonOptions& common, Team& team);
 
 }  // namespace ser

@@ -1,17 +1,15 @@
 #include "ser/audio/capture.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "ser/core/error.h"
+#include "ser/core/module.h"
 #include "ser/core/text.h"
 
 namespace ser {
 namespace {
-
-constexpr const char* kModuleFile = "ser-capture.so";
 
 std::string quoted_names(const std::vector<CaptureDevice>& devices) {
   std::vector<std::string> names;
@@ -24,23 +22,10 @@ std::string quoted_names(const std::vector<CaptureDevice>& devices) {
 
 const CaptureModule& load_capture_module(std::span<const std::filesystem::path> folders,
                                          const std::string& version) {
-  std::vector<std::string> looked;
-  for (const std::filesystem::path& folder : folders) {
-    const std::filesystem::path file = folder / kModuleFile;
-    looked.push_back(folder.lexically_normal().string());
-    if (!std::filesystem::exists(file)) continue;
-    void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) throw Error(fmt::format("recording from a microphone: {}", ::dlerror()));
-    const auto* module = static_cast<const CaptureModule*>(::dlsym(library, "ser_capture_module"));
-    if (!module || version != module->version)
-      throw Error(fmt::format("{}: expected a module of ser {}, found {}", file.string(), version,
-                              module ? module->version : "another library"));
-    return *module;
-  }
-  throw Error(fmt::format(
-      "recording from a microphone: expected {}, which is built where PortAudio is (Debian: "
-      "portaudio19-dev), found none in {}",
-      kModuleFile, join(looked, ", ")));
+  static const ModuleName name{"ser-capture.so", "ser_capture_module",
+                               "recording from a microphone",
+                               "PortAudio is (Debian: portaudio19-dev)"};
+  return *static_cast<const CaptureModule*>(load_module(name, folders, version));
 }
 
 const CaptureDevice& choose_device(const std::vector<CaptureDevice>& devices,

@@ -28,6 +28,10 @@ if [ -e "$build/bin/ser-capture.so" ]; then
   usr/bin/ser-predict -v --list-devices >/dev/null 2>talk || true
   grep -q 'recording with PortAudio' talk || fail "no capture module: $(cat talk)"
 fi
+if [ -e "$build/bin/ser-mpi.so" ]; then
+  PMI_SIZE=2 usr/bin/ser-train x -o y 2>talk || true
+  grep -q 'find each other, found 1' talk || fail "no module for MPI: $(cat talk)"
+fi
 
 sed -n '/^```cpp$/,/^```$/p' "$source/README.md" | sed '/^```/d' >example.cpp
 [ -s example.cpp ] || fail "README.md has no C++ example"

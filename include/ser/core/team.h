@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ class Team {
   /// What every process gave, by rank.
   virtual std::vector<std::string> exchange(std::string_view mine) = 0;
   /// Ends all processes at once, this one among them, with an exit code.
-  [[noreturn]] virtual void end_all(int exit_code) = 0;
+  virtual void end_all(int exit_code) = 0;
 
   /// Whether unit `index` of some work is for this process: units are dealt in turn.
   bool deals_me(std::size_t index) const {
@@ -34,5 +35,12 @@ Team& alone();
 /// `parallel_for` over the units that the team deals to this process.
 void parallel_for_mine(const Team& team, std::size_t count, int threads,
                        const std::function<void(std::size_t)>& body);
+
+/// A team is joined through a module, loaded while the program runs, so that nothing else needs the
+/// libraries of MPI. It exports `extern "C" const ser::TeamModule ser_team_module`.
+struct TeamModule {
+  const char* version;  ///< of ser; program and module must agree
+  std::unique_ptr<Team> (*join)();
+};
 
 }  // namespace ser

@@ -1,0 +1,82 @@
+#include "team.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "interrupt.h"
+#include "modules.h"
+#include "ser/core/module.h"
+#include "ser/core/text.h"
+#include "talk.h"
+
+namespace ser {
+namespace {
+
+/// Processes that were started together, as launchers say: those of Open MPI, MPICH, and Slurm's
+/// srun with one of their interfaces.
+int launched_processes() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
+    if (const char* size = std::getenv(name)) return parse_int(size, name);
+  if (std::getenv("PMIX_RANK"))
+    if (const char* size = std::getenv("SLURM_STEP_NUM_TASKS"))
+      return parse_int(size, "SLURM_STEP_NUM_TASKS");
+  return 1;
+}
+
+std::unique_ptr<Team> join_team(int processes) {
+  const void* module = load_module(
+      {"ser-mpi.so", "ser_team_module", fmt::format("working with {} processes", processes),
+       "MPI is (Debian: libopenmpi-dev)"},
+      module_folders(), SER_VERSION);
+  std::unique_ptr<Team> team = static_cast<const TeamModule*>(module)->join();
+  if (team->size() != processes)
+    throw Error(
+        fmt::format("expected {} processes that find each other, found {}: the program was "
+                    "built with another MPI than the one that started it",
+                    processes, team->size()));
+  return team;
+}
+
+/// Says why this process failed, unless the first one, which may know the same, said it before;
+/// then ends all.
+int fail(Team& team, const std::string& why, int exit_code) {
+  constexpr std::chrono::milliseconds kLetFirstSpeak(300);
+  if (team.rank() > 0) std::this_thread::sleep_for(kLetFirstSpeak);
+  fmt::print(stderr, "{}, process {} of {}: {}\n", program_invocation_short_name, team.rank() + 1,
+             team.size(), why);
+  std::fflush(nullptr);
+  team.end_all(exit_code);
+  return exit_code;
+}
+
+}  // namespace
+
+int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body) {
+  const int processes = launched_processes();
+  if (processes < 2) return body(alone());
+  const std::unique_ptr<Team> team = join_team(processes);
+  if (team->rank() > 0) {
+    common.quiet = true;
+    talk::set_least(talk::Level::kError);
+  }
+  try {
+    return body(*team);
+  } catch (const UsageError& error) {
+    return fail(*team, error.what(), 2);
+  } catch (const std::exception& error) {
+    return fail(*team, error.what(), 1);
+  }
+}
+
+void say_if_others_end(const Team& team, const std::string& kept) {
+  if (team.size() == 1) return;
+  say_when_ended(
+      team.rank() > 0 ? "" : "one of the processes is gone, or the run was interrupted; " + kept);
+}
+
+}  // namespace ser

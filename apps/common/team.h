@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+
+#include "command.h"
+#include "ser/core/team.h"
+
+namespace ser {
+
+/// Runs `body` in the team of processes that a launcher (mpirun, srun) started together, or alone.
+/// All but the first process are quiet. If one fails, it says why, and all end.
+/// Throws Error if there are several and the module that joins them is not there.
+int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body);
+
+/// What the first of several processes says when the launcher ends it: that one of the others is
+/// gone, and what is kept of the work.
+void say_if_others_end(const Team& team, const std::string& kept);
+
+}  // namespace ser
