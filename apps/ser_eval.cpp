@@ -87,12 +87,25 @@ bool asks_for_other_fold(const Options& options, const ser::Model& model,
   return !why.empty();
 }
 
+void warn_of_known_speakers(const ser::Model& model, const ser::Fold& fold) {
+  const int known = ser::count_known_speakers(model, fold.test_speakers);
+  if (known == 0) return;
+  const ser::TrainingInfo& training = model.training;
+  const std::string cure = training.split.empty()
+                               ? ""
+                               : fmt::format("; --cv {} --fold {} are those that it left out",
+                                             training.split, training.fold);
+  ser::talk::warn(
+      "{} of {} scored speakers were among the model's training speakers: the score flatters{}",
+      known, fold.test_speakers.size(), cure);
+}
+
 ser::report::Report score_model(const Options& options, const ser::Flags& flags,
                                 const ser::CommonOptions& common) {
   const std::vector<int> heard = heard_counts(options);
   const ser::Model model = ser::read_model(ser::find_model(options.model));
-  std::vector<ser::FeatureTable> tables;
-  for (const std::string& file : options.features) tables.push_back(ser::read_feature_table(file));
+  const std::vector<ser::FeatureTable> tables =
+      ser::read_tables_by_set({options.features.begin(), options.features.end()});
   std::vector<const ser::FeatureTable*> views;
   for (const ser::FeatureTable& table : tables) views.push_back(&table);
   const std::uint64_t seed =
@@ -103,10 +116,7 @@ ser::report::Report score_model(const Options& options, const ser::Flags& flags,
     if (const std::string left_out = ser::leave_out_unknown_classes(model, tables[0].clips, fold);
         !left_out.empty())
       ser::talk::warn("{}: {}", options.features[0], left_out);
-  if (const int known = ser::count_known_speakers(model, fold.test_speakers); known > 0)
-    ser::talk::warn(
-        "{} of {} scored speakers were among the model's training speakers: the score flatters",
-        known, fold.test_speakers.size());
+  warn_of_known_speakers(model, fold);
   ser::ResultFile result = ser::with_context(ser::join(options.features, ", "), [&] {
     return ser::score_model(model, views, fold, common.threads, options.cv,
                             options.cv.empty() ? 0 : options.fold, heard);
@@ -221,7 +231,7 @@ int main(int argc, char** argv) {
   ser::Command command("ser-eval", "Scores models on speakers they have not heard.", kExamples);
   command.positional(
       "FEATURES", options.features,
-      "Feature files of ser-extract: of several corpora (--train), or of the sets a model reads",
+      "Feature files of ser-extract: of one corpus or several, of each set that a model reads",
       ser::Presence::kOptional);
   command.words("--merge", options.merge, 0, "FILE...", "Pool result files of folds scored apart",
                 "Scoring");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "corpus/feature_file.h"
@@ -79,6 +80,27 @@ std::vector<FeatureFile> read_parts(const fs::path& path) {
   return parts;
 }
 
+/// A table that grows by files.
+struct TableOfFiles {
+  /// Throws Error for other features than those of the files before.
+  void add(const fs::path& path, std::vector<FeatureFile> parts) {
+    for (const FeatureFile& part : parts) {
+      if (table.rows.empty()) {
+        table.set = part.set;
+        table.rows = part.rows;
+        table.offsets = {0};
+        first = path;
+      }
+      check_same_features(table, first, part);
+      check_finite(part);
+    }
+    append(std::move(parts), table);
+  }
+
+  FeatureTable table;
+  fs::path first;
+};
+
 }  // namespace
 
 FeatureTable::Clip FeatureTable::clip(std::size_t index) const {
@@ -93,23 +115,24 @@ FeatureTable::Clip FeatureTable::clip(std::size_t index) const {
 FeatureTable read_feature_table(const fs::path& path) { return read_feature_tables({path}); }
 
 FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
-  FeatureTable table;
-  table.offsets = {0};
-  fs::path first;
+  TableOfFiles table;
+  for (const fs::path& path : paths) table.add(path, read_parts(path));
+  return std::move(table.table);
+}
+
+std::vector<FeatureTable> read_tables_by_set(const std::vector<fs::path>& paths) {
+  std::map<std::string, std::size_t> places;  // by fingerprint
+  std::vector<TableOfFiles> tables;
   for (const fs::path& path : paths) {
     std::vector<FeatureFile> parts = read_parts(path);
-    for (const FeatureFile& part : parts) {
-      if (table.rows.empty()) {
-        table.set = part.set;
-        table.rows = part.rows;
-        first = part.path;
-      }
-      check_same_features(table, first, part);
-      check_finite(part);
-    }
-    append(std::move(parts), table);
+    const std::string set = fingerprint(parts.at(0).set);
+    const auto [place, is_new] = places.try_emplace(set, tables.size());
+    if (is_new) tables.emplace_back();
+    tables[place->second].add(path, std::move(parts));
   }
-  return table;
+  std::vector<FeatureTable> result;
+  for (TableOfFiles& table : tables) result.push_back(std::move(table.table));
+  return result;
 }
 
 }  // namespace ser

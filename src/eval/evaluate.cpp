@@ -221,8 +221,10 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
                          const std::vector<int>& indices, int fold, int threads) {
   HiddenLayer layer;
   layer.fold = fold;
-  for (const int index : indices)
-    layer.files.push_back(tables.at(0)->clips[static_cast<std::size_t>(index)].path);
+  for (const int index : indices) {
+    const Utterance& clip = tables.at(0)->clips[static_cast<std::size_t>(index)];
+    layer.clips.push_back({clip.path, speaker_name(clip)});
+  }
   layer.units = embed(model, features_at(tables, indices), threads);
   return layer;
 }

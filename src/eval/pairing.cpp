@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "ser/core/error.h"
@@ -9,12 +10,29 @@
 
 namespace ser {
 
+namespace {
+
+using ByFile = std::multimap<std::string, const Prediction*>;
+
+/// Of several clips of one file name, that of the same speaker; a single one may be of a result
+/// that names speakers otherwise.
+ByFile::iterator find_clip(ByFile& by_file, const Prediction& wanted) {
+  const auto [begin, end] = by_file.equal_range(wanted.file);
+  if (begin == end) return by_file.end();
+  if (std::next(begin) == end) return begin;
+  const auto same =
+      std::find_if(begin, end, [&](const auto& e) { return e.second->speaker == wanted.speaker; });
+  return same == end ? by_file.end() : same;
+}
+
+}  // namespace
+
 std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b) {
-  std::map<std::string, const Prediction*> by_file;
-  for (const Prediction& prediction : b.predictions) by_file[prediction.file] = &prediction;
+  ByFile by_file;
+  for (const Prediction& prediction : b.predictions) by_file.emplace(prediction.file, &prediction);
   std::vector<const Prediction*> pairs;
   for (const Prediction& prediction : a.predictions) {
-    const auto found = by_file.find(prediction.file);
+    const auto found = find_clip(by_file, prediction);
     if (found == by_file.end())
       throw Error(
           fmt::format("expected the same clips, found {} in the first only", prediction.file));

@@ -44,14 +44,14 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
   ResultFile result;
   result.info = info;
   if (!info.recipe.empty()) result.info.recipe = parse_json(info.recipe, "recipe").dump();
-  std::map<std::string, int> tested;
+  std::map<ClipName, int> tested;
   for (FoldPredictions& fold : folds) {
     const std::string name = fmt::format("fold {}", fold.fold);
     result.folds.push_back(with_context(name, [&]() -> FoldResult {
       return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions)};
     }));
     for (Prediction& prediction : fold.predictions) {
-      const auto [earlier, is_new] = tested.emplace(prediction.file, fold.fold);
+      const auto [earlier, is_new] = tested.emplace(prediction.name(), fold.fold);
       if (!is_new)
         throw Error(
             fmt::format("{}: expected each clip to be tested once, found it in folds {} and {}",
@@ -68,13 +68,13 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
                          const std::vector<std::string>& names) {
   if (results.empty()) throw Error("expected results to merge, found none");
   std::vector<FoldPredictions> folds;
-  std::map<std::string, std::size_t> owner;  // of each clip
+  std::map<ClipName, std::size_t> owner;  // of each clip
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string both = fmt::format("{} and {}", names[0], names[i]);
     check_alike(results[0].info, results[i].info, both);
     with_context(both, [&] { check_equally_heard(results[0], results[i]); });
     for (const Prediction& prediction : results[i].predictions)
-      if (const auto [earlier, is_new] = owner.emplace(prediction.file, i); !is_new)
+      if (const auto [earlier, is_new] = owner.emplace(prediction.name(), i); !is_new)
         throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
                                 names[earlier->second], names[i], prediction.file));
     for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));

@@ -97,15 +97,15 @@ std::string pooled_maps(const ResultFile& result, int threads) {
 
 std::string hidden_maps(const HiddenLayer& layer, const ResultFile& result, const std::string& name,
                         int threads) {
-  std::map<std::string, const Prediction*> by_file;
-  for (const Prediction& prediction : result.predictions) by_file[prediction.file] = &prediction;
-  const std::vector<int> chosen = clips_to_show(layer.files.size(), result.info.seed);
+  std::map<ClipName, const Prediction*> by_name;
+  for (const Prediction& prediction : result.predictions) by_name[prediction.name()] = &prediction;
+  const std::vector<int> chosen = clips_to_show(layer.clips.size(), result.info.seed);
   Eigen::MatrixXd points(layer.units.rows(), static_cast<Eigen::Index>(chosen.size()));
   std::vector<Mark> marks;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     points.col(static_cast<Eigen::Index>(i)) = layer.units.col(chosen[i]).cast<double>();
     marks.push_back(
-        mark_of(*by_file.at(layer.files[static_cast<std::size_t>(chosen[i])]), result.info.labels));
+        mark_of(*by_name.at(layer.clips[static_cast<std::size_t>(chosen[i])]), result.info.labels));
   }
   return two_maps(points, std::move(marks), name, threads);
 }
@@ -123,7 +123,7 @@ std::string maps_section(const Report& report, int threads) {
     return section("Map of the clips",
                    "Clips as the network's last hidden layer has them, before the answer is read "
                    "off. " +
-                       key + shown_of(report.hidden[0].files.size()),
+                       key + shown_of(report.hidden[0].clips.size()),
                    names + hidden_maps(report.hidden[0], result, "Last hidden layer", threads));
 
   const bool folds = !report.hidden.empty();

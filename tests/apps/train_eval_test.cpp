@@ -303,6 +303,42 @@ TEST_F(TrainAndEval, SpeakersOfSeveralCorporaAreNamedWithTheirs) {
   EXPECT_EQ(result["folds"][0]["test_speakers"], Json({"blue:01"}));
 }
 
+TEST_F(TrainAndEval, AFoldOfSeveralCorporaIsScoredByTheModelThatLeftItOut) {
+  const std::string red = extract_manifest(
+      "path,emotion,speaker,corpus\n1.flac,happy,1,red\n2.flac,sad,1,red\n"
+      "3.flac,happy,2,red\n4.flac,sad,2,red\n");
+  const std::string list = folder_
+                               .add("blue.csv",
+                                    "path,emotion,speaker,corpus\n"
+                                    "1.flac,happy,1,blue\n2.flac,sad,1,blue\n"
+                                    "3.flac,happy,2,blue\n4.flac,sad,2,blue\n")
+                               .string();
+  const std::string blue = file("blue.safetensors");
+  succeed("ser-extract", {list, "--features", "classic", "-o", blue});
+  const std::vector<std::string> fold = {"--cv", "speakers:2", "--fold", "1"};
+  const auto with_fold = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), fold.begin(), fold.end());
+    return arguments;
+  };
+  succeed("ser-train", with_fold({red, blue, "--recipe", recipe_, "-o", file("model.json")}));
+  const Outcome scored = succeed(
+      "ser-eval", with_fold({red, blue, "--model", file("model.json"), "-o", file("fold.json")}));
+  EXPECT_THAT(scored.err, Not(HasSubstr("training speakers")));
+  succeed("ser-eval",
+          {red, blue, "--train", recipe_, "--cv", "speakers:2", "-o", file("all.json")});
+  const Json all = Json::parse(text_of(file("all.json")));
+  Json built_in = Json::array();
+  for (const Json& prediction : all["predictions"])
+    if (prediction["speaker"].get<std::string>().ends_with(":02")) built_in.push_back(prediction);
+  EXPECT_THAT(built_in, SizeIs(4));
+  EXPECT_EQ(Json::parse(text_of(file("fold.json")))["predictions"], built_in);
+
+  const Outcome flattered = succeed("ser-eval", {red, blue, "--model", file("model.json")});
+  EXPECT_THAT(flattered.err, HasSubstr("2 of 4 scored speakers were among the model's training "
+                                       "speakers: the score flatters; --cv speakers:2 --fold 1 "
+                                       "are those that it left out"));
+}
+
 TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
       {{"ser-train", features_}, "-o FILE"},

@@ -7,6 +7,8 @@
 
 #include "eval/predictions.h"
 #include "ser/core/atomic_file.h"
+#include "ser/eval/average.h"
+#include "ser/eval/compare.h"
 #include "ser/eval/heard.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
@@ -216,7 +218,20 @@ TEST(ResultFile, FoldsThatAModelDidNotLeaveOutAreNotMixedWithOthers) {
 TEST(ResultFile, AClipIsTestedOnce) {
   auto folds = random_folds(kLabels, 2, 4, 1);
   folds[1].predictions[0].file = folds[0].predictions[2].file;
+  folds[1].predictions[0].speaker = folds[0].predictions[2].speaker;
   EXPECT_ERROR(make_result(kInfo, folds), HasSubstr("found it in folds 0 and 1"));
+}
+
+TEST(ResultFile, CorporaMayNameTheirFilesAlike) {
+  auto folds = random_folds(kLabels, 2, 3, 1);
+  Prediction &one = folds[0].predictions[0], &other = folds[1].predictions[0];
+  other.file = one.file;
+  one.emotion = "happy";
+  other.emotion = "sad";
+  const ResultFile result = make_result(kInfo, folds);
+  EXPECT_EQ(result.scores.n, 12);
+  EXPECT_EQ(compare(result, result).only_a_right, 0);
+  EXPECT_EQ(average_results({result, result}, {"a", "b"}, 1).scores.n, 12);
 }
 
 TEST(ResultFile, RefusesWhatIsNoResult) {

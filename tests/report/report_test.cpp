@@ -199,8 +199,8 @@ TEST(Report, MapsOfFoldsStandApart) {
     HiddenLayer layer{fold.fold, {}, Eigen::MatrixXf(5, 12)};
     for (float& x : layer.units.reshaped()) x = static_cast<float>(rng.normal());
     for (int i = 0; i < 12; ++i)
-      layer.files.push_back(
-          report.result->predictions[static_cast<std::size_t>(12 * fold.fold + i)].file);
+      layer.clips.push_back(
+          report.result->predictions[static_cast<std::size_t>(12 * fold.fold + i)].name());
     report.hidden.push_back(layer);
   }
   const std::string eight = report_html(report, 1);

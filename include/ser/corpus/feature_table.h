@@ -42,6 +42,10 @@ FeatureTable read_feature_table(const std::filesystem::path& path);
 /// Throws Error, naming two of them, if they hold other features.
 FeatureTable read_feature_tables(const std::vector<std::filesystem::path>& paths);
 
+/// Feature files of one or several corpora, of one or several feature sets, in any order: a table
+/// for each set, in the order in which the sets come. Throws Error as `read_feature_table` does.
+std::vector<FeatureTable> read_tables_by_set(const std::vector<std::filesystem::path>& paths);
+
 /// Takes the features of one clip after the other, in flat memory.
 class FeatureWriter {
  public:

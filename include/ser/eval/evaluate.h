@@ -64,7 +64,7 @@ int count_known_speakers(const Model& model, const std::vector<std::string>& spe
 /// Clips as the last hidden layer of one model has them.
 struct HiddenLayer {
   int fold = 0;  ///< that the model was not trained on
-  std::vector<std::string> files;
+  std::vector<ClipName> clips;
   Eigen::MatrixXf units;  ///< [units x clips]
 };
 

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -13,6 +14,14 @@
 
 namespace ser {
 
+/// What tells clips apart: two corpora may name their files alike.
+struct ClipName {
+  std::string file;
+  std::string speaker;  ///< with its corpus, as of `speaker_name`; empty: unknown
+
+  auto operator<=>(const ClipName&) const = default;
+};
+
 /// What a model said about a clip, beside the truth.
 struct Prediction {
   std::string file;
@@ -21,6 +30,8 @@ struct Prediction {
   std::string gender;                        ///< the truth; empty: unknown
   std::vector<double> probabilities;         ///< of each emotion, in the order of the labels
   std::vector<double> gender_probabilities;  ///< male, female; empty without a gender head
+
+  ClipName name() const { return {file, speaker}; }
 };
 
 /// Genders in the order of `Prediction::gender_probabilities`.
