@@ -19,6 +19,19 @@ Prediction prediction_of(const Json& row) {
           row.at(4).get<std::vector<double>>(), row.at(5).get<std::vector<double>>()};
 }
 
+Json names_row(const std::vector<ClipName>& names) {
+  Json row = Json::array();
+  for (const ClipName& name : names) row.push_back(Json::array({name.file, name.speaker}));
+  return row;
+}
+
+std::vector<ClipName> names_of(const Json& row) {
+  std::vector<ClipName> names;
+  for (const Json& name : row)
+    names.push_back({name.at(0).get<std::string>(), name.at(1).get<std::string>()});
+  return names;
+}
+
 Json epoch_row(const EpochReport& e) {
   const auto number = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json();
@@ -66,7 +79,7 @@ void share_hidden(Team& team, std::vector<HiddenLayer>& hidden) {
   for (std::size_t k = 0; k < hidden.size(); ++k) {
     if (!team.deals_me(k)) continue;
     const Eigen::MatrixXf& units = hidden[k].units;
-    mine.push_back(Json::array({k, hidden[k].files, units.rows(),
+    mine.push_back(Json::array({k, names_row(hidden[k].clips), units.rows(),
                                 std::vector<float>(units.data(), units.data() + units.size())}));
   }
   for (const std::string& text : team.exchange(dump_text(mine)))
@@ -74,7 +87,7 @@ void share_hidden(Team& team, std::vector<HiddenLayer>& hidden) {
       const auto k = layer.at(0).get<std::size_t>();
       const auto values = layer.at(3).get<std::vector<float>>();
       const auto rows = layer.at(2).get<Eigen::Index>();
-      hidden.at(k) = {static_cast<int>(k), layer.at(1).get<std::vector<std::string>>(),
+      hidden.at(k) = {static_cast<int>(k), names_of(layer.at(1)),
                       Eigen::Map<const Eigen::MatrixXf>(values.data(), rows,
                                                         rows > 0 ? std::ssize(values) / rows : 0)};
     }

@@ -74,7 +74,7 @@ TEST(CrossValidation, ProcessesChangeNothing) {
         EXPECT_EQ(a.back().validation_accuracy, b.back().validation_accuracy);
       }
       for (std::size_t k = 0; k < done.hidden.size(); ++k) {
-        EXPECT_EQ(done.hidden[k].files, alone_done.hidden[k].files);
+        EXPECT_EQ(done.hidden[k].clips, alone_done.hidden[k].clips);
         EXPECT_EQ(done.hidden[k].units, alone_done.hidden[k].units);
       }
     });
