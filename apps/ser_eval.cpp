@@ -13,6 +13,7 @@
 #include "ser/core/text.h"
 #include "ser/eval/average.h"
 #include "ser/eval/compare.h"
+#include "ser/eval/corpus_matrix.h"
 #include "ser/eval/heard.h"
 #include "ser/report/report.h"
 
@@ -35,6 +36,7 @@ struct Options {
   std::string cv;
   int fold = ser::kUnsetInt;
   bool other_fold = false;
+  bool matrix = false;
   std::string heard = "0";
   double temperature = 1;
   std::string output;
@@ -51,6 +53,8 @@ struct Options {
     v.field("fold", fold, "Score --model on this fold alone (from 0)", ser::Range{0, 1e6});
     v.field("other_fold", other_fold,
             "Score --model on a fold that it did not leave out in training; the result is marked");
+    v.field("matrix", matrix,
+            "With --cv corpora: also train on each corpus alone and score it on each other");
     v.field("heard", heard,
             "Other clips of the speaker, without labels, that the model hears first: 0,4,16,all");
     v.field("temperature", temperature, "Divides the mean log probabilities of --average",
@@ -132,6 +136,8 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   if (options.fold != ser::kUnsetInt)
     throw ser::UsageError("--train scores every fold: --fold has no place");
   const ser::SplitScheme scheme = ser::split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
+  if (options.matrix && scheme.kind != ser::SplitScheme::Kind::kCorpora)
+    throw ser::UsageError("--matrix: expected --cv corpora");
   const std::vector<int> heard = heard_counts(options);
   const ser::Recipe recipe = ser::load_recipe(options.train);
   const ser::FeatureTable table =
@@ -142,16 +148,22 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   if (const std::string missing = ser::missing_classes(table.clips, folds); !missing.empty())
     ser::talk::warn("{}: {}", scheme.name(), missing);
   const int processes = team.size(), fold_count = static_cast<int>(folds.size());
-  ser::TrainingProgress progress((fold_count + processes - 1) / processes * recipe.members,
-                                 common.quiet);
-  return ser::report::cross_validation_report(ser::cross_validate(
-                                                  table, scheme, recipe, seed, common.threads,
-                                                  [&](int fold, const ser::EpochReport& epoch) {
-                                                    progress.on_epoch(fmt::format("fold {}", fold),
-                                                                      epoch);
-                                                  },
-                                                  heard, team),
-                                              table);
+  const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
+  ser::TrainingProgress progress(trainings * recipe.members, common.quiet);
+  ser::CrossValidation done = ser::cross_validate(
+      table, scheme, recipe, seed, common.threads,
+      [&](int fold, const ser::EpochReport& epoch) {
+        progress.on_epoch(fmt::format("fold {}", fold), epoch);
+      },
+      heard, team);
+  if (options.matrix)
+    done.result.matrix = ser::corpus_matrix(
+        table, done.result, recipe, seed, common.threads,
+        [&](const std::string& corpus, const ser::EpochReport& epoch) {
+          progress.on_epoch(corpus + " alone", epoch);
+        },
+        heard[0], team);
+  return ser::report::cross_validation_report(std::move(done), table);
 }
 
 std::vector<ser::ResultFile> read_results(const std::vector<std::string>& files) {
@@ -198,6 +210,7 @@ int evaluate(const Options& options, const ser::Flags& flags, const ser::CommonO
     throw ser::UsageError("expected one of --model, --train, --merge, --average and --compare");
   if (flags.given("temperature") && options.average.empty())
     throw ser::UsageError("--temperature: expected --average; a recipe has its own");
+  if (options.matrix && options.train.empty()) throw ser::UsageError("--matrix: expected --train");
   if (options.other_fold && options.model.empty())
     throw ser::UsageError("--other-fold: expected --model");
   if (flags.given("heard") && options.model.empty() && options.train.empty())

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ser/eval/corpus_matrix.h"
 #include "ser/eval/heard.h"
 
 namespace ser {
@@ -52,6 +53,21 @@ void print_corpora(const ResultFile& result) {
     fmt::print("{:<12} {:>6} clips   UAR {:5.1f} %   {}\n",
                corpus.corpus.empty() ? "unknown" : corpus.corpus, corpus.scores.n,
                percent(corpus.scores.uar), interval(corpus.ci95, &Intervals::uar));
+}
+
+/// Corpora trained on by corpora scored on.
+void print_matrix(const ResultFile& result) {
+  if (result.matrix.empty()) return;
+  const MatrixTable table = matrix_table(result);
+  fmt::print("\n{:<16}", "UAR, trained on");
+  for (const std::string& corpus : table.tested_on) fmt::print("{:>14.13}", corpus);
+  fmt::print("   scored, over the classes in common\n");
+  for (const MatrixTable::Row& row : table.rows) {
+    fmt::print("{:<16.15}", row.trained_on);
+    for (const CorpusScore* tested : row.cells)
+      fmt::print("{:>14}", tested ? fmt::format("{:.1f} %", percent(tested->scores.uar)) : "");
+    fmt::print("\n");
+  }
 }
 
 /// A row for each number of clips heard; those of strangers' voices are told from the others.
@@ -112,6 +128,7 @@ void print_scores(const ResultFile& result) {
              scores.best_temperature);
   print_certainty(result);
   print_corpora(result);
+  print_matrix(result);
   print_heard(result);
   print_classes(scores, result.info.labels);
   print_speakers(scores);

@@ -168,12 +168,24 @@ Json heard_scores_json(const ResultFile& result) {
   return list;
 }
 
+Json corpus_json(const CorpusScore& corpus) {
+  Json json = {{"corpus", text_or_null(corpus.corpus)}};
+  json.update(figures_json(corpus.scores));
+  json["ci95"] = intervals_json(corpus.ci95);
+  return json;
+}
+
 Json per_corpus_json(const ResultFile& result) {
   Json list = Json::array();
-  for (const CorpusScore& corpus : by_corpus(result)) {
-    Json json = {{"corpus", text_or_null(corpus.corpus)}};
-    json.update(figures_json(corpus.scores));
-    json["ci95"] = intervals_json(corpus.ci95);
+  for (const CorpusScore& corpus : by_corpus(result)) list.push_back(corpus_json(corpus));
+  return list;
+}
+
+Json matrix_json(const ResultFile& result) {
+  Json list = Json::array();
+  for (const MatrixCell& cell : result.matrix) {
+    Json json = {{"trained_on", cell.trained_on}};
+    json.update(corpus_json(cell.tested));
     list.push_back(std::move(json));
   }
   return list;
@@ -208,6 +220,7 @@ Json result_figures(const ResultFile& result) {
   Json json = heard_figures(result);
   json["heard_scores"] = heard_scores_json(result);
   json["per_corpus"] = per_corpus_json(result);
+  if (!result.matrix.empty()) json["matrix"] = matrix_json(result);
   json["certainty"] = certainty_json(result);
   json["labels"] = result.info.labels;
   json["confusion"] = confusion_json(scores);

@@ -315,7 +315,7 @@ std::string report_html(const Report& report, int threads) {
           "these are not the scores of a voice never heard before.",
           heard_text(result.info.heard)));
     page.lead += score_tiles(result);
-    page.body += heard_section(result) + confusion_section(result) +
+    page.body += heard_section(result) + matrix_section(result) + confusion_section(result) +
                  classes_and_speakers_section(result) + folds_section(result) +
                  calibration_section(result) + certainty_section(result);
   }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -337,6 +338,26 @@ TEST_F(TrainAndEval, AFoldOfSeveralCorporaIsScoredByTheModelThatLeftItOut) {
   EXPECT_THAT(flattered.err, HasSubstr("2 of 4 scored speakers were among the model's training "
                                        "speakers: the score flatters; --cv speakers:2 --fold 1 "
                                        "are those that it left out"));
+}
+
+TEST_F(TrainAndEval, AMatrixOfCorporaTellsWhatTravels) {
+  std::string list = "path,emotion,speaker,corpus\n";
+  for (int actor = 1; actor <= 4; ++actor) {
+    int clip = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(demo_actor(actor)))
+      list += fmt::format("{},{},{},{}\n", entry.path().string(), clip++ % 2 ? "sad" : "happy",
+                          actor, actor <= 2 ? "red" : "blue");
+  }
+  const std::string manifest = folder_.add("corpora.csv", list).string();
+  succeed("ser-extract", {manifest, "--features", "classic", "-o", file("both")});
+  const Outcome crossed = succeed("ser-eval", {file("both"), "--train", recipe_, "--cv", "corpora",
+                                               "--matrix", "-o", file("matrix.json")});
+  EXPECT_THAT(crossed.out, HasSubstr("UAR, trained on           blue           red   scored"));
+  const Json matrix = Json::parse(text_of(file("matrix.json")))["matrix"];
+  ASSERT_THAT(matrix, SizeIs(2));
+  EXPECT_EQ(matrix[1]["trained_on"], Json({"red"}));
+  EXPECT_EQ(matrix[1]["corpus"], "blue");
+  EXPECT_EQ(matrix[1]["n"], 32);
 }
 
 TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {

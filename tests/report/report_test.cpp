@@ -141,6 +141,16 @@ TEST(Report, ClipsHeardAreSaidAndShown) {
   }
 }
 
+TEST(Report, AMatrixOfCorporaIsShown) {
+  Report report = some_report(3, "corpora");
+  expect_silent(report_html(report, 1), {"From corpus to corpus"});
+  CorpusScore tested{"gold & co", report.result->scores, report.result->ci95};
+  report.result->matrix = {{{"red"}, tested}, {{"red", "blue"}, tested}};
+  expect_says(report_html(report, 1), {"From corpus to corpus", "<span>gold &amp; co</span>",
+                                       ">red</th>", ">all others</th>"});
+  EXPECT_EQ(carried_figures(report_html(report, 1))["matrix"][1]["trained_on"][1], "blue");
+}
+
 TEST(Report, MergedResultsClaimNoMoreThanTheyKnow) {
   Report report;
   report.kind = ReportKind::kMerged;

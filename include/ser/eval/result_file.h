@@ -45,6 +45,12 @@ struct CorpusScore {
   std::optional<Intervals> ci95;
 };
 
+/// A model of some corpora, scored on another.
+struct MatrixCell {
+  std::vector<std::string> trained_on;
+  CorpusScore tested;
+};
+
 /// What a result file holds.
 struct ResultFile {
   ResultInfo info;
@@ -54,6 +60,9 @@ struct ResultFile {
   std::vector<Prediction> predictions;  ///< in the order of the folds
   /// The same clips scored after more, or fewer, others of the speaker were heard.
   std::vector<ResultFile> more_heard;
+  /// Each corpus alone, and all others, against each (`corpus_matrix`), where that was asked for.
+  /// Written, and not read again.
+  std::vector<MatrixCell> matrix;
 };
 
 /// The result of folds, sorted by number, pooled and scored: figures depend on the predictions

@@ -1,0 +1,154 @@
+#include "ser/eval/corpus_matrix.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "eval/team_folds.h"
+#include "ser/corpus/corpus.h"
+#include "ser/eval/evaluate.h"
+#include "ser/eval/heard.h"
+
+namespace ser {
+namespace {
+
+using Clips = std::vector<int>;  // places in the table
+
+/// The clips of each corpus, by name.
+std::map<std::string, Clips> clips_by_corpus(const std::vector<Utterance>& clips) {
+  std::map<std::string, Clips> corpora;
+  for (std::size_t i = 0; i < clips.size(); ++i)
+    corpora[clips[i].corpus].push_back(static_cast<int>(i));
+  return corpora;
+}
+
+std::set<std::string> emotions_of(const std::vector<Utterance>& clips, const Clips& chosen) {
+  std::set<std::string> emotions;
+  for (const int i : chosen) emotions.insert(clips[static_cast<std::size_t>(i)].emotion);
+  return emotions;
+}
+
+/// Trained on one corpus, tested on another: as `make_folds` divides a table of the two. Nothing
+/// is tested where they have fewer than two classes in common.
+Fold fold_between(const std::vector<Utterance>& clips, const Clips& trained, const Clips& tested) {
+  std::vector<std::string> common;
+  std::ranges::set_intersection(emotions_of(clips, trained), emotions_of(clips, tested),
+                                std::back_inserter(common));
+  if (common.size() < 2) return {trained, {}, {}};
+  Clips both = trained;
+  both.insert(both.end(), tested.begin(), tested.end());
+  std::ranges::sort(both);
+  std::vector<Utterance> pair;
+  for (const int i : both) pair.push_back(clips[static_cast<std::size_t>(i)]);
+  std::vector<Fold> folds = make_folds(pair, parse_split_scheme("corpora"), 0);
+  const std::string& corpus = clips[static_cast<std::size_t>(tested[0])].corpus;
+  Fold& fold = folds[pair[static_cast<std::size_t>(folds[0].test[0])].corpus == corpus ? 0 : 1];
+  for (Clips* side : {&fold.train, &fold.test})
+    for (int& i : *side) i = both[static_cast<std::size_t>(i)];
+  return std::move(fold);
+}
+
+/// What models of one corpus each say of every other.
+class Transfers {
+ public:
+  Transfers(const FeatureTable& table, const Recipe& recipe)
+      : table_(table), recipe_(recipe), labels_(emotion_labels(table.clips)) {
+    for (const auto& [name, clips] : clips_by_corpus(table.clips)) {
+      names_.push_back(name);
+      clips_.push_back(clips);
+    }
+    said_.assign(count(), std::vector<FoldPredictions>(count()));
+  }
+
+  std::size_t count() const { return names_.size(); }
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// Trains on corpus k and asks about all others.
+  void run(std::size_t k, const RunOptions& run, int heard) {
+    std::map<Clips, Model> models;  // by training clips: one, but where corpora share recordings
+    for (std::size_t t = 0; t < count(); ++t) {
+      if (t == k) continue;
+      const Fold fold = fold_between(table_.clips, clips_[k], clips_[t]);
+      if (fold.test.empty()) continue;
+      auto model = models.find(fold.train);
+      if (model == models.end()) {
+        const TrainingData data = training_data(table_, fold.train, recipe_, run.seed, run.stream);
+        model = models.emplace(fold.train, train(data, recipe_, run)).first;
+      }
+      const std::set<std::string> common = emotions_of(table_.clips, fold.test);
+      const Asking asking{draw_heard(table_.clips, fold.test, heard, run.seed),
+                          labels_,
+                          {common.begin(), common.end()}};
+      said_[t][k] = {static_cast<int>(k), fold.test_speakers,
+                     evaluate(model->second, {&table_}, fold.test, run.threads, asking)};
+    }
+  }
+
+  void share(Team& team) {
+    for (std::vector<FoldPredictions>& of_corpus : said_) share_folds(team, of_corpus);
+  }
+
+  std::vector<MatrixCell> cells() const {
+    std::vector<MatrixCell> cells;
+    for (std::size_t k = 0; k < count(); ++k)
+      for (std::size_t t = 0; t < count(); ++t) {
+        const std::vector<Prediction>& said = said_[t][k].predictions;
+        if (said.empty()) continue;
+        cells.push_back({{names_[k]}, {names_[t], score(labels_, said), intervals(labels_, said)}});
+      }
+    return cells;
+  }
+
+ private:
+  const FeatureTable& table_;
+  const Recipe& recipe_;
+  std::vector<std::string> labels_;
+  std::vector<std::string> names_;
+  std::vector<Clips> clips_;                        ///< by corpus
+  std::vector<std::vector<FoldPredictions>> said_;  ///< by the corpus tested, then trained on
+};
+
+}  // namespace
+
+std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFile& result,
+                                      const Recipe& recipe, std::uint64_t seed, int threads,
+                                      const CorpusObserver& observer, int heard, Team& team) {
+  Transfers transfers(table, recipe);
+  const std::size_t count = transfers.count();
+  parallel_for_mine(team, count, threads, [&](std::size_t k) {
+    RunOptions run{seed, count + k, threads};
+    run.observer = [&](const EpochReport& epoch) {
+      if (observer) observer(transfers.names()[k], epoch);
+    };
+    transfers.run(k, run, heard);
+  });
+  transfers.share(team);
+  std::vector<MatrixCell> cells = transfers.cells();
+  if (count == 2) return cells;  // all others are one
+  for (CorpusScore& tested : by_corpus(result)) {
+    std::vector<std::string> others = transfers.names();
+    std::erase(others, tested.corpus);
+    cells.push_back({std::move(others), std::move(tested)});
+  }
+  return cells;
+}
+
+MatrixTable matrix_table(const ResultFile& result) {
+  MatrixTable table;
+  for (const MatrixCell& cell : result.matrix) table.tested_on.push_back(cell.tested.corpus);
+  std::ranges::sort(table.tested_on);
+  const auto doubled = std::ranges::unique(table.tested_on);
+  table.tested_on.erase(doubled.begin(), doubled.end());
+  for (const MatrixCell& cell : result.matrix) {
+    const std::string name = cell.trained_on.size() == 1 ? cell.trained_on[0] : "all others";
+    if (table.rows.empty() || table.rows.back().trained_on != name)
+      table.rows.push_back(
+          {name, std::vector<const CorpusScore*>(table.tested_on.size(), nullptr)});
+    const auto column = std::ranges::lower_bound(table.tested_on, cell.tested.corpus);
+    table.rows.back().cells[static_cast<std::size_t>(column - table.tested_on.begin())] =
+        &cell.tested;
+  }
+  return table;
+}
+
+}  // namespace ser

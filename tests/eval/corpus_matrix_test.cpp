@@ -1,0 +1,114 @@
+#include "ser/eval/corpus_matrix.h"
+
+#include <gmock/gmock.h>
+
+#include <mutex>
+#include <set>
+
+#include "ser/eval/evaluate.h"
+#include "support/synthetic_table.h"
+#include "support/thread_team.h"
+
+namespace ser {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+Recipe quick_recipe() {
+  Recipe recipe;
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 8, "activation": "relu"}]},
+                "training": {"epochs": 6, "learning_rate": 0.01}})",
+            recipe);
+  return recipe;
+}
+
+/// Two speakers of each corpus; `only` gives a corpus classes that no other has.
+FeatureTable corpora(const std::vector<std::string>& names, const std::string& only = "") {
+  FeatureTable table = synthetic_table(2 * static_cast<int>(names.size()), 2);
+  for (Utterance& clip : table.clips) {
+    clip.corpus = names[(std::stoul(clip.speaker) - 1) / 2];
+    if (clip.corpus == only) clip.emotion += " of " + only;
+  }
+  return table;
+}
+
+ResultFile scored(const FeatureTable& table, Team& team = alone()) {
+  const Recipe recipe = quick_recipe();
+  ResultFile result =
+      cross_validate(table, parse_split_scheme("corpora"), recipe, 3, 1, {}, {0}, team).result;
+  result.matrix = corpus_matrix(table, result, recipe, 3, 1, {}, 0, team);
+  return result;
+}
+
+std::vector<std::string> directions(const ResultFile& result) {
+  std::vector<std::string> said;
+  for (const MatrixCell& cell : result.matrix) {
+    std::string text;
+    for (const std::string& corpus : cell.trained_on) text += corpus + " ";
+    said.push_back(text + "> " + cell.tested.corpus);
+  }
+  return said;
+}
+
+TEST(CorpusMatrix, EachCorpusMeetsEachOtherAndAllOthersMeetEach) {
+  const ResultFile result = scored(corpora({"red", "blue", "gold"}));
+  EXPECT_THAT(directions(result),
+              ElementsAre("blue > gold", "blue > red", "gold > blue", "gold > red", "red > blue",
+                          "red > gold", "gold red > blue", "blue red > gold", "blue gold > red"));
+  for (const MatrixCell& cell : result.matrix) EXPECT_EQ(cell.tested.scores.n, 16);
+  EXPECT_EQ(result.matrix[8].tested.scores.uar, by_corpus(result)[2].scores.uar);
+}
+
+TEST(CorpusMatrix, OfTwoCorporaAllOthersAreOne) {
+  EXPECT_THAT(directions(scored(corpora({"red", "blue"}))),
+              ElementsAre("blue > red", "red > blue"));
+}
+
+TEST(CorpusMatrix, TrainsOnceACorpusAndNeverOnTheTested) {
+  const FeatureTable table = corpora({"red", "blue", "gold"});
+  std::multiset<std::string> trained;
+  std::mutex mutex;
+  corpus_matrix(table, {}, quick_recipe(), 3, 2,
+                [&](const std::string& corpus, const EpochReport& epoch) {
+                  const std::lock_guard lock(mutex);
+                  if (epoch.epoch == 1) trained.insert(corpus);
+                  EXPECT_EQ(epoch.clips, 16u);
+                });
+  EXPECT_THAT(trained, UnorderedElementsAre("blue", "gold", "red"));
+}
+
+TEST(CorpusMatrix, CorporaWithoutCommonClassesAreNotScored) {
+  const FeatureTable table = corpora({"red", "blue", "gold"}, "gold");
+  EXPECT_THAT(corpus_matrix(table, {}, quick_recipe(), 3, 1), testing::SizeIs(2));
+  const MatrixTable shown = matrix_table([&] {
+    ResultFile result;
+    result.matrix = corpus_matrix(table, {}, quick_recipe(), 3, 1);
+    return result;
+  }());
+  EXPECT_THAT(shown.tested_on, ElementsAre("blue", "red"));
+  EXPECT_EQ(shown.rows.size(), 2u);
+}
+
+TEST(CorpusMatrix, ATableHasARowForEachTrainingSide) {
+  const ResultFile result = scored(corpora({"red", "blue", "gold"}));
+  const MatrixTable table = matrix_table(result);
+  EXPECT_THAT(table.tested_on, ElementsAre("blue", "gold", "red"));
+  ASSERT_EQ(table.rows.size(), 4u);
+  EXPECT_EQ(table.rows[1].trained_on, "gold");
+  EXPECT_EQ(table.rows[1].cells[0], &result.matrix[2].tested);
+  EXPECT_EQ(table.rows[1].cells[1], nullptr);
+  EXPECT_EQ(table.rows[3].trained_on, "all others");
+  EXPECT_EQ(table.rows[3].cells[2], &result.matrix[8].tested);
+  EXPECT_THAT(matrix_table({}).rows, IsEmpty());
+}
+
+TEST(CorpusMatrix, ProcessesChangeNothing) {
+  const FeatureTable table = corpora({"red", "blue", "gold"});
+  const std::string expected = result_json(scored(table));
+  run_as_team(2, [&](Team& team) { EXPECT_EQ(result_json(scored(table, team)), expected); });
+}
+
+}  // namespace
+}  // namespace ser
