@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "report/page/charts.h"
@@ -28,6 +29,13 @@ std::vector<std::size_t> ranking(const SearchResult& result) {
   };
   std::ranges::stable_sort(order, {}, key);
   return order;
+}
+
+/// "optimizer.weight_decay" of "training.optimizer.weight_decay".
+std::string short_name(const SearchField& field) {
+  for (const std::string_view group : {"training.", "network."})
+    if (field.path.starts_with(group)) return field.path.substr(group.size());
+  return field.path;
 }
 
 std::string score_tiles(const SearchResult& result) {
@@ -59,7 +67,7 @@ std::string importance_section(const SearchResult& result) {
   std::vector<Row> rows;
   rows.reserve(order.size());
   for (const std::size_t f : order)
-    rows.push_back({result.space.fields[f].path, bar(shares[f], scale), percent(shares[f])});
+    rows.push_back({short_name(result.space.fields[f]), bar(shares[f], scale), percent(shares[f])});
   return section("What mattered",
                  "How much of the scores of the first rung each field explains by itself: the "
                  "squared rank correlation of a range, the variance between the values of a list. "
@@ -67,13 +75,13 @@ std::string importance_section(const SearchResult& result) {
                  row_list(rows, scale));
 }
 
-/// Each trial's score at a rung in the order of the trials, and the best so far.
-std::string progress_section(const SearchResult& result) {
-  LineChart chart{"Best score so far by trial", "trial", {0, 1, ""}, {0, 1, "%"}, {}, {}};
+/// The best score at each rung among the trials up to each.
+LineChart best_so_far(const SearchResult& result) {
+  LineChart chart{"Best score so far by trial", "trial", {0, 1, ""}, {}, {}, {}};
   chart.x.high = std::max<double>(1, static_cast<double>(result.trials.size()) - 1);
   for (std::size_t rung = 0; rung < result.epochs.size(); ++rung) {
     Line line{{},
-              rung + 1 == result.epochs.size() ? "mean" : "second",
+              rung + 1 == result.epochs.size() ? "mean" : "",
               fmt::format("{} epochs", result.epochs[rung])};
     double best = -1;
     for (std::size_t t = 0; t < result.trials.size(); ++t) {
@@ -83,27 +91,66 @@ std::string progress_section(const SearchResult& result) {
     }
     if (!line.points.empty()) chart.lines.push_back(std::move(line));
   }
-  return section("The best so far",
-                 "The best score among the trials up to each, one line a rung; the thick one is "
-                 "that of the last rung, trained in full.",
-                 line_chart(chart));
+  return chart;
+}
+
+/// The scores of every trial from rung to rung.
+LineChart trials_by_epochs(const SearchResult& result) {
+  LineChart chart{"Scores of the trials by epochs", "epochs", {0, 1, ""}, {}, {}, {}};
+  chart.x = {static_cast<double>(result.epochs.front()), static_cast<double>(result.epochs.back()),
+             ""};
+  for (std::size_t t = 0; t < result.trials.size(); ++t) {
+    Line line{{}, static_cast<int>(t) == result.best ? "mean" : "", fmt::format("trial {}", t)};
+    const std::vector<double>& uar = result.trials[t].uar;
+    for (std::size_t rung = 0; rung < uar.size(); ++rung)
+      if (!std::isnan(uar[rung]))
+        line.points.push_back({static_cast<double>(result.epochs[rung]), uar[rung]});
+    if (line.points.size() > 1) chart.lines.push_back(std::move(line));
+  }
+  return chart;
+}
+
+std::string finished(LineChart chart) {
+  double low = 1, high = 0;
+  for (const Line& line : chart.lines)
+    for (const Point& point : line.points) {
+      low = std::min(low, point.y);
+      high = std::max(high, point.y);
+    }
+  chart.y = low < high ? rounded_scale(low, high, "%") : Scale{0, 1, "%"};
+  return "<div>" + line_chart(chart) + "</div>\n";
+}
+
+std::string curves_section(const SearchResult& result) {
+  std::string charts = finished(best_so_far(result));
+  std::string said =
+      "The best score among the trials up to each, a line a rung; the thick one is "
+      "that of the last rung, trained in full.";
+  if (result.epochs.size() > 1) {
+    charts += finished(trials_by_epochs(result));
+    said +=
+        " Beside it, the scores of the trials that got past the first rung; the thick line is "
+        "the best trial.";
+  }
+  return section("The best so far", said, "<div class=\"columns\">" + charts + "</div>\n");
+}
+
+std::string score_at(const TrialScore& trial, std::size_t rung) {
+  if (rung >= trial.uar.size()) return "";
+  return std::isnan(trial.uar[rung]) ? "diverged" : percent(trial.uar[rung]);
 }
 
 std::string trials_section(const SearchResult& result) {
   std::vector<std::string> header = {"trial"};
-  for (const SearchField& field : result.space.fields) header.push_back(escape(field.path));
   for (const int epochs : result.epochs) header.push_back(fmt::format("{} epochs", epochs));
+  for (const SearchField& field : result.space.fields) header.push_back(escape(short_name(field)));
   std::vector<std::vector<std::string>> rows;
   for (const std::size_t t : ranking(result)) {
     if (rows.size() == kMostTrials) break;
     std::vector<std::string> row = {std::to_string(t)};
+    for (std::size_t rung = 0; rung < result.epochs.size(); ++rung)
+      row.push_back(score_at(result.trials[t], rung));
     for (const std::string& value : result.trials[t].values) row.push_back(escape(value));
-    for (std::size_t rung = 0; rung < result.epochs.size(); ++rung) {
-      const std::vector<double>& uar = result.trials[t].uar;
-      row.push_back(rung >= uar.size()      ? ""
-                    : std::isnan(uar[rung]) ? "diverged"
-                                            : percent(uar[rung]));
-    }
     rows.push_back(std::move(row));
   }
   return section("The best trials",
@@ -136,7 +183,7 @@ std::string search_html(const SearchResult& result) {
                            : "The best of many trials looks better than it is, and no outer folds "
                              "were asked for (--cv) that would tell by how much.") +
       "</p>\n";
-  page.body = score_tiles(result) + importance_section(result) + progress_section(result) +
+  page.body = score_tiles(result) + importance_section(result) + curves_section(result) +
               trials_section(result) + outer_section(result) +
               recipe_section(to_json(result.recipe));
   page.json = search_json(result);
