@@ -149,7 +149,9 @@ void check_search(const Options& options, const ser::Flags& flags, const ser::Te
     return;
   }
   refuse("fold", "--search leaves every fold of --cv out in turn, it has no place");
-  refuse("export", "--search makes a recipe, no model");
+  for (const char* field : {"export", "weights", "uncertain_below"})
+    refuse(field, "--search makes a recipe, no model");
+  if (!options.combine.empty()) refuse("search", "--combine trains nothing, it has no place");
   check_resume(options);
   if (options.shard.empty()) return;
   refuse("output", "a shard of a search keeps its scores beside --checkpoint, it has no place");
@@ -200,11 +202,11 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
   if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
       !options.describe)
     throw ser::UsageError("expected an output file: -o FILE or --export FILE");
+  check_search(options, flags, team);
   if (!options.combine.empty()) {
     if (!options.report.empty()) throw ser::UsageError("--combine: nothing is trained to report");
     return combine(options);
   }
-  check_search(options, flags, team);
   if (flags.given("temperature"))
     throw ser::UsageError("--temperature: expected --combine; a recipe has its own");
   if (options.inputs.empty()) throw ser::UsageError("expected a feature file");

@@ -60,6 +60,9 @@ TEST_F(Search, RefusesFlagsThatHaveNoPlace) {
   };
   EXPECT_THAT(refused(words({"--cv", "speakers:2", "--fold", "0"})), HasSubstr("--fold: "));
   EXPECT_THAT(refused(words({"--export", file("x")})), HasSubstr("--export: "));
+  EXPECT_THAT(refused(words({"--weights", "f16"})), HasSubstr("--weights: "));
+  EXPECT_THAT(refused({"--combine", "m.json", "--search", space_, "-o", file("x")}),
+              HasSubstr("--search: "));
   EXPECT_THAT(refused(words({"--resume"})), HasSubstr("--resume: "));
   EXPECT_THAT(refused(words({"--shard", "1/2"})), HasSubstr("--output: "));
   const std::vector<std::string> no_search = {features_, "-o", file("m.json")};
