@@ -149,8 +149,12 @@ std::vector<Arena> make_arenas(const SearchSetting& setting) {
   for (const Fold& fold : setting.outer) seen.push_back(fold.train);
   std::vector<Arena> arenas;
   for (const std::vector<int>& chosen : seen) {
+    const std::string where =
+        arenas.empty() ? "" : fmt::format("outer fold {}: ", arenas.size() - 1);
     Arena& arena = arenas.emplace_back();
-    arena.folds = folds_within(clips, chosen, setting.space.folds, setting.run.seed);
+    arena.folds = with_context(where + "inner folds " + setting.space.folds, [&] {
+      return folds_within(clips, chosen, setting.space.folds, setting.run.seed);
+    });
     arena.alive.resize(setting.trials.size());
     std::iota(arena.alive.begin(), arena.alive.end(), 0);
     arena.uar.resize(setting.trials.size());

@@ -267,11 +267,37 @@ TEST_F(Searching, RefusesTheFileOfAnother) {
   options.file = folder_ / "search.json";
   options.trials = 1;
   run(options);
+  std::string damaged = read_file(options.file, kMax);
+  damaged.replace(damaged.find("\"scores\": ["), 11, "\"scores\": [[1],");
   options.resume = true;
   options.seed = 2;
   EXPECT_ERROR(run(options), HasSubstr("found another"));
   folder_.add("search.json", "{}");
   EXPECT_ERROR(run(options), HasSubstr("expected the file of a search"));
+  folder_.add("search.json", damaged);
+  options.seed = 1;
+  EXPECT_ERROR(run(options), HasSubstr("search.json: expected a scored training, found [1]"));
+}
+
+TEST_F(Searching, TellsWhichTrialOrFoldFails) {
+  space_ = parse_search_space(R"({"folds": "speakers:2", "fields": {"training.shard_size": [1]}})");
+  Recipe normalised = small_recipe();
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 8}, {"type": "batch_norm"}]}})",
+            normalised);
+  SearchRun options;
+  options.trials = 1;
+  EXPECT_ERROR(search(table_, normalised, space_, options), HasSubstr("trial 0: "));
+  space_.folds = "speakers:6";
+  options.outer = "loso";
+  EXPECT_ERROR(run(options), HasSubstr("outer fold 0: inner folds speakers:6: "));
+}
+
+TEST_F(Searching, NeedsATrialThatDoesNotDiverge) {
+  space_ = parse_search_space(R"({"folds": "speakers:2", "fields": {
+      "training.learning_rate": [1000], "training.epochs": [200]}})");
+  SearchRun options;
+  options.trials = 2;
+  EXPECT_ERROR(search(table_, small_recipe(), space_, options), HasSubstr("every trial diverged"));
 }
 
 TEST_F(Searching, TellsOfNoScoreWithoutOuterFolds) {

@@ -121,6 +121,19 @@ TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
   });
 }
 
+TEST(Trainer, ProcessesWithOtherRecipesAreRefused) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const TrainingData data{table, all_of_table(table), {}};
+  run_as_team(2, [&](Team& team) {
+    Recipe recipe = small_recipe();
+    if (team.rank() == 1)
+      from_json(R"({"network": {"layers": [{"type": "dense", "units": 5}]}})", recipe);
+    RunOptions run{1, kWholeCorpus, 1};
+    run.team = &team;
+    EXPECT_ERROR(train(data, recipe, run), HasSubstr("the processes do not work on the same"));
+  });
+}
+
 TEST(Trainer, SameBitsForOneTwoAndSevenThreads) {
   const MoreThreadsThanCores seven(8);
   const FeatureTable table = two_corpora(6, 4);
