@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -11,6 +12,7 @@
 #include "interrupt.h"
 #include "modules.h"
 #include "ser/core/module.h"
+#include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "talk.h"
 
@@ -26,6 +28,13 @@ int launched_processes() {
     if (const char* size = std::getenv("SLURM_STEP_NUM_TASKS"))
       return parse_int(size, "SLURM_STEP_NUM_TASKS");
   return 1;
+}
+
+/// Threads of a process that is not told: cores are shared by those on this machine.
+int fair_threads() {
+  const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  const int processes = here ? parse_int(here, "OMPI_COMM_WORLD_LOCAL_SIZE") : 1;
+  return std::max(1, available_threads() / std::max(1, processes));
 }
 
 std::unique_ptr<Team> join_team(int processes) {
@@ -60,6 +69,7 @@ int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body) {
   const int processes = launched_processes();
   if (processes < 2) return body(alone());
   const std::unique_ptr<Team> team = join_team(processes);
+  if (common.threads == 0) common.threads = fair_threads();
   if (team->rank() > 0) {
     common.quiet = true;
     talk::set_least(talk::Level::kError);

@@ -8,8 +8,9 @@
 namespace ser {
 
 /// Runs `body` in the team of processes that a launcher (mpirun, srun) started together, or alone.
-/// All but the first process are quiet. If one fails, it says why, and all end.
-/// Throws Error if there are several and the module that joins them is not there.
+/// All but the first process are quiet; those on a machine share its cores, where --threads is 0.
+/// If one fails, it says why, and all end. Throws Error if there are several and the module that
+/// joins them is not there.
 int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body);
 
 /// What the first of several processes says when the launcher ends it: that one of the others is

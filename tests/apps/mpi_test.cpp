@@ -96,6 +96,14 @@ TEST(WithoutMpi, TheModuleIsNamed) {
                                     "where MPI is (Debian: libopenmpi-dev)"));
 }
 
+TEST_F(Mpi, AShardOfASearchIsForOneProcess) {
+  const Outcome refused =
+      mpirun(2, "ser-train",
+             {features_, "--search", recipe_, "--shard", "1/2", "--checkpoint", file("c")});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--shard: expected one process"));
+}
+
 TEST_F(Mpi, ProcessesThatDoNotFindEachOtherAreRefused) {
   ::setenv("PMI_SIZE", "2", 1);  // as of another MPI's launcher
   const Outcome failed = run("ser-train", training("m.json"));
