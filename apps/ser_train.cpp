@@ -12,6 +12,7 @@
 #include "common/team.h"
 #include "common/training_progress.h"
 #include "ser/core/text.h"
+#include "ser/eval/search.h"
 #include "ser/model/ensemble.h"
 #include "ser/model/onnx.h"
 #include "ser/report/report.h"
@@ -98,9 +99,11 @@ ser::Recipe chosen_recipe(const Options& options, const ser::Flags& flags) {
 void check_resume(const Options& options) {
   if (!options.resume) return;
   if (options.checkpoint.empty()) throw ser::UsageError("--resume: expected --checkpoint FILE");
-  if (!std::filesystem::exists(options.checkpoint))
+  const bool trains = options.search.empty();
+  if (trains ? !std::filesystem::exists(options.checkpoint)
+             : ser::search_files(options.checkpoint).empty())
     ser::talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,
-                    options.search.empty() ? "training" : "the search");
+                    trains ? "training" : "the search");
 }
 
 void set_up_checkpoint(const Options& options, ser::RunOptions& run) {

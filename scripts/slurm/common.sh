@@ -15,14 +15,15 @@ prepare() {
 
 # submit NAME [SBATCH FLAG...]: puts the script on stdin in the queue and prints the job's number.
 submit() {
-  local name=$1 more=()
+  local name=$1 more=() number=%j
   shift
+  if [[ ${1:-} == --array=* ]]; then number=%A-%a; fi
   read -r -a more <<<"${SBATCH_FLAGS:-}"
   {
     printf '#!/usr/bin/env bash\nset -euo pipefail\nexport PATH=%q\n' "$PATH"
     echo "threads=\${SLURM_CPUS_PER_TASK:-1} task=\${SLURM_ARRAY_TASK_ID:-}"
     cat
-  } | sbatch --parsable --job-name="ser-$name" --output="$log/$name-%A-%a.txt" "${more[@]}" "$@" |
+  } | sbatch --parsable --job-name="ser-$name" --output="$log/$name-$number.txt" "${more[@]}" "$@" |
     cut -d';' -f1
 }
 

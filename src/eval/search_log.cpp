@@ -62,18 +62,22 @@ SearchLog::SearchLog(std::filesystem::path file, const std::string& suffix, std:
   written_ += suffix;
 }
 
+std::vector<std::filesystem::path> search_files(const std::filesystem::path& file) {
+  std::vector<std::filesystem::path> files;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const std::string name = file.filename().string();
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string found = entry.path().filename().string();
+    if (found == name || is_shard_of(found, name)) files.push_back(entry.path());
+  }
+  return files;
+}
+
 void SearchLog::read() {
-  read_one(file_);
-  std::vector<std::filesystem::path> shards;
-  const std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (is_shard_of(entry.path().filename().string(), file_.filename().string()))
-      shards.push_back(entry.path());
-  for (const std::filesystem::path& shard : shards) read_one(shard);
+  for (const std::filesystem::path& path : search_files(file_)) read_one(path);
 }
 
 void SearchLog::read_one(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return;
   with_context(path.string(), [&] {
     const Json json = parse_json(read_file(path, kMaxBytes), "search");
     if (!json.is_object() || json.value("format", Json()) != kFormat)

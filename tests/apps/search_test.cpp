@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Searches around a small network.
 class Search : public DemoFeatures {
@@ -49,6 +50,7 @@ TEST_F(Search, InShardsFindsTheSame) {
   const Outcome merged =
       succeed("ser-train", words({"--trials", "3", "--checkpoint", file("s.json"), "--resume"}));
   EXPECT_EQ(merged.out, whole.out);
+  EXPECT_THAT(merged.err, Not(HasSubstr("afresh")));
   EXPECT_EQ(text_of(file("best.json")), best);
 }
 

@@ -120,6 +120,9 @@ SearchResult search(const FeatureTable& table, const Recipe& base, const SearchS
 bool search_shard(const FeatureTable& table, const Recipe& base, const SearchSpace& space,
                   const SearchRun& run);
 
+/// The file of a search and those that shards have written beside it, as far as they are there.
+std::vector<std::filesystem::path> search_files(const std::filesystem::path& file);
+
 /// How much of the trials' scores at the first rung a field explains, from 0 to 1: of a list, the
 /// variance between its values; of a range, the squared rank correlation (Spearman).
 std::vector<double> importance(const SearchResult& result);
