@@ -3,39 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
-
-#include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "support/errors.h"
-#include "support/synthetic_table.h"
-#include "support/temp_folder.h"
 #include "support/thread_team.h"
+#include "train/recipes.h"
 
 namespace ser {
 namespace {
 
 using testing::HasSubstr;
-
-Recipe small_recipe() {
-  Recipe recipe;
-  from_json(R"({
-    "network": {"layers": [{"type": "dense", "units": 16}, {"type": "batch_norm", "activation": "relu"},
-                           {"type": "dropout", "rate": 0.2}]},
-    "training": {"epochs": 12, "batch_size": 24, "shard_size": 6, "learning_rate": 0.01,
-                 "label_smoothing": 0.05, "weight_average": 0.9, "tasks": {"gender": 0.5, "intensity": 0.2},
-                 "augmentation": {"mixup": 0.2}}
-  })",
-            recipe);
-  return recipe;
-}
-
-std::vector<int> all_of_table(const FeatureTable& table) {
-  std::vector<int> all(table.size());
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 Model train_small(const FeatureTable& table, const Recipe& recipe, std::uint64_t seed,
                   int threads) {
@@ -57,33 +34,6 @@ double accuracy(const Model& model, const FeatureTable& table, const std::vector
   return right / static_cast<double>(clips.size());
 }
 
-/// A recipe with everything that is drawn: versions, shares, mixup, voices.
-Recipe drawing_recipe() {
-  Recipe recipe = small_recipe();
-  recipe.members = 2;
-  recipe.listening.enabled = true;
-  recipe.training.epoch_clips = 60;
-  recipe.training.corpus_share = 0.5;
-  return recipe;
-}
-
-/// Speakers 1 and 2 are a corpus of their own, without anger.
-FeatureTable two_corpora(int speakers, int takes) {
-  FeatureTable table = synthetic_table(speakers, takes);
-  for (Utterance& clip : table.clips) {
-    if (clip.speaker > "2") continue;
-    clip.corpus = "other";
-    if (clip.emotion == "angry") clip.emotion = "sad";
-  }
-  return table;
-}
-
-std::string bytes_of(const Model& model) {
-  const TempFolder folder;
-  write_model(model, folder / "m.json");
-  return read_file(folder / "m.json", 1 << 24);
-}
-
 TEST(Trainer, SameBytesForAnyNumberOfProcesses) {
   const FeatureTable table = two_corpora(8, 4);
   Recipe recipe = drawing_recipe();
@@ -100,25 +50,6 @@ TEST(Trainer, SameBytesForAnyNumberOfProcesses) {
     });
     EXPECT_THAT(found, testing::Each(expected)) << ranks;
   }
-}
-
-TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
-  const FeatureTable table = synthetic_table(6, 4);
-  const Recipe recipe = drawing_recipe();
-  const TrainingData data{table, all_of_table(table), {}};
-  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
-  const TempFolder folder;
-  RunOptions first{1, kWholeCorpus, 1};
-  first.checkpoint = folder / "c";
-  first.stop = [asked = 0]() mutable { return ++asked == 9; };
-  EXPECT_THROW(train(data, recipe, first), Stopped);
-  run_as_team(3, [&](Team& team) {
-    RunOptions run{1, kWholeCorpus, 1};
-    run.team = &team;
-    run.checkpoint = folder / "c";
-    run.resume = true;
-    EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
-  });
 }
 
 TEST(Trainer, ProcessesWithOtherRecipesAreRefused) {
@@ -373,66 +304,6 @@ TEST(Trainer, AnEpochMayTakeOneVersionOfEachClip) {
   RunOptions run;
   run.observer = [&](const EpochReport& report) { EXPECT_EQ(report.clips, originals / 2); };
   train({table, all_of_table(table), {}}, recipe, run);
-}
-
-TEST(Checkpoint, StoppedAnywhereAndResumedGivesTheSameBits) {
-  const FeatureTable table = two_corpora(6, 4);
-  std::vector<int> train_clips, validation;
-  for (std::size_t i = 0; i < table.size(); ++i)
-    (table.clips[i].speaker < "6" ? train_clips : validation).push_back(static_cast<int>(i));
-  Recipe recipe = drawing_recipe();
-  recipe.training.early_stopping = {true, 20};
-  const TrainingData data{table, train_clips, validation};
-  const Model straight = train(data, recipe, {3, 0, 1});
-  const TempFolder folder;
-  RunOptions run{3, 0, 1};
-  run.checkpoint = folder / "c.safetensors";
-  run.resume = true;
-  std::optional<Model> resumed;
-  int stops = 0;
-  while (!resumed) {  // every seventh batch ends a process
-    int batches = 0;
-    run.stop = [&] { return ++batches == 7; };
-    try {
-      resumed = train(data, recipe, run);
-    } catch (const Stopped&) {
-      ++stops;
-    }
-  }
-  EXPECT_GT(stops, 3);
-  for (std::size_t m = 0; m < straight.members.size(); ++m) {
-    EXPECT_EQ(straight.members[m].network.parameters(), resumed->members[m].network.parameters());
-    EXPECT_EQ(straight.members[m].network.state(), resumed->members[m].network.state());
-  }
-}
-
-TEST(Checkpoint, OfAnotherRunIsRefused) {
-  const FeatureTable table = synthetic_table(4, 2);
-  const TempFolder folder;
-  RunOptions run{3, 0, 1};
-  run.checkpoint = folder / "c.safetensors";
-  run.resume = true;
-  const TrainingData data{table, all_of_table(table), {}};
-  train(data, small_recipe(), run);
-  Recipe other = small_recipe();
-  other.training.learning_rate = 0.02;
-  EXPECT_ERROR(train(data, other, run), HasSubstr("another recipe, seed or data"));
-  run.seed = 4;
-  EXPECT_ERROR(train(data, small_recipe(), run), HasSubstr("another recipe, seed or data"));
-}
-
-TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
-  const FeatureTable table = synthetic_table(4, 2);
-  const TempFolder folder;
-  Recipe recipe = small_recipe();
-  from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
-  recipe.training.learning_rate = 1000;
-  recipe.training.epochs = 200;
-  RunOptions run{3, 0, 1};
-  run.checkpoint = folder / "c.safetensors";
-  EXPECT_THROW(train({table, all_of_table(table), {}}, recipe, run), Error);
-  run.resume = true;  // it can be gone on from, to the same end
-  EXPECT_ERROR(train({table, all_of_table(table), {}}, recipe, run), HasSubstr("diverges"));
 }
 
 TEST(Trainer, RecipeThatDoesNotFitTheFeaturesIsRefused) {

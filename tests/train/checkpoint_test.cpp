@@ -1,0 +1,93 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/thread_team.h"
+#include "train/recipes.h"
+
+namespace ser {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
+  const FeatureTable table = synthetic_table(6, 4);
+  const Recipe recipe = drawing_recipe();
+  const TrainingData data{table, all_of_table(table), {}};
+  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
+  const TempFolder folder;
+  RunOptions first{1, kWholeCorpus, 1};
+  first.checkpoint = folder / "c";
+  first.stop = [asked = 0]() mutable { return ++asked == 9; };
+  EXPECT_THROW(train(data, recipe, first), Stopped);
+  run_as_team(3, [&](Team& team) {
+    RunOptions run{1, kWholeCorpus, 1};
+    run.team = &team;
+    run.checkpoint = folder / "c";
+    run.resume = true;
+    EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  });
+}
+
+TEST(Checkpoint, StoppedAnywhereAndResumedGivesTheSameBits) {
+  const FeatureTable table = two_corpora(6, 4);
+  std::vector<int> train_clips, validation;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    (table.clips[i].speaker < "6" ? train_clips : validation).push_back(static_cast<int>(i));
+  Recipe recipe = drawing_recipe();
+  recipe.training.early_stopping = {true, 20};
+  const TrainingData data{table, train_clips, validation};
+  const Model straight = train(data, recipe, {3, 0, 1});
+  const TempFolder folder;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  run.resume = true;
+  std::optional<Model> resumed;
+  int stops = 0;
+  while (!resumed) {  // every seventh batch ends a process
+    int batches = 0;
+    run.stop = [&] { return ++batches == 7; };
+    try {
+      resumed = train(data, recipe, run);
+    } catch (const Stopped&) {
+      ++stops;
+    }
+  }
+  EXPECT_GT(stops, 3);
+  for (std::size_t m = 0; m < straight.members.size(); ++m) {
+    EXPECT_EQ(straight.members[m].network.parameters(), resumed->members[m].network.parameters());
+    EXPECT_EQ(straight.members[m].network.state(), resumed->members[m].network.state());
+  }
+}
+
+TEST(Checkpoint, OfAnotherRunIsRefused) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const TempFolder folder;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  run.resume = true;
+  const TrainingData data{table, all_of_table(table), {}};
+  train(data, small_recipe(), run);
+  Recipe other = small_recipe();
+  other.training.learning_rate = 0.02;
+  EXPECT_ERROR(train(data, other, run), HasSubstr("another recipe, seed or data"));
+  run.seed = 4;
+  EXPECT_ERROR(train(data, small_recipe(), run), HasSubstr("another recipe, seed or data"));
+}
+
+TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
+  const FeatureTable table = synthetic_table(4, 2);
+  const TempFolder folder;
+  Recipe recipe = small_recipe();
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 16}]}})", recipe);
+  recipe.training.learning_rate = 1000;
+  recipe.training.epochs = 200;
+  RunOptions run{3, 0, 1};
+  run.checkpoint = folder / "c.safetensors";
+  EXPECT_THROW(train({table, all_of_table(table), {}}, recipe, run), Error);
+  run.resume = true;  // it can be gone on from, to the same end
+  EXPECT_ERROR(train({table, all_of_table(table), {}}, recipe, run), HasSubstr("diverges"));
+}
+
+}  // namespace
+}  // namespace ser
