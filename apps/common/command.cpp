@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -90,7 +91,7 @@ int wrong_usage(const std::string& command, const std::string& message) {
 }  // namespace
 
 void CommonOptions::visit(FieldVisitor& v) {
-  v.field("seed", seed, "Seed of every random choice", Range{});
+  v.field("seed", seed, "Seed of every random choice", Range{0, INT_MAX});
   v.field("threads", threads, "Threads; 0: all cores. Never changes a result",
           Range{0, kMostThreads});
   v.field("quiet", quiet, "Say nothing but errors");

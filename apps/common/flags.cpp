@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "command.h"
@@ -61,8 +60,7 @@ class Flags::Registrar : public FieldVisitor {
 
  private:
   static std::string with_range(std::string_view help, const Range& range) {
-    const bool any = std::isinf(range.low) && std::isinf(range.high);
-    return fmt::format("{}{}", help, any ? "" : " " + to_string(range));
+    return fmt::format("{} {}", help, to_string(range));
   }
   std::string spelling(std::string_view name) const {
     const auto alias = flags_.aliases_.find(std::string(name));

@@ -87,6 +87,9 @@ TEST_P(EveryCommand, RefusesNumbersThatAreNone) {
     EXPECT_EQ(refused.exit_code, 2) << threads;
     EXPECT_THAT(refused.err, HasSubstr("--threads: expected"));
   }
+  const Outcome negative = run(GetParam(), {"x", "--seed", "-1"});
+  EXPECT_EQ(negative.exit_code, 2);
+  EXPECT_THAT(negative.err, AllOf(HasSubstr("--seed: expected"), HasSubstr("[0, 2147483647]")));
 }
 
 TEST_P(EveryCommand, RefusesTruthValuesThatAreNone) {

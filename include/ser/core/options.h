@@ -1,10 +1,8 @@
 #pragma once
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,8 +43,8 @@ class ObjectList {
 
 /// The numbers that a field may hold: Range{1, 4096}, both ends included.
 struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
+  double low = 0;
+  double high = 0;
   bool has_low = true;
   bool has_high = true;
 
@@ -86,12 +84,6 @@ class FieldVisitor {
   virtual void field(std::string_view name, std::string& value, std::string_view help) = 0;
   virtual void field(std::string_view name, std::vector<std::string>& value,
                      std::string_view help) = 0;
-
-  template <typename Number>
-  requires std::same_as<Number, int> || std::same_as<Number, double>
-  void field(std::string_view name, Number& value, std::string_view help) {
-    field(name, value, help, Range{});
-  }
 
   /// A field of an enumeration: `names` lists every value with its spelling.
   template <typename Enum>
