@@ -17,8 +17,22 @@
 
 #include "core/cpu_quota.h"
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace ser {
 namespace {
+
+// The sanitizer of data races does not see into oneTBB, so it is told what goes from thread to
+// thread there: what is done before `hand_over(at)` is seen after `receive(at)`.
+#ifdef __SANITIZE_THREAD__
+void hand_over(void* at) { __tsan_release(at); }
+void receive(void* at) { __tsan_acquire(at); }
+#else
+void hand_over(void*) {}
+void receive(void*) {}
+#endif
 
 int resolve(int threads) { return threads > 0 ? threads : available_threads(); }
 
@@ -55,20 +69,24 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     return;
   }
   std::vector<std::exception_ptr> failures(count);
+  hand_over(&failures);
   arena_of(workers).execute([&] {
     tbb::this_task_arena::isolate([&] {
       tbb::parallel_for(
           std::size_t{0}, count,
           [&](std::size_t i) {
+            receive(&failures);
             try {
               body(i);
             } catch (...) {
               failures[i] = std::current_exception();
             }
+            hand_over(&failures[i]);
           },
           tbb::simple_partitioner());
     });
   });
+  for (std::exception_ptr& failure : failures) receive(&failure);
   rethrow_first(failures);
 }
 
@@ -97,36 +115,48 @@ void parallel_pipeline(int threads, const std::function<bool(std::size_t, std::s
   std::size_t next = 0;
 
   const auto fetch = [&](tbb::flow_control& control) -> std::size_t {
+    receive(&next);
     const std::size_t slot = next % slots;
+    receive(&failures[slot]);
     try {
       if (broken || failed || !take(next, slot)) control.stop();
     } catch (...) {
       failures[slot] = std::current_exception();
       broken = true;
     }
-    return next++;
+    const std::size_t fetched = next++;
+    hand_over(&failures[slot]);
+    hand_over(&next);
+    return fetched;
   };
   const auto make = [&](std::size_t i) {
-    if (failures[i % slots]) return i;
+    std::exception_ptr& mine = failures[i % slots];
+    receive(&mine);
+    if (mine) return i;
     try {
       produce(i, i % slots);
     } catch (...) {
-      failures[i % slots] = std::current_exception();
+      mine = std::current_exception();
     }
+    hand_over(&mine);
     return i;
   };
   const auto use = [&](std::size_t i) {
+    receive(&failure);
+    receive(&failures[i % slots]);
     std::exception_ptr mine = std::exchange(failures[i % slots], nullptr);
-    if (failed) return;
     try {
-      if (mine) std::rethrow_exception(mine);
-      consume(i, i % slots);
+      if (mine && !failed) std::rethrow_exception(mine);
+      if (!failed) consume(i, i % slots);
     } catch (...) {
       failure = std::current_exception();
       failed = true;
     }
+    hand_over(&failures[i % slots]);
+    hand_over(&failure);
   };
 
+  hand_over(&next);
   tbb::task_arena arena(resolve(threads));
   arena.execute([&] {
     tbb::parallel_pipeline(
@@ -134,6 +164,8 @@ void parallel_pipeline(int threads, const std::function<bool(std::size_t, std::s
                    tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make) &
                    tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, use));
   });
+  receive(&next);
+  receive(&failure);
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -138,8 +138,8 @@ TEST(Downmix, GoesBackToTheAverageWhereItIsSoundAgain) {
   channels.col(0) = voice();
   channels.col(1) = voice();
   channels.col(1).head(kRateHz / 2) *= -1;
-  channels.col(0).tail(kRateHz) = noise(1, 0.2);
-  channels.col(1).tail(kRateHz) = noise(2, 0.2);
+  channels.col(0).tail(kRateHz) = noise(1, 0.2).tail(kRateHz);
+  channels.col(1).tail(kRateHz) = noise(2, 0.2).tail(kRateHz);
   const Mixed mixed = mix_file(channels);
   const Eigen::VectorXf average = channels.rowwise().mean();
   EXPECT_LT((mixed.samples - average).tail(kRateHz / 2).cwiseAbs().maxCoeff(), 1e-4);

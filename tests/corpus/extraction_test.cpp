@@ -33,7 +33,9 @@ struct Done {
 Done extract_one(const std::filesystem::path& file, ExtractionOptions options) {
   Done done;
   options.on_warning = [&](const std::string& warning) { done.warnings.push_back(warning); };
-  done.table = extract({{file, {.path = "a.wav"}}}, options);
+  Utterance clip;
+  clip.path = "a.wav";
+  done.table = extract({{file, clip}}, options);
   return done;
 }
 

@@ -100,7 +100,9 @@ TEST(ModelFile, BytesAreTheNearestOf255StepsOfEachRow) {
   for (const nn::Parameter& p : before.named_parameters()) {
     const nn::ConstAlignedMap a(before.parameters().data() + p.offset, p.rows, p.cols);
     const nn::ConstAlignedMap b(after.parameters().data() + p.offset, p.rows, p.cols);
-    if (p.cols == 1) EXPECT_EQ(a, b) << p.name;
+    if (p.cols == 1) {
+      EXPECT_EQ(a, b) << p.name;
+    }
     for (nn::Index row = 0; row < p.rows; ++row)
       EXPECT_LE((a.row(row) - b.row(row)).cwiseAbs().maxCoeff(),
                 a.row(row).cwiseAbs().maxCoeff() / 127 * 0.5001f)
