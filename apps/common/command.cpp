@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <optional>
 #include <sstream>
@@ -45,7 +45,7 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   for (const std::string& word : app.remaining())
     if (word.starts_with('-'))
       return fmt::format("unknown option '{}'{}", word, nearest_flag(app, word));
-  const std::string message = error.what();
+  std::string message = error.what();
   constexpr std::string_view kUnknownKey = "INI was not able to parse ";
   if (!message.starts_with(kUnknownKey)) return message;
   const std::string key = message.substr(kUnknownKey.size());
@@ -164,9 +164,11 @@ void populate_heap() {
   ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   void* const block = std::malloc(kBytes);  // from the heap, and stays there when it is freed
   if (!block) return;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(block) + kPage - 1) / kPage * kPage;
-  ::madvise(reinterpret_cast<void*>(begin), kBytes - kPage, MADV_HUGEPAGE);
-  ::madvise(reinterpret_cast<void*>(begin), kBytes - kPage, MADV_POPULATE_WRITE);
+  void* pages = block;
+  std::size_t size = kBytes;
+  std::align(kPage, kBytes - kPage, pages, size);
+  ::madvise(pages, kBytes - kPage, MADV_HUGEPAGE);
+  ::madvise(pages, kBytes - kPage, MADV_POPULATE_WRITE);
   std::free(block);
 #endif
 }

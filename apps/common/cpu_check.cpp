@@ -12,7 +12,7 @@ namespace {
 bool is_supported(unsigned need) {
   switch (need) {
 #define SER_CPU_CASE(bit, macro, name) \
-  case 1u << bit:                      \
+  case 1u << (bit):                    \
     return __builtin_cpu_supports(name);
     SER_CPU_FEATURES(SER_CPU_CASE)
 #undef SER_CPU_CASE
@@ -24,7 +24,7 @@ bool is_supported(unsigned need) {
 const char* name_of(unsigned need) {
   switch (need) {
 #define SER_CPU_CASE(bit, macro, name) \
-  case 1u << bit:                      \
+  case 1u << (bit):                    \
     return name;
     SER_CPU_FEATURES(SER_CPU_CASE)
 #undef SER_CPU_CASE

@@ -7,7 +7,7 @@ namespace {
 
 constexpr bool is_defined(const char* text) { return text[0] == '1'; }
 #define SER_TEXT(macro) #macro
-#define SER_DEFINED(bit, macro, name) | (is_defined(SER_TEXT(macro)) ? 1u << bit : 0u)
+#define SER_DEFINED(bit, macro, name) | (is_defined(SER_TEXT(macro)) ? 1u << (bit) : 0u)
 
 }  // namespace
 

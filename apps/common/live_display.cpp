@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,7 @@ void LiveDisplay::draw(const PredictedClip& window, double latency_ms, std::size
   const int widest = std::min(kWidestBar, columns - kBesideBar);
   for (const std::size_t i : order) {
     const double share = window.speech ? window.prediction.emotions(static_cast<long>(i)) : 0;
-    const std::string bar(static_cast<std::size_t>(share * widest + 0.5), '#');
+    const std::string bar(static_cast<std::size_t>(std::lround(share * widest)), '#');
     const std::string line =
         fmt::format("{:<10} {:>5.1f} %  {}", model_.emotions[i].substr(0, 10), 100 * share, bar);
     fmt::print("  {}\033[K\n", window.speech && i == first ? styled(kGreen, line) : line);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -100,7 +101,7 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   if (!clip.speech) return;
   for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
     const double share = p.emotions(static_cast<long>(i));
-    const int filled = static_cast<int>(share * kBarWidth + 0.5);
+    const auto filled = static_cast<int>(std::lround(share * kBarWidth));
     fmt::print("    {:<10} {:>5.1f} %{}{:#<{}}\n", model_.emotions[i], 100 * share,
                filled > 0 ? "  " : "", "", filled);
   }

@@ -115,7 +115,7 @@ std::filesystem::path followed(std::filesystem::path path) {
 }
 
 /// The number of an open stream that a path such as /dev/stdout or /dev/fd/3 stands for, or -1.
-int open_stream(std::filesystem::path path) {
+int open_stream(const std::filesystem::path& path) {
   for (const auto& [name, number] : {std::pair("/dev/stdout", 1), std::pair("/dev/stderr", 2)})
     if (path == name) return number;
   const std::string folder = path.parent_path().string(), number = path.filename().string();

@@ -68,7 +68,7 @@ void check_present(const std::string& name, const std::vector<std::string>& clas
 
 /// A name as the user wrote it: a class of that very name, else the emotion it means.
 std::string resolve(std::string_view name, const std::vector<std::string>& classes) {
-  const std::string exact(trim(name));
+  std::string exact(trim(name));
   if (std::find(classes.begin(), classes.end(), exact) != classes.end()) return exact;
   return canonical_emotion(exact);
 }
@@ -132,7 +132,7 @@ void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::st
 std::span<const std::string_view> known_emotions() { return kEmotions; }
 
 std::string canonical_emotion(std::string_view name) {
-  const std::string lower = to_lower(trim(name));
+  std::string lower = to_lower(trim(name));
   if (says_nothing(lower)) return "";
   std::string key = lower;
   std::replace_if(

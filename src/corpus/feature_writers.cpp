@@ -180,7 +180,7 @@ struct FeatureCsvWriter::Impl {
   Eigen::Index frame = 0;  ///< its next frame
 };
 
-FeatureCsvWriter::FeatureCsvWriter(fs::path path, const FeatureSet& set)
+FeatureCsvWriter::FeatureCsvWriter(const fs::path& path, const FeatureSet& set)
     : impl_(std::make_unique<Impl>(path, set)) {}
 FeatureCsvWriter::~FeatureCsvWriter() = default;
 

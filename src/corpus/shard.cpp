@@ -163,7 +163,7 @@ void check_candidates(const std::vector<Candidate>& candidates) {
 ShardInfo parse_shard(std::string_view text) {
   const std::vector<std::string> parts = split(text, '/');
   if (parts.size() == 2) {
-    const ShardInfo shard{parse_int(parts[0], "shard"), parse_int(parts[1], "shard")};
+    ShardInfo shard{parse_int(parts[0], "shard"), parse_int(parts[1], "shard")};
     if (shard.number >= 1 && shard.number <= shard.of && shard.of <= kMostShards) return shard;
   }
   throw Error(fmt::format("expected I/N, such as 1/8 to 8/8, found '{}'", text));

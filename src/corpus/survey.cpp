@@ -92,7 +92,7 @@ ClipMeasures measure(AudioReader& reader, const Preparation& preparation, const 
 }
 
 /// The message without the file that it begins with.
-std::string without_name(std::string message, const std::filesystem::path& file) {
+std::string without_name(const std::string& message, const std::filesystem::path& file) {
   const std::string name = file.string() + ": ";
   return message.starts_with(name) ? message.substr(name.size()) : message;
 }

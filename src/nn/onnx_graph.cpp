@@ -90,7 +90,7 @@ void OnnxGraph::add_metadata(std::string_view key, std::string_view value) {
 }
 
 std::string OnnxGraph::add_constant(int type, const Sizes& sizes, std::string_view bytes) {
-  const std::string name = next_name("constant");
+  std::string name = next_name("constant");
   ProtobufMessage tensor;
   for (const std::int64_t size : sizes) tensor.add(kSizes, size);
   graph_.add(kTensors, tensor.add(kElements, type).add(kTensorName, name).add(kRawData, bytes));
@@ -110,7 +110,7 @@ std::string OnnxGraph::constant(const Sizes& values) {
 
 std::string OnnxGraph::add(std::string_view op, const std::vector<std::string>& inputs,
                            const std::vector<Attribute>& attributes, const std::string& output) {
-  const std::string name = output.empty() ? next_name(op) : output;
+  std::string name = output.empty() ? next_name(op) : output;
   ProtobufMessage node;
   for (const std::string& input : inputs) node.add(kNodeInputs, input);
   node.add(kNodeOutputs, name).add(kNodeName, name).add(kOperator, op);

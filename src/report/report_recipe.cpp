@@ -51,7 +51,7 @@ std::string laid_out(const Json& json, std::size_t indent) {
     return text + close;
   };
   const bool object = json.is_object();
-  const std::string line = write(object ? "{" : "[", ", ", object ? "}" : "]");
+  std::string line = write(object ? "{" : "[", ", ", object ? "}" : "]");
   if (line.size() + indent <= kLine && line.find('\n') == std::string::npos) return line;
   const std::string inner(indent + 2, ' ');
   return write((object ? "{\n" : "[\n") + inner, ",\n" + inner,

@@ -15,8 +15,6 @@
 
 #include "ser/core/error.h"
 
-extern char** environ;
-
 namespace ser::report {
 namespace {
 

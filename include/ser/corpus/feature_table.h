@@ -87,7 +87,7 @@ class FeatureTableWriter : public FeatureWriter {
 /// with the digits that give back the same float.
 class FeatureCsvWriter : public FeatureWriter {
  public:
-  FeatureCsvWriter(std::filesystem::path path, const FeatureSet& set);
+  FeatureCsvWriter(const std::filesystem::path& path, const FeatureSet& set);
   ~FeatureCsvWriter() override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
   void append(const Eigen::MatrixXf& features) override;

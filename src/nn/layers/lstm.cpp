@@ -38,7 +38,7 @@ class Lstm : public Cloneable<Lstm, Layer> {
   Shape plan(Node& node) const override {
     const Index rows = Index{kGates} * units;
     Index inputs = node.input.rows();
-    for (int level = 0; level < layers; ++level, inputs = Index{directions()} * units)
+    for (int level = 0; level < layers; ++level, inputs = directions() * units)
       for (const char* direction : {"forward", "backward"}) {
         if (!bidirectional && *direction == 'b') continue;
         const auto name = [&](std::string_view part) {
@@ -101,7 +101,7 @@ class Lstm : public Cloneable<Lstm, Layer> {
     const Index rows = Index{kGates} * units;
     std::string y = graph.transpose(x, {1, 0, 2});
     for (int level = 0; level < layers; ++level) {
-      const Index inputs = node.parameters[static_cast<std::size_t>(3 * level * directions())].cols;
+      const Index inputs = node.parameters[first_parameter(level, 0)].cols;
       const auto gates = [&](std::size_t parameter, const OnnxGraph::Sizes& sizes) {
         return export_gates(graph, node, pass, level, parameter, sizes);
       };
@@ -116,18 +116,22 @@ class Lstm : public Cloneable<Lstm, Layer> {
   }
 
  private:
-  int directions() const { return bidirectional ? 2 : 1; }
+  Index directions() const { return bidirectional ? 2 : 1; }
+  std::size_t first_parameter(int level, int direction) const {
+    return static_cast<std::size_t>(3 * (level * directions() + direction));
+  }
 
   /// A parameter of all directions of a level under the shape `sizes`; directions come first, then
   /// rows: gates in the order i, o, f, g, and zeros where there are more.
   std::string export_gates(OnnxGraph& graph, const Node& node, const Pass& pass, int level,
                            std::size_t parameter, const OnnxGraph::Sizes& sizes) const {
-    constexpr std::array<int, kGates> kOrder = {0, 2, 1, 3};
-    const auto first = static_cast<std::size_t>(3 * level * directions()) + parameter;
+    constexpr std::array<Index, kGates> kOrder = {0, 2, 1, 3};
+    const std::size_t first = first_parameter(level, 0) + parameter;
     RowMajor all = RowMajor::Zero(sizes[0] * sizes[1], node.parameters[first].cols);
     for (int direction = 0; direction < directions(); ++direction) {
-      const ConstAlignedMap value = pass.value(node.parameters[first + 3u * direction]);
-      for (int gate = 0; gate < kGates; ++gate)
+      const ConstAlignedMap value =
+          pass.value(node.parameters[first_parameter(level, direction) + parameter]);
+      for (Index gate = 0; gate < kGates; ++gate)
         all.middleRows(direction * sizes[1] + gate * units, units) =
             value.middleRows(kOrder[gate] * units, units);
     }
@@ -139,7 +143,7 @@ class Lstm : public Cloneable<Lstm, Layer> {
     Arena& arena = *pass.arena;
     Sweep s;
     s.node = &node;
-    s.first_parameter = static_cast<std::size_t>(3 * (level * directions() + direction));
+    s.first_parameter = first_parameter(level, direction);
     s.units = units;
     s.gate_rows = Index{kGates} * units;
     s.steps = make_steps(arena, x, direction == 0 ? Direction::kForward : Direction::kBackward);
