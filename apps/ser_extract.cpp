@@ -93,6 +93,12 @@ void check_files(const Options& options, const ser::PlotOptions& plots,
                      inputs);
 }
 
+std::vector<std::string> files_of(const std::vector<ser::Recording>& recordings) {
+  std::vector<std::string> files;
+  for (const ser::Recording& recording : recordings) files.push_back(recording.file);
+  return files;
+}
+
 /// `text` with the inputs in the commands that it names.
 std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
   constexpr std::string_view kInputs = "INPUT...";
@@ -134,9 +140,7 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
   check_files(options, plots, survey, options.inputs);
   const std::vector<ser::Recording> recordings =
       ser::find_recordings(options.inputs, options.corpus);
-  std::vector<std::string> files;
-  for (const ser::Recording& recording : recordings) files.push_back(recording.file.string());
-  check_files(options, plots, survey, files);
+  check_files(options, plots, survey, files_of(recordings));
   if (survey.describe) ser::describe_recordings(recordings, survey, common);
   if (!plots.plot.empty()) {
     const std::size_t written =

@@ -82,7 +82,7 @@ Drawn draw_recording(const Recording& recording, const FeatureSet& set, const Pl
   try {
     AudioReader reader(recording.file);
     const Waveform start = read_start(reader, most_s(reader.sample_rate_hz()));
-    pictures = with_context(recording.file.string(), [&] {
+    pictures = with_context(recording.file, [&] {
       return report::clip_pictures(start, set, title(recording.utterance, start), options.pictures);
     });
   } catch (const Error& error) {

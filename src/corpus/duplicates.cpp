@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <utility>
 
@@ -23,13 +22,13 @@ std::uint64_t hash_of_end(const fs::path& path, std::size_t count) {
   return fnv1a({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-/// `files` divided by the hash of their last bytes; those with a hash of their own are left out, as
-/// are files that cannot be read: whoever reads their samples will tell.
-std::vector<std::vector<int>> alike(const std::vector<int>& files,
-                                    const std::function<fs::path(int)>& path, std::size_t count) {
+/// Those of `files` that are chosen, divided by the hash of their last bytes; those with a hash of
+/// their own are left out, as are files that cannot be read: whoever reads their samples will tell.
+std::vector<std::vector<int>> alike(const std::vector<std::string>& files,
+                                    const std::vector<int>& chosen, std::size_t count) {
   std::map<std::uint64_t, std::vector<int>> by_hash;
-  for (const int i : files) try {
-      by_hash[hash_of_end(path(i), count)].push_back(i);
+  for (const int i : chosen) try {
+      by_hash[hash_of_end(files[static_cast<std::size_t>(i)], count)].push_back(i);
     } catch (const Error&) {
       continue;
     }
@@ -41,24 +40,19 @@ std::vector<std::vector<int>> alike(const std::vector<int>& files,
 
 }  // namespace
 
-std::vector<std::vector<int>> find_duplicates(const fs::path& root,
-                                              const std::vector<Utterance>& utterances) {
-  const auto file = [&](int i) -> fs::path {
-    return root / utterances[static_cast<std::size_t>(i)].path;
-  };
+std::vector<std::vector<int>> find_duplicates(const std::vector<std::string>& files) {
   std::map<std::uintmax_t, std::vector<int>> by_size;
-  for (int i = 0; i < static_cast<int>(utterances.size()); ++i) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
     std::error_code error;
-    const std::uintmax_t size = fs::file_size(file(i), error);
-    if (!error && utterances[static_cast<std::size_t>(i)].augmentation.empty())
-      by_size[size].push_back(i);
+    const std::uintmax_t size = fs::file_size(files[i], error);
+    if (!error) by_size[size].push_back(static_cast<int>(i));
   }
 
   std::vector<std::vector<int>> groups;
   for (const auto& [size, candidates] : by_size) {
     if (candidates.size() < 2) continue;
-    for (const std::vector<int>& same_end : alike(candidates, file, kEndBytes))
-      for (std::vector<int>& same : alike(same_end, file, size)) groups.push_back(std::move(same));
+    for (const std::vector<int>& same_end : alike(files, candidates, kEndBytes))
+      for (std::vector<int>& same : alike(files, same_end, size)) groups.push_back(std::move(same));
   }
   std::sort(groups.begin(), groups.end());
   return groups;

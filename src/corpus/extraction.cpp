@@ -112,15 +112,14 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
     const Copies copies(std::move(original), options);
     for (std::size_t copy = 0; copy < copies.count(); ++copy) {
       Rng rng = copies.rng(copy);
-      extracted.clips.emplace_back(copies.utterance(copy),
-                                   with_context(recording.file.string(), [&] {
+      extracted.clips.emplace_back(copies.utterance(copy), with_context(recording.file, [&] {
                                      return extractor.extract(copies.change(start, copy, rng));
                                    }));
     }
   }
   for (std::string& notice : reader.notices()) extracted.warnings.push_back(std::move(notice));
   for (std::string& warning : extracted.warnings)
-    warning = fmt::format("{}: {}", recording.file.string(), warning);
+    warning = fmt::format("{}: {}", recording.file, warning);
   return extracted;
 }
 

@@ -14,7 +14,7 @@
 namespace ser {
 namespace {
 
-using FilesByName = std::map<std::string, std::filesystem::path>;
+using FilesByName = std::map<std::string, std::string>;
 
 /// The last `depth` folders of a path, with '/' between and after them.
 std::string last_folders(const std::filesystem::path& folder, std::size_t depth) {
@@ -33,7 +33,7 @@ std::optional<FilesByName> try_names(std::vector<Corpus>& corpora, std::size_t d
   for (const Corpus& corpus : corpora) {
     const std::string prefix = depth > 0 ? last_folders(corpus.root, depth) : "";
     for (const Utterance& utterance : corpus.utterances)
-      if (!files.emplace(prefix + utterance.path, corpus.root / utterance.path).second)
+      if (!files.emplace(prefix + utterance.path, (corpus.root / utterance.path).string()).second)
         return std::nullopt;
   }
   for (Corpus& corpus : corpora) {
@@ -62,15 +62,21 @@ FilesByName unique_names(std::vector<Corpus>& corpora) {
 }  // namespace
 
 std::vector<Recording> recordings_of(std::vector<Corpus> corpora, const ChooseUtterances& choose) {
-  const FilesByName files = unique_names(corpora);
+  FilesByName files = unique_names(corpora);
   std::vector<Utterance> utterances;
-  for (Corpus& corpus : corpora)
-    std::move(corpus.utterances.begin(), corpus.utterances.end(), std::back_inserter(utterances));
+  for (Corpus& corpus : corpora) {
+    if (utterances.empty())
+      utterances = std::move(corpus.utterances);
+    else
+      std::move(corpus.utterances.begin(), corpus.utterances.end(), std::back_inserter(utterances));
+    corpus.utterances = {};
+  }
   if (choose) utterances = choose(std::move(utterances));
   std::vector<Recording> recordings;
+  recordings.reserve(utterances.size());
   for (Utterance& utterance : utterances) {
-    const std::filesystem::path& file = files.at(utterance.path);
-    recordings.push_back({file, std::move(utterance)});
+    std::string& file = files.at(utterance.path);
+    recordings.push_back({std::move(file), std::move(utterance)});
   }
   return recordings;
 }
@@ -83,12 +89,9 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
 }
 
 std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings) {
-  std::vector<Utterance> utterances;
-  for (const Recording& recording : recordings) {
-    utterances.push_back(recording.utterance);
-    utterances.back().path = std::filesystem::absolute(recording.file).string();
-  }
-  return find_duplicates("/", utterances);
+  std::vector<std::string> files;
+  for (const Recording& recording : recordings) files.push_back(recording.file);
+  return find_duplicates(files);
 }
 
 }  // namespace ser

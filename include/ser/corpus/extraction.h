@@ -19,7 +19,7 @@ namespace ser {
 
 /// An utterance and where its file is.
 struct Recording {
-  std::filesystem::path file;
+  std::string file;  ///< its path; a std::filesystem::path takes several times the memory
   Utterance utterance;
 };
 
