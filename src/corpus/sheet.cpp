@@ -84,8 +84,9 @@ std::vector<CsvRecord> read_sheet(const std::filesystem::path& path) {
   std::string text = as_utf8(read_file(path, kMaxBytes));
   if (text.find('\n') == std::string::npos) std::replace(text.begin(), text.end(), '\r', '\n');
   std::string_view first = std::string_view(text).substr(0, text.find('\n'));
+  if (first.ends_with('\r')) first.remove_suffix(1);
   char separator = separator_of(first);
-  if (to_lower(first).starts_with("sep=") && first.size() >= 5) {
+  if (to_lower(first).starts_with("sep=") && first.size() == 5) {
     separator = first[4];
     text.erase(0, first.size());  // the line break stays, and with it the count of lines
   }

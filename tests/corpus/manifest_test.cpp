@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/votes.h"
@@ -94,22 +96,61 @@ std::string utf16(std::string_view ascii, bool big_endian) {
   return bytes;
 }
 
-TEST_F(Manifest, ReadsWhatSpreadsheetsAndPandasWrite) {
-  const std::string plain = "path,emotion\na.wav,happy\n\"b, c.wav\",sad\n";
-  for (const std::string& text :
-       {plain, "\xEF\xBB\xBF" + plain, utf16(plain, false), utf16(plain, true),
-        std::string("path;emotion\r\na.wav;happy\r\n\"b, c.wav\";sad\r\n;\r\n;\r\n"),
-        std::string("path\temotion\na.wav\thappy\nb, c.wav\tsad\n"),
-        std::string("sep=;\r\npath;emotion\r\na.wav;happy\r\nb, c.wav;sad\r\n"),
-        std::string("path,emotion\ra.wav,happy\r\"b, c.wav\",sad\r"),
-        std::string(",path,emotion\n0,a.wav,happy\n1,\"b, c.wav\",sad\n"),
-        std::string("Unnamed: 0,Path,Emotion,,\n0,a.wav,happy,,\n1,\"b, c.wav\",sad,,\n"),
-        std::string("path,emotion\na.wav,happy,,,\n\"b, c.wav\",sad\n")}) {
-    const auto clips = read(text);
-    ASSERT_EQ(clips.size(), 2u) << text;
-    EXPECT_EQ(clips[0].path + clips[0].emotion, "a.wavhappy") << text;
-    EXPECT_EQ(clips[1].path + clips[1].emotion, "b, c.wavsad") << text;
+/// What spreadsheets and pandas put around the cells of a table.
+struct Oddities {
+  bool says_separator = false;
+  bool index_column = false;
+  bool empty_last_rows = false;
+  bool spare_cells = false;
+};
+
+/// The paths and emotions of two clips, as a table.
+std::string table_of_two(char separator, const std::string& line_end, const Oddities& odd) {
+  using Row = std::array<std::string, 3>;
+  std::vector<Row> rows = {{"", "path", "emotion"}, {"0", "a.wav", "happy"}};
+  rows.push_back({"1", "\"b, c;\td.wav\"", "sad"});
+  if (odd.empty_last_rows) rows.insert(rows.end(), 2, Row{});
+  std::string text;
+  if (odd.says_separator) text += std::string("sep=") + separator + line_end;
+  for (const Row& row : rows) {
+    if (odd.index_column) text += row[0] + separator;
+    text += row[1] + separator + row[2];
+    if (odd.spare_cells) text += std::string(2, separator);
+    text += line_end;
   }
+  return text;
+}
+
+TEST_F(Manifest, ReadsWhatSpreadsheetsAndPandasWrite) {
+  const std::vector<Oddities> odd = {{},
+                                     {.says_separator = true},
+                                     {.index_column = true},
+                                     {.empty_last_rows = true},
+                                     {.spare_cells = true},
+                                     {true, true, true, true}};
+  for (const char separator : {',', ';', '\t'})
+    for (const char* line_end : {"\n", "\r\n", "\r"})
+      for (const Oddities& what : odd) {
+        const std::string text = table_of_two(separator, line_end, what);
+        for (const std::string& encoded :
+             {text, "\xEF\xBB\xBF" + text, utf16(text, false), utf16(text, true)}) {
+          const auto clips = read(encoded);
+          ASSERT_EQ(clips.size(), 2u) << text;
+          EXPECT_EQ(clips[0].path + clips[0].emotion, "a.wavhappy") << text;
+          EXPECT_EQ(clips[1].path + clips[1].emotion, "b, c;\td.wavsad") << text;
+        }
+      }
+}
+
+TEST_F(Manifest, CellsBeyondTheHeaderMayBeEmptyAlone) {
+  EXPECT_EQ(read("Unnamed: 0,Path,Emotion\n0,a.wav,happy,,,\n").at(0).emotion, "happy");
+  EXPECT_ERROR(read("path,emotion\na.wav,happy,,x\n"),
+               HasSubstr("line 2: expected 2 cells, found 4"));
+}
+
+TEST_F(Manifest, ALineThatNamesNoSeparatorIsNoHeader) {
+  EXPECT_ERROR(read("sep=\r\npath;emotion\r\na.wav;happy\r\n"),
+               HasSubstr("expected a column 'path', found sep="));
 }
 
 TEST_F(Manifest, KeepsLettersOfUtf16) {
