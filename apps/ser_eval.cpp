@@ -91,17 +91,16 @@ bool asks_for_other_fold(const Options& options, const ser::Model& model,
   return !why.empty();
 }
 
-void warn_of_known_speakers(const ser::Model& model, const ser::Fold& fold) {
-  const int known = ser::count_known_speakers(model, fold.test_speakers);
-  if (known == 0) return;
-  const ser::TrainingInfo& training = model.training;
-  const std::string cure = training.split.empty()
-                               ? ""
-                               : fmt::format("; --cv {} --fold {} are those that it left out",
-                                             training.split, training.fold);
-  ser::talk::warn(
-      "{} of {} scored speakers were among the model's training speakers: the score flatters{}",
-      known, fold.test_speakers.size(), cure);
+/// cure: what else to score.
+void warn_of_trained_on(const ser::ResultFile& result, const std::string& cure = "") {
+  if (const std::string known = ser::describe_trained_on(result); !known.empty())
+    ser::talk::warn("{}: the score flatters{}", known, cure);
+}
+
+std::string fold_left_out(const ser::TrainingInfo& training) {
+  if (training.split.empty()) return "";
+  return fmt::format("; --cv {} --fold {} are those that it left out", training.split,
+                     training.fold);
 }
 
 ser::report::Report score_model(const Options& options, const ser::Flags& flags,
@@ -120,11 +119,11 @@ ser::report::Report score_model(const Options& options, const ser::Flags& flags,
     if (const std::string left_out = ser::leave_out_unknown_classes(model, tables[0].clips, fold);
         !left_out.empty())
       ser::talk::warn("{}: {}", options.features[0], left_out);
-  warn_of_known_speakers(model, fold);
   ser::ResultFile result = ser::with_context(ser::join(options.features, ", "), [&] {
     return ser::score_model(model, views, fold, common.threads, options.cv,
                             options.cv.empty() ? 0 : options.fold, heard);
   });
+  warn_of_trained_on(result, fold_left_out(model.training));
   result.info.other_fold = other;
   if (options.report.empty())
     return result_alone(ser::report::ReportKind::kModel, std::move(result));
@@ -176,13 +175,15 @@ ser::report::Report merge(const std::vector<std::string>& files) {
   ser::ResultFile result = ser::merge_results(read_results(files), files);
   if (const std::vector<int> missing = ser::missing_folds(result); !missing.empty())
     ser::talk::warn("{}: folds {} are missing", result.info.split, fmt::join(missing, ", "));
+  warn_of_trained_on(result);
   return result_alone(ser::report::ReportKind::kMerged, std::move(result));
 }
 
 ser::report::Report average(const Options& options) {
-  return result_alone(
-      ser::report::ReportKind::kAveraged,
-      ser::average_results(read_results(options.average), options.average, options.temperature));
+  ser::ResultFile result =
+      ser::average_results(read_results(options.average), options.average, options.temperature);
+  warn_of_trained_on(result);
+  return result_alone(ser::report::ReportKind::kAveraged, std::move(result));
 }
 
 ser::report::Report scored(const Options& options, const ser::Flags& flags,

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <unordered_map>
 
 #include "corpus/parsers/parsers.h"
@@ -70,6 +71,14 @@ std::vector<int> recording_numbers(const std::vector<Utterance>& clips) {
   for (std::size_t i = 0; i < clips.size(); ++i)
     numbers[i] = sets.leader(i) == i ? next++ : numbers[sets.leader(i)];
   return numbers;
+}
+
+std::vector<std::string> contents_of(const std::vector<Utterance>& clips,
+                                     const std::vector<int>& chosen) {
+  std::set<std::string> contents;
+  for (const int clip : chosen) contents.insert(clips[static_cast<std::size_t>(clip)].content);
+  contents.erase("");
+  return {contents.begin(), contents.end()};
 }
 
 }  // namespace ser

@@ -58,6 +58,15 @@ std::string list_of_features(const std::vector<ResultFile>& results) {
   return fmt::format("{}", fmt::join(names, "+"));
 }
 
+/// What any of the models was trained on, the ensemble was.
+void add_trained_on(const ResultFile& result, std::vector<FoldPredictions>& folds) {
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    const TrainedOn& one = result.folds[k].trained_on;
+    TrainedOn& all = folds[k].trained_on;
+    all = {std::max(all.speakers, one.speakers), std::max(all.clips, one.clips)};
+  }
+}
+
 }  // namespace
 
 ResultFile average_results(const std::vector<ResultFile>& results,
@@ -92,7 +101,9 @@ ResultFile average_results(const std::vector<ResultFile>& results,
   info.fingerprint = list_of_features(results);
   info.other_fold =
       std::ranges::any_of(results, [](const ResultFile& r) { return r.info.other_fold; });
-  std::vector<ResultFile> counts = {make_result(info, folds_of(average))};
+  std::vector<FoldPredictions> folds = folds_of(average);
+  for (const ResultFile& result : results) add_trained_on(result, folds);
+  std::vector<ResultFile> counts = {make_result(info, std::move(folds))};
   for (std::size_t i = 0; i < first.more_heard.size(); ++i)
     counts.push_back(average_results(heard_alike(results, i), names, temperature));
   return with_more_heard(std::move(counts));

@@ -148,7 +148,8 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
     asking.heard = draw_heard(clips, fold.test, count, training.seed);
     results.push_back(make_result(
         {asking.labels, split, training.recipe, join(fingerprints, "+"), training.seed, count},
-        {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking)}}));
+        {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking),
+          trained_on(model, clips, fold)}}));
   }
   return with_more_heard(std::move(results));
 }
@@ -190,12 +191,20 @@ std::string missing_classes(const std::vector<Utterance>& clips, const std::vect
   return fmt::format("tested but not trained on, so missed: {}", join(parts, ", "));
 }
 
-int count_known_speakers(const Model& model, const std::vector<std::string>& speakers) {
-  const std::vector<std::string>& known = model.training.speakers;
-  return static_cast<int>(std::ranges::count_if(speakers, [&](const std::string& speaker) {
-    return std::ranges::binary_search(known, speaker) ||
-           std::ranges::binary_search(known, clip_of_speaker(speaker).speaker);
-  }));
+TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold) {
+  const TrainingInfo& training = model.training;
+  const auto is_known = [&](const std::string& speaker) {
+    return !speaker.empty() &&
+           (std::ranges::binary_search(training.speakers, speaker) ||
+            std::ranges::binary_search(training.speakers, clip_of_speaker(speaker).speaker));
+  };
+  const auto is_recording = [&](int i) {
+    const Utterance& clip = clips[static_cast<std::size_t>(i)];
+    return !clip.content.empty() && !is_known(speaker_name(clip)) &&
+           std::ranges::binary_search(training.recordings, clip.content);
+  };
+  return {static_cast<int>(std::ranges::count_if(fold.test_speakers, is_known)),
+          static_cast<int>(std::ranges::count_if(fold.test, is_recording))};
 }
 
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
@@ -203,9 +212,12 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
   const TrainingInfo& training = model.training;
   const bool named = std::ranges::all_of(
       fold.test, [&](int clip) { return !clips[static_cast<std::size_t>(clip)].speaker.empty(); });
-  if (named && !training.speakers.empty() && count_known_speakers(model, fold.test_speakers) == 0)
-    return "";
   const std::string asked = fmt::format("fold {} of {}", number, scheme.name());
+  const TrainedOn known = trained_on(model, clips, fold);
+  if (known.clips > 0)
+    return fmt::format("{}: {} of its {} clips are recordings that the model was trained on", asked,
+                       known.clips, fold.test.size());
+  if (named && !training.speakers.empty() && known.speakers == 0) return "";
   if (training.split.empty())
     return fmt::format("{}: the model left no fold out, it was trained on all clips", asked);
   if (training.split != scheme.name() || training.fold != number)

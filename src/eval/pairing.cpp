@@ -53,7 +53,7 @@ std::vector<FoldPredictions> folds_of(const ResultFile& result) {
   auto next = result.predictions.begin();
   for (const FoldResult& fold : result.folds) {
     const auto end = next + fold.scores.n;
-    folds.push_back({fold.fold, fold.test_speakers, {next, end}});
+    folds.push_back({fold.fold, fold.test_speakers, {next, end}, fold.trained_on});
     next = end;
   }
   return folds;

@@ -9,6 +9,7 @@
 #include "core/internal/json_io.h"
 #include "eval/pairing.h"
 #include "ser/core/error.h"
+#include "ser/core/text.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 
@@ -48,7 +49,7 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
   for (FoldPredictions& fold : folds) {
     const std::string name = fmt::format("fold {}", fold.fold);
     result.folds.push_back(with_context(name, [&]() -> FoldResult {
-      return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions)};
+      return {fold.fold, fold.test_speakers, score(info.labels, fold.predictions), fold.trained_on};
     }));
     for (Prediction& prediction : fold.predictions) {
       const auto [earlier, is_new] = tested.emplace(prediction.name(), fold.fold);
@@ -98,6 +99,25 @@ std::vector<const ResultFile*> by_heard(const ResultFile& result) {
   all.push_back(&result);
   for (const ResultFile& other : result.more_heard) all.push_back(&other);
   return all;
+}
+
+std::string describe_trained_on(const ResultFile& result) {
+  TrainedOn sum;
+  std::size_t speakers = 0;
+  for (const FoldResult& fold : result.folds) {
+    sum.speakers += fold.trained_on.speakers;
+    sum.clips += fold.trained_on.clips;
+    speakers += fold.test_speakers.size();
+  }
+  std::vector<std::string> parts;
+  if (sum.speakers > 0)
+    parts.push_back(fmt::format("{} of {} scored speakers were among the model's training speakers",
+                                sum.speakers, speakers));
+  if (sum.clips > 0)
+    parts.push_back(
+        fmt::format("{} of {} scored clips{} are recordings that the model was trained on",
+                    sum.clips, result.scores.n, sum.speakers > 0 ? ", of other speakers," : ""));
+  return join(parts, "; ");
 }
 
 KeptAnswers sure_answers(const ResultFile& result) {

@@ -62,6 +62,8 @@ Json folds_json(const std::vector<FoldResult>& folds) {
     Json object = {{"fold", fold.fold}};
     object.update(figures_json(fold.scores));
     object["test_speakers"] = fold.test_speakers;
+    object["trained_on"] = {{"speakers", fold.trained_on.speakers},
+                            {"clips", fold.trained_on.clips}};
     list.push_back(std::move(object));
   }
   return list;
@@ -133,6 +135,18 @@ ResultInfo read_info(const Json& json) {
           json.contains("other_fold") && json["other_fold"] == Json(true)};
 }
 
+/// Results of older models do not say.
+TrainedOn trained_on_of(const Json& fold) {
+  if (!fold.contains("trained_on")) return {};
+  const Json& json = fold["trained_on"];
+  const auto count = [&](std::string_view key) {
+    const std::uint64_t value = count_at(json, key);
+    if (value > kMostNames) throw Error(fmt::format("'trained_on.{}': {} is too many", key, value));
+    return static_cast<int>(value);
+  };
+  return {count("speakers"), count("clips")};
+}
+
 /// json: a result, whose folds say to which of them each of `predictions` belongs.
 std::vector<FoldPredictions> read_folds(const Json& json, const Json& predictions,
                                         const std::vector<std::string>& labels) {
@@ -141,7 +155,8 @@ std::vector<FoldPredictions> read_folds(const Json& json, const Json& prediction
   for (const Json& object : list_at(json, "folds")) {
     FoldPredictions fold{static_cast<int>(count_at(object, "fold")),
                          names_at(object, "test_speakers", kMostNames),
-                         {}};
+                         {},
+                         trained_on_of(object)};
     const std::uint64_t count = count_at(object, "n");
     if (count > predictions.size() - next) throw Error("'folds': more clips than predictions");
     for (const std::size_t end = next + count; next < end; ++next)

@@ -48,7 +48,9 @@ Model combine(const std::vector<Model>& models, const std::vector<std::string>& 
     with_context(fmt::format("{} and {}", names[0], names[i]),
                  [&] { check_alike(models[0], models[i]); });
     recipes.push_back(parse_json(models[i].training.recipe, "recipe"));
-    ensemble.training.speakers = all_of(ensemble.training.speakers, models[i].training.speakers);
+    TrainingInfo& all = ensemble.training;
+    all.speakers = all_of(all.speakers, models[i].training.speakers);
+    all.recordings = all_of(all.recordings, models[i].training.recordings);
     double total = 0;
     for (const Member& member : models[i].members) total += member.weight;
     for (Member member : models[i].members) {

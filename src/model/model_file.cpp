@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kFormat = "ser-model";
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxClasses = 1000;
-constexpr std::size_t kMaxSpeakers = 1000'000;
+constexpr std::size_t kMaxNames = 1000'000;  // of speakers, of recordings
 constexpr std::size_t kMaxMembers = 256;
 constexpr float kMostOfByte = 127;
 
@@ -222,11 +222,9 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
 }
 
 Json write_training(const TrainingInfo& info) {
-  return {{"seed", info.seed},
-          {"recipe", parse_json(info.recipe, "recipe")},
-          {"split", info.split},
-          {"fold", info.fold},
-          {"speakers", info.speakers}};
+  return {{"seed", info.seed},         {"recipe", parse_json(info.recipe, "recipe")},
+          {"split", info.split},       {"fold", info.fold},
+          {"speakers", info.speakers}, {"recordings", info.recordings}};
 }
 
 TrainingInfo read_training(const Json& json) {
@@ -235,8 +233,13 @@ TrainingInfo read_training(const Json& json) {
   const double fold = number_at(json, "fold");
   if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
     throw Error("expected a 'seed', a 'split' and a 'fold'");
-  return {seed.get<std::uint64_t>(), value_at(json, "recipe").dump(), split.get<std::string>(),
-          static_cast<int>(fold), names_at(json, "speakers", kMaxSpeakers)};
+  return {seed.get<std::uint64_t>(),
+          value_at(json, "recipe").dump(),
+          split.get<std::string>(),
+          static_cast<int>(fold),
+          names_at(json, "speakers", kMaxNames),
+          json.contains("recordings") ? names_at(json, "recordings", kMaxNames)
+                                      : std::vector<std::string>()};
 }
 
 void check_header(const Json& json) {

@@ -32,7 +32,6 @@ Report model_report(const Model& model, const std::vector<const FeatureTable*>& 
   Report report;
   report.kind = ReportKind::kModel;
   report.recipe = result.info.recipe;
-  report.heard_speakers = count_known_speakers(model, fold.test_speakers);
   std::vector<std::string> features;
   for (const FeatureTable* table : tables) features.push_back(describe(table->set));
   report.features = join(features, "; ");

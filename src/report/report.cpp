@@ -35,7 +35,7 @@ std::string lead(const std::string& text) {
 }
 
 std::string folds_of(const ResultFile& result, const SplitScheme& scheme) {
-  const std::string number =
+  std::string number =
       fmt::format("{} fold{}", result.folds.size(), result.folds.size() == 1 ? "" : "s");
   switch (scheme.kind) {
     case Kind::kSpeakers:
@@ -80,14 +80,10 @@ std::string model_lead(const Report& report) {
   text += result.info.split.empty()
               ? "all clips of the file"
               : fmt::format("fold {} of {}", result.folds[0].fold, result.info.split);
-  const auto scored = static_cast<int>(result.folds[0].test_speakers.size());
-  if (scored == 0) return lead(text + "; speakers are not known.");
-  if (report.heard_speakers == 0)
-    return lead(text + "; none of the scored speakers is among its training speakers.");
-  return lead(text + ".") +
-         warning(fmt::format("{} of {} scored speakers were among the model's training speakers: "
-                             "the scores flatter.",
-                             report.heard_speakers, scored));
+  if (result.folds[0].test_speakers.empty()) return lead(text + "; speakers are not known.");
+  if (result.folds[0].trained_on.speakers == 0)
+    text += "; none of the scored speakers is among its training speakers";
+  return lead(text + ".");
 }
 
 /// What can be said of folds that others ran: `how` they were put together, "scored apart and
@@ -97,8 +93,8 @@ std::string foreign_lead(const ResultFile& result, std::string_view how) {
     return lead(fmt::format("Results read from files, {}. They name no split.", how));
   const SplitScheme scheme = parse_split_scheme(result.info.split);
   std::string html = lead(fmt::format(
-      "{}, {}: every clip is scored once. That each model was trained on the other folds is up to "
-      "whoever ran them; result files do not say.",
+      "{}, {}: every clip is scored once. That each model was trained on the other folds alone is "
+      "up to whoever ran them.",
       folds_of(result, scheme), how));
   if (scheme.kind == Kind::kRandom) html += leak_warning();
   const std::vector<int> missing = missing_folds(result);
@@ -304,11 +300,12 @@ std::string report_html(const Report& report, int threads) {
     const ResultFile& result = *report.result;
     page.categories = result.info.labels.size();
     page.json = result_figures(result).dump();
+    if (const std::string known = describe_trained_on(result); !known.empty())
+      page.lead += warning(known + ": the scores flatter.");
     if (result.info.other_fold)
       page.lead += warning(
           "Scored, as asked for, on a fold that the model did not leave out in training: clips "
-          "that "
-          "it was trained on may be among those scored.");
+          "that it was trained on may be among those scored.");
     if (result.info.heard > 0)
       page.lead += warning(fmt::format(
           "Other clips of the speaker ({}) were heard before each answer, without their labels: "

@@ -10,6 +10,7 @@
 #include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
+#include "ser/corpus/recording.h"
 #include "ser/corpus/split.h"
 #include "ser/features/describe.h"
 #include "train/checkpoint.h"
@@ -131,6 +132,7 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
   info.seed = seed;
   info.recipe = to_json(recipe);
   info.speakers = speakers_of(data.table.clips, data.train);
+  info.recordings = contents_of(data.table.clips, data.train);
   return info;
 }
 

@@ -68,6 +68,27 @@ TEST_F(TrainAndEval, ScoringKnownSpeakersWarns) {
               HasSubstr("4 of 4 scored speakers were among the model's training speakers"));
 }
 
+TEST_F(TrainAndEval, ScoringRecordingsTrainedOnWarnsWhoeverSpeaks) {
+  const std::string named = extract_manifest(
+      "path,emotion,speaker\n1.flac,happy,anna\n2.flac,sad,anna\n3.flac,happy,carl\n"
+      "4.flac,sad,carl\n");
+  succeed("ser-train", {named, "--recipe", recipe_, "-o", file("model.json")});
+  const std::string nobody =
+      folder_.add("nobody.csv", "path,emotion\n1.flac,happy\n2.flac,sad\n").string();
+  succeed("ser-extract", {nobody, "--features", "classic", "-o", file("nobody")});
+  for (const char* result : {"a.json", "b.json"})
+    EXPECT_THAT(
+        succeed("ser-eval", {file("nobody"), "--model", file("model.json"), "-o", file(result)})
+            .err,
+        HasSubstr("2 of 2 scored clips are recordings that the model was trained on"));
+  const Outcome pooled = succeed(
+      "ser-eval", {"--average", file("a.json"), file("b.json"), "--report", file("page.html")});
+  EXPECT_THAT(pooled.err, HasSubstr("2 of 2 scored clips are recordings"));
+  EXPECT_THAT(text_of(file("page.html")),
+              HasSubstr("2 of 2 scored clips are recordings that the model was trained on: the "
+                        "scores flatter."));
+}
+
 TEST_F(TrainAndEval, ComparesTwoResults) {
   cross_validate("a.json", {"--cv", "speakers:2"});
   cross_validate("b.json", {"--cv", "random:2", "-q"});

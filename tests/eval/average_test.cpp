@@ -54,6 +54,16 @@ TEST(Average, MatchesClipsByNameAndKeepsFolds) {
     EXPECT_NEAR(pooled.predictions[i].probabilities[0], a.predictions[i].probabilities[0], 1e-12);
 }
 
+TEST(Average, WasTrainedOnWhatAnyOfItsModelsWas) {
+  std::vector<FoldPredictions> a = random_folds(kLabels, 2, 5, 1), b = a;
+  a[1].trained_on = {0, 2};
+  b[1].trained_on = {1, 1};
+  const ResultFile pooled = average_results({result_of("a", a), result_of("b", b)}, {"a", "b"}, 1);
+  EXPECT_EQ(pooled.folds[0].trained_on.speakers + pooled.folds[0].trained_on.clips, 0);
+  EXPECT_EQ(pooled.folds[1].trained_on.speakers, 1);
+  EXPECT_EQ(pooled.folds[1].trained_on.clips, 2);
+}
+
 TEST(Average, ResultsThatDifferAreRefused) {
   const ResultFile a = one_clip("a", 0.8, 0.6);
   const auto refused = [&](ResultFile b, const char* message) {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -157,12 +158,42 @@ TEST(Evaluate, TheFoldOfAModelIsTheOneItLeftOut) {
   EXPECT_THAT(why("speakers:4", 3, 7), HasSubstr("trained on all clips")) << "nobody knows";
 }
 
+TEST(Evaluate, AFoldOfRecordingsTrainedOnIsNotLeftOut) {
+  FeatureTable table = synthetic_table(4, 2);
+  for (std::size_t i = 0; i < table.size(); ++i) table.clips[i].content = fmt::format("{:02}", i);
+  Model model;
+  model.training = {7, "{}", "speakers:4", 3, {"another:01"}, {table.clips.back().content}};
+  const SplitScheme scheme = parse_split_scheme("speakers:4");
+  EXPECT_EQ(not_left_out(model, table.clips, make_folds(table.clips, scheme, 7)[3], scheme, 3, 7),
+            "fold 3 of speakers:4: 1 of its 8 clips are recordings that the model was trained on");
+}
+
 TEST(Evaluate, SpeakersAreKnownByCorpusAndName) {
   Model model;
+  const auto known = [&](std::vector<std::string> speakers) {
+    return trained_on(model, {}, {{}, {}, std::move(speakers)}).speakers;
+  };
   model.training.speakers = {"ravdess:03", "ravdess:04"};
-  EXPECT_EQ(count_known_speakers(model, {"emodb:03", "ravdess:03", "ravdess:05"}), 1);
+  EXPECT_EQ(known({"emodb:03", "ravdess:03", "ravdess:05"}), 1);
   model.training.speakers = {"03", "04"};  // of an older file
-  EXPECT_EQ(count_known_speakers(model, {"03", "emodb:03", "ravdess:05"}), 2);
+  EXPECT_EQ(known({"03", "emodb:03", "ravdess:05"}), 2);
+}
+
+TEST(Evaluate, ClipsOfOtherSpeakersAreKnownByTheirSound) {
+  std::vector<Utterance> clips(5);
+  clips[0].content = clips[1].content = clips[2].content = "a0";
+  clips[1].speaker = clips[4].speaker = "anna";
+  clips[1].corpus = clips[4].corpus = "mine";
+  clips[2].speaker = "03";
+  clips[2].corpus = "ravdess";
+  clips[3].content = "b0";
+  Model model;
+  model.training.speakers = {"ravdess:03"};
+  model.training.recordings = {"a0", "c0"};
+  const TrainedOn known =
+      trained_on(model, clips, {{}, {0, 1, 2, 3, 4}, {"mine:anna", "ravdess:03"}});
+  EXPECT_EQ(known.speakers, 1);
+  EXPECT_EQ(known.clips, 2) << "one of nobody, one of another speaker";
 }
 
 TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {

@@ -215,6 +215,22 @@ TEST(ResultFile, FoldsThatAModelDidNotLeaveOutAreNotMixedWithOthers) {
   EXPECT_TRUE(merge_results({marked, make_result(other, {folds[2]})}, {"b", "c"}).info.other_fold);
 }
 
+TEST(ResultFile, TellsWhatTheModelsWereTrainedOn) {
+  auto folds = random_folds(kLabels, 2, 4, 1);
+  const ResultFile apart = make_result(kInfo, {folds[0]});
+  EXPECT_EQ(describe_trained_on(apart), "");
+  folds[1].trained_on = {1, 0};
+  const ResultFile speaker = make_result(kInfo, {folds[1]});
+  EXPECT_EQ(describe_trained_on(merge_results({apart, speaker}, {"a", "b"})),
+            "1 of 4 scored speakers were among the model's training speakers");
+  folds[1].trained_on = {1, 3};
+  const TempFolder folder;
+  write_result(folder / "r.json", make_result(kInfo, folds));
+  EXPECT_EQ(describe_trained_on(read_result(folder / "r.json")),
+            "1 of 4 scored speakers were among the model's training speakers; 3 of 16 scored "
+            "clips, of other speakers, are recordings that the model was trained on");
+}
+
 TEST(ResultFile, AClipIsTestedOnce) {
   auto folds = random_folds(kLabels, 2, 4, 1);
   folds[1].predictions[0].file = folds[0].predictions[2].file;

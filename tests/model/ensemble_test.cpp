@@ -56,9 +56,13 @@ TEST(Ensemble, TemperatureSharpensOnceMore) {
 }
 
 TEST(Ensemble, RemembersWhereItsModelsComeFrom) {
-  const Model ensemble = combine({kMfcc, kChroma}, {"a", "b"});
+  Model first = kMfcc, second = kChroma;
+  first.training.recordings = {"00", "20"};
+  second.training.recordings = {"10", "20"};
+  const Model ensemble = combine({first, second}, {"a", "b"});
   EXPECT_EQ(ensemble.training.recipe, R"({"average":[{"features":"mfcc"},{"features":"chroma"}]})");
   EXPECT_THAT(ensemble.training.speakers, ElementsAre("1", "2"));
+  EXPECT_THAT(ensemble.training.recordings, ElementsAre("00", "10", "20"));
 }
 
 TEST(Ensemble, NeedsTheFeaturesOfEveryMember) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "model/internal/batch.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
@@ -38,6 +40,7 @@ Model small_model(int members) {
   model.training.split = "speakers:6";
   model.training.fold = 2;
   model.training.speakers = {"1", "2"};
+  model.training.recordings = {"00ff", "a0a0"};
   for (int m = 0; m < members; ++m)
     model.members.push_back(small_member(static_cast<std::uint64_t>(m)));
   return model;
@@ -80,8 +83,15 @@ TEST(ModelFile, SaveAndLoadGivesTheSameBits) {
       EXPECT_EQ(predictions(model)[i].genders, predictions(copy)[i].genders);
     }
     EXPECT_EQ(copy.training.speakers, model.training.speakers);
+    EXPECT_EQ(copy.training.recordings, model.training.recordings);
     EXPECT_EQ(copy.training.fold, 2);
   }
+}
+
+TEST(ModelFile, OlderOnesTellNoRecordings) {
+  nlohmann::json older = nlohmann::json::parse(written(small_model(1)));
+  older["training"].erase("recordings");
+  EXPECT_TRUE(read_text(older.dump()).training.recordings.empty());
 }
 
 TEST(ModelFile, HalfPrecisionMovesProbabilitiesLittle) {

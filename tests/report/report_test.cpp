@@ -114,10 +114,18 @@ TEST(Report, SaysWhatTheSplitIsWorth) {
   const std::string mixed = report_html(some_report(3, "random:3"), 1);
   expect_says(mixed, {"say nothing about new voices"});
   expect_silent(mixed, {"never heard in training"});
-  Report heard = some_report(1, "");
-  expect_says(report_html(heard, 1), {"none of the scored speakers is among"});
-  heard.heard_speakers = 1;
-  expect_says(report_html(heard, 1), {"1 of 2 scored speakers were among"});
+  expect_says(report_html(some_report(1, ""), 1), {"none of the scored speakers is among"});
+}
+
+TEST(Report, WhatTheModelsWereTrainedOnIsSaidOnEveryPage) {
+  Report report = some_report(3, "speakers:3");
+  report.result->folds[1].trained_on = {1, 5};
+  for (const ReportKind kind :
+       {ReportKind::kModel, ReportKind::kMerged, ReportKind::kAveraged, ReportKind::kTraining}) {
+    report.kind = kind;
+    expect_says(report_html(report, 1), {"class=\"warning\">1 of 6 scored speakers were among",
+                                         "5 of 36 scored clips", "the scores flatter."});
+  }
 }
 
 TEST(Report, FoldsThatAModelDidNotLeaveOutAreSaidSo) {
@@ -156,7 +164,7 @@ TEST(Report, MergedResultsClaimNoMoreThanTheyKnow) {
   report.kind = ReportKind::kMerged;
   report.result = some_result(3, "speakers:5");
   expect_says(report_html(report, 1),
-              {"Folds 3, 4 are missing", "result files do not say",
+              {"Folds 3, 4 are missing", "up to whoever ran them",
                "Result files hold no learning curves", "hidden layers are not part of a result"});
 }
 

@@ -113,6 +113,14 @@ TEST(Trainer, ModelKeepsEmotionAndGenderAlone) {
                                                                "synthetic:03", "synthetic:04"}));
 }
 
+TEST(Trainer, ModelRemembersTheRecordingsItWasTrainedOn) {
+  FeatureTable table = synthetic_table(4, 2);
+  table.clips[0].content = table.clips[3].content = "b0";
+  table.clips[2].content = "a0";
+  EXPECT_EQ(train_small(table, small_recipe(), 1, 1).training.recordings,
+            (std::vector<std::string>{"a0", "b0"}));
+}
+
 TEST(Trainer, ClipsWithoutGenderGiveAnEmotionOnlyModel) {
   FeatureTable table = synthetic_table(4, 2);
   table.clips[3].gender.clear();

@@ -27,4 +27,8 @@ class ContentHash {
 /// recording with picture (modality 01) and without (03).
 std::vector<int> recording_numbers(const std::vector<Utterance>& clips);
 
+/// `content` of the chosen clips, each once, sorted; nothing for a clip that has none.
+std::vector<std::string> contents_of(const std::vector<Utterance>& clips,
+                                     const std::vector<int>& chosen);
+
 }  // namespace ser

@@ -57,9 +57,9 @@ std::string missing_classes(const std::vector<Utterance>& clips, const std::vect
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
                          const SplitScheme& scheme, int number, std::uint64_t seed);
 
-/// How many of the speakers (names as of `speaker_name`) the model was trained on: scores on their
-/// clips mean little. Names without a corpus, of older models, mean those of any.
-int count_known_speakers(const Model& model, const std::vector<std::string>& speakers);
+/// What of a fold's test side the model was trained on. Names without a corpus, of older models,
+/// mean the speakers of any; models that tell no recordings are asked for speakers alone.
+TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold);
 
 /// Clips as the last hidden layer of one model has them.
 struct HiddenLayer {

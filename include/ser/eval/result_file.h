@@ -24,11 +24,18 @@ struct ResultInfo {
   bool other_fold = false;
 };
 
+/// What of a test side the model was trained on: it flatters the scores.
+struct TrainedOn {
+  int speakers = 0;
+  int clips = 0;  ///< of other speakers, or of unknown ones, told by their sound
+};
+
 /// Predictions for the test side of one fold.
 struct FoldPredictions {
   int fold = 0;
   std::vector<std::string> test_speakers;
   std::vector<Prediction> predictions;
+  TrainedOn trained_on = {};
 };
 
 /// Scores of one fold.
@@ -36,6 +43,7 @@ struct FoldResult {
   int fold = 0;
   std::vector<std::string> test_speakers;
   Scores scores;
+  TrainedOn trained_on = {};
 };
 
 /// Scores of the clips of one corpus.
@@ -75,6 +83,10 @@ ResultFile with_more_heard(std::vector<ResultFile> results);
 
 /// The scores for every number of clips heard, the result's own first; empty where nothing was.
 std::vector<const ResultFile*> by_heard(const ResultFile& result);
+
+/// "2 of 24 scored speakers were among the model's training speakers", or what else of the test
+/// sides the models were trained on; empty where it is nothing.
+std::string describe_trained_on(const ResultFile& result);
 
 /// The answers that may be kept at the risk allowed.
 KeptAnswers sure_answers(const ResultFile& result);

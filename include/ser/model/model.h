@@ -44,6 +44,8 @@ struct TrainingInfo {
   std::string split;                  ///< "speakers:6"; empty: trained on the whole corpus
   int fold = -1;                      ///< the fold left out; -1: none
   std::vector<std::string> speakers;  ///< whose clips it was trained on, sorted
+  /// Hashes of the sound of the recordings it was trained on, sorted; empty in older files.
+  std::vector<std::string> recordings = {};
 };
 
 /// What turns features, or a recording, into emotion and gender: one network, or several whose

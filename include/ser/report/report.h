@@ -29,7 +29,6 @@ struct Report {
   std::string features;          ///< in words
   std::vector<Utterance> clips;  ///< trained on or scored, copies included; empty: the result's
   std::string left_out;          ///< kTraining: "fold 3 of speakers:6"; empty: nothing
-  int heard_speakers = 0;        ///< kModel: scored speakers among the model's training speakers
   std::vector<LearningCurve> curves;
   std::vector<HiddenLayer> hidden;
 };
