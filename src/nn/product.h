@@ -12,10 +12,10 @@ namespace ser::nn {
 // are factors without a copy. Each output is one chain of multiply-adds over k in order, so it
 // does not depend on which columns it is computed with.
 //
-// oneDNN 2.6 does plain products of the networks' sizes 1.03 to 1.24 times as fast (eight sizes from
-// 64 x 1067 x 64 to 96 x 480 x 4800, one thread, AVX-512: 87 to 112 against 77 to 100 GFLOP/s). It
-// would want the windows copied first, sums in an order of its own, and 1.8 ms of each start to load
-// its 40 MB, so this stayed.
+// oneDNN 2.6 does plain products of the networks' sizes 1.03 to 1.24 times as fast (eight sizes
+// from 64 x 1067 x 64 to 96 x 480 x 4800, one thread, AVX-512: 87 to 112 against 77 to 100
+// GFLOP/s). It would want the windows copied first, sums in an order of its own, and 1.8 ms of each
+// start to load its 40 MB, so this stayed.
 
 /// Positions relative to a pointer.
 using Offsets = std::span<const Index>;
