@@ -63,12 +63,10 @@ struct Options {
     v.field("batch_size", batch_size, "Clips a step instead of the recipe's", ser::Range{1, 1e6});
     v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
             ser::Range{0, 1000}.above());
-    v.field("search", search,
-            "Search for a recipe, which is -o then: JSON of its fields and what they may be");
+    v.field("search", search, "Search for a recipe, to be -o: JSON of fields and what they may be");
     v.field("trials", trials, "Recipes that --search tries", ser::Range{1, 1e6});
-    v.field("shard", shard, "Score every N-th training of --search, from the I-th on, for others");
-    v.field("checkpoint", checkpoint,
-            "Save the run here after each epoch and every 10 s; a search keeps its scores here");
+    v.field("shard", shard, "With --search: score every N-th training, from the I-th on");
+    v.field("checkpoint", checkpoint, "Save the run, or a search's scores, here every 10 s");
     v.field("resume", resume, "Go on from the checkpoint");
     v.choice("weights", weights,
              {{"f32", ser::WeightFormat::kF32},
@@ -80,8 +78,7 @@ struct Options {
     v.field("uncertain_below", uncertain_below,
             "Answers of a lower probability are marked as uncertain", ser::Range{0, 1});
     v.field("report", report,
-            "Report to write (HTML): recipe, data, learning curves, validation; of a search: what "
-            "mattered, the best trials");
+            "Report to write (HTML): curves, validation; of a search what mattered");
     v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
   }
 };
@@ -283,6 +280,7 @@ int main(int argc, char** argv) {
   for (const char* field : {"output", "export", "recipe", "search", "checkpoint", "report"})
     command.flags().show_as(field, "FILE");
   command.flags().show_as("model", "NAME");
+  command.flags().show_as("shard", "I/N");
   command.flags().show_as("cv", "SCHEME");
   command.flags().add(options, "Training");
   return command.run(argc, argv, [&] {
