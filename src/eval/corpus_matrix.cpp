@@ -137,8 +137,8 @@ MatrixTable matrix_table(const ResultFile& result) {
   MatrixTable table;
   for (const MatrixCell& cell : result.matrix) table.tested_on.push_back(cell.tested.corpus);
   std::ranges::sort(table.tested_on);
-  const auto doubled = std::ranges::unique(table.tested_on);
-  table.tested_on.erase(doubled.begin(), doubled.end());
+  table.tested_on.erase(std::unique(table.tested_on.begin(), table.tested_on.end()),
+                        table.tested_on.end());
   for (const MatrixCell& cell : result.matrix) {
     const std::string name = cell.trained_on.size() == 1 ? cell.trained_on[0] : "all others";
     if (table.rows.empty() || table.rows.back().trained_on != name)
