@@ -25,11 +25,14 @@ namespace ser {
 namespace {
 
 // The sanitizer of data races does not see into oneTBB, so it is told what goes from thread to
-// thread there: what is done before `hand_over(at)` is seen after `receive(at)`.
+// thread there: what is done before `hand_over(at)` is seen after `receive(at)`. Captures of what
+// oneTBB is given to call, which it copies or calls elsewhere, are read out of its sight.
 #ifdef __SANITIZE_THREAD__
+#define SER_UNSEEN __attribute__((no_sanitize("thread")))
 void hand_over(void* at) { __tsan_release(at); }
 void receive(void* at) { __tsan_acquire(at); }
 #else
+#define SER_UNSEEN
 void hand_over(void*) {}
 void receive(void*) {}
 #endif
@@ -40,6 +43,22 @@ int resolve(int threads) { return threads > 0 ? threads : available_threads(); }
 void rethrow_first(const std::vector<std::exception_ptr>& failures) {
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);
+}
+
+/// What the units of a loop share.
+struct Loop {
+  const std::function<void(std::size_t)>& body;
+  std::vector<std::exception_ptr> failures;  ///< one a unit
+};
+
+void run_unit(Loop& loop, std::size_t i) {
+  receive(&loop);
+  try {
+    loop.body(i);
+  } catch (...) {
+    loop.failures[i] = std::current_exception();
+  }
+  hand_over(&loop.failures[i]);
 }
 
 /// The arena of so many workers. Made once and never destroyed: between two calls the workers wait
@@ -68,26 +87,17 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     for (std::size_t i = 0; i < count; ++i) body(i);
     return;
   }
-  std::vector<std::exception_ptr> failures(count);
-  hand_over(&failures);
-  arena_of(workers).execute([&] {
-    tbb::this_task_arena::isolate([&] {
+  Loop loop{body, std::vector<std::exception_ptr>(count)};
+  hand_over(&loop);
+  arena_of(workers).execute([&]() SER_UNSEEN {  // perhaps by another thread
+    tbb::this_task_arena::isolate([&]() SER_UNSEEN {
       tbb::parallel_for(
-          std::size_t{0}, count,
-          [&](std::size_t i) {
-            receive(&failures);
-            try {
-              body(i);
-            } catch (...) {
-              failures[i] = std::current_exception();
-            }
-            hand_over(&failures[i]);
-          },
+          std::size_t{0}, count, [&loop](std::size_t i) SER_UNSEEN { run_unit(loop, i); },
           tbb::simple_partitioner());
     });
   });
-  for (std::exception_ptr& failure : failures) receive(&failure);
-  rethrow_first(failures);
+  for (std::exception_ptr& failure : loop.failures) receive(&failure);
+  rethrow_first(loop.failures);
 }
 
 std::size_t pipeline_slots(int threads) { return 2 * static_cast<std::size_t>(resolve(threads)); }
@@ -158,7 +168,7 @@ void parallel_pipeline(int threads, const std::function<bool(std::size_t, std::s
 
   hand_over(&next);
   tbb::task_arena arena(resolve(threads));
-  arena.execute([&] {
+  arena.execute([&]() SER_UNSEEN {
     tbb::parallel_pipeline(
         slots, tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, fetch) &
                    tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make) &
