@@ -143,13 +143,16 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   const TrainingInfo& training = model.training;
   const std::vector<Utterance>& clips = tables.at(0)->clips;
   Asking asking{{}, classes_of(model, split, clips), classes_in_common(split, clips, fold.test)};
+  TrainedOn known = trained_on(model, clips, fold);
+  if (!split.empty() && parse_split_scheme(split).kind == SplitScheme::Kind::kRandom)
+    known.speakers = 0;  // such folds share speakers, as every fold of a cross-validation does
   std::vector<ResultFile> results;
   for (const int count : heard) {
     asking.heard = draw_heard(clips, fold.test, count, training.seed);
     results.push_back(make_result(
         {asking.labels, split, training.recipe, join(fingerprints, "+"), training.seed, count},
         {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking),
-          trained_on(model, clips, fold)}}));
+          known}}));
   }
   return with_more_heard(std::move(results));
 }
