@@ -19,7 +19,7 @@ struct ClipName {
   std::string file;
   std::string speaker;  ///< with its corpus, as of `speaker_name`; empty: unknown
 
-  auto operator<=>(const ClipName&) const = default;
+  auto operator<=>(const ClipName&) const = default;  // NOLINT(modernize-use-nullptr): Clang 14
 };
 
 /// What a model said about a clip, beside the truth.
