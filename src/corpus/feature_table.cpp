@@ -83,13 +83,13 @@ std::vector<FeatureFile> read_parts(const fs::path& path) {
 /// A table that grows by files.
 struct TableOfFiles {
   /// Throws Error for other features than those of the files before.
-  void add(const fs::path& path, std::vector<FeatureFile> parts) {
+  void add(std::vector<FeatureFile> parts) {
     for (const FeatureFile& part : parts) {
       if (table.rows.empty()) {
         table.set = part.set;
         table.rows = part.rows;
         table.offsets = {0};
-        first = path;
+        first = part.path;
       }
       check_same_features(table, first, part);
       check_finite(part);
@@ -116,7 +116,7 @@ FeatureTable read_feature_table(const fs::path& path) { return read_feature_tabl
 
 FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
   TableOfFiles table;
-  for (const fs::path& path : paths) table.add(path, read_parts(path));
+  for (const fs::path& path : paths) table.add(read_parts(path));
   return std::move(table.table);
 }
 
@@ -128,7 +128,7 @@ std::vector<FeatureTable> read_tables_by_set(const std::vector<fs::path>& paths)
     const std::string set = fingerprint(parts.at(0).set);
     const auto [place, is_new] = places.try_emplace(set, tables.size());
     if (is_new) tables.emplace_back();
-    tables[place->second].add(path, std::move(parts));
+    tables[place->second].add(std::move(parts));
   }
   std::vector<FeatureTable> result;
   for (TableOfFiles& table : tables) result.push_back(std::move(table.table));

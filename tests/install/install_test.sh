@@ -21,7 +21,7 @@ for program in ser-extract ser-train ser-eval ser-predict; do
 done
 [ -s usr/share/ser/models/recipes/mlp.json ] || fail "no recipes"
 
-clip=$(find "$source/data/demo" -name '*.flac' | sort | head -n 1)
+clip=$(find "$source/data/demo" -name '*.flac' | sort | sed -n 1p)
 said=$(usr/bin/ser-predict -v --csv "$clip" 2>"$folder/talk" | tail -n 1 | cut -d, -f2)
 grep -q "model: $folder/usr/share/ser/models/default.json" talk || fail "another model: $(cat talk)"
 if [ -e "$build/bin/ser-capture.so" ]; then
