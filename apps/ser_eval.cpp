@@ -141,9 +141,9 @@ ser::report::Report score_folds(const Options& options, const ser::CommonOptions
   const ser::Recipe recipe = ser::load_recipe(options.train);
   const ser::FeatureTable table =
       ser::read_feature_tables({options.features.begin(), options.features.end()});
-  ser::warn_of_split(table.clips, scheme);
   const auto seed = static_cast<std::uint64_t>(common.seed);
   const std::vector<ser::Fold> folds = ser::make_folds(table.clips, scheme, seed);
+  ser::warn_of_split(table.clips, scheme);
   if (const std::string missing = ser::missing_classes(table.clips, folds); !missing.empty())
     ser::talk::warn("{}: {}", scheme.name(), missing);
   const int processes = team.size(), fold_count = static_cast<int>(folds.size());

@@ -188,6 +188,53 @@ void check_files(const Options& options) {
       files);
 }
 
+/// What the recipe asks for and the data do not allow.
+void warn_of_data(const ser::TrainingData& data, const ser::Recipe& recipe) {
+  if (recipe.training.early_stopping.enabled && data.validation.empty())
+    ser::talk::warn("fewer than four training speakers: all {} epochs are run",
+                    recipe.training.epochs);
+  const ser::TaskWeights& weights = recipe.training.tasks;
+  if (weights.gender > 0 && ser::gender_labels(data.table, data.train, weights).empty())
+    ser::talk::warn(
+        "expected clips of both genders, all of them labelled, in some corpus: the model "
+        "tells the emotion only");
+}
+
+void train_model(const Options& options, const ser::Recipe& recipe, const ser::FeatureTable& table,
+                 const ser::CommonOptions& common, ser::Team& team) {
+  const auto seed = static_cast<std::uint64_t>(common.seed);
+  const ser::Fold fold = ser::chosen_fold(table.clips, options.cv, options.fold, seed);
+  const std::uint64_t stream =
+      options.cv.empty() ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
+  const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
+  warn_of_data(data, recipe);
+  ser::EpochReport last;
+  ser::LearningLog log;
+  ser::TrainingProgress progress(recipe.members, common.quiet);
+  ser::RunOptions run{seed, stream, common.threads};
+  run.team = &team;
+  run.observer = [&](const ser::EpochReport& report) {
+    last = report;
+    log.add(0, report);
+    progress.on_epoch("", report);
+  };
+  set_up_checkpoint(options, run);
+  ser::Model model = train_or_explain(data, recipe, run);
+  if (team.rank() > 0) return;
+  if (options.uncertain_below != ser::kUnsetNumber) model.uncertain_below = options.uncertain_below;
+  model.training.split = options.cv;
+  if (!options.cv.empty()) model.training.fold = options.fold;
+  write(model, options);
+  if (!options.report.empty())
+    ser::report::write_report(
+        options.report,
+        ser::report::training_report(data, recipe, model, log.curves(), common.threads),
+        common.threads);
+  ser::talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options),
+                  data.train.size(), model.emotions.size(),
+                  model.genders.empty() ? "" : " and gender", last.loss);
+}
+
 int train(const Options& options, const ser::Flags& flags, const ser::CommonOptions& common,
           ser::Team& team) {
   check_files(options);
@@ -218,51 +265,12 @@ int train(const Options& options, const ser::Flags& flags, const ser::CommonOpti
     ser::describe_network(recipe, table);
     return 0;
   }
-  if (!options.search.empty()) {
+  if (options.search.empty())
+    train_model(options, recipe, table, common, team);
+  else
     ser::run_search({options.search, options.trials, options.shard, options.cv, options.checkpoint,
                      options.resume, options.output, options.report},
                     recipe, table, common, team);
-    return 0;
-  }
-  const auto seed = static_cast<std::uint64_t>(common.seed);
-  const ser::Fold fold = ser::chosen_fold(table.clips, options.cv, options.fold, seed);
-  const std::uint64_t stream =
-      options.cv.empty() ? ser::kWholeCorpus : static_cast<std::uint64_t>(options.fold);
-  const ser::TrainingData data = ser::training_data(table, fold.train, recipe, seed, stream);
-  if (recipe.training.early_stopping.enabled && data.validation.empty())
-    ser::talk::warn("fewer than four training speakers: all {} epochs are run",
-                    recipe.training.epochs);
-  const ser::TaskWeights& weights = recipe.training.tasks;
-  if (weights.gender > 0 && ser::gender_labels(table, data.train, weights).empty())
-    ser::talk::warn(
-        "expected clips of both genders, all of them labelled, in some corpus: the model "
-        "tells the emotion only");
-
-  ser::EpochReport last;
-  ser::LearningLog log;
-  ser::TrainingProgress progress(recipe.members, common.quiet);
-  ser::RunOptions run{seed, stream, common.threads};
-  run.team = &team;
-  run.observer = [&](const ser::EpochReport& report) {
-    last = report;
-    log.add(0, report);
-    progress.on_epoch("", report);
-  };
-  set_up_checkpoint(options, run);
-  ser::Model model = train_or_explain(data, recipe, run);
-  if (team.rank() > 0) return 0;
-  if (options.uncertain_below != ser::kUnsetNumber) model.uncertain_below = options.uncertain_below;
-  model.training.split = options.cv;
-  if (!options.cv.empty()) model.training.fold = options.fold;
-  write(model, options);
-  if (!options.report.empty())
-    ser::report::write_report(
-        options.report,
-        ser::report::training_report(data, recipe, model, log.curves(), common.threads),
-        common.threads);
-  ser::talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options),
-                  data.train.size(), model.emotions.size(),
-                  model.genders.empty() ? "" : " and gender", last.loss);
   return 0;
 }
 

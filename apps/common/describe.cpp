@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "ser/corpus/corpus.h"
 #include "ser/train/training_data.h"
 
 namespace ser {
@@ -26,8 +27,8 @@ void print_node(const nn::Node& node, int depth) {
 void describe_network(const Recipe& recipe, const FeatureTable& table) {
   std::vector<int> all(table.size());
   std::iota(all.begin(), all.end(), 0);
-  const auto outputs =
-      emotion_labels(table, all).size() + gender_labels(table, all, recipe.training.tasks).size();
+  const auto outputs = emotion_labels(table.clips, all).size() +
+                       gender_labels(table, all, recipe.training.tasks).size();
   const nn::Network network = make_network(recipe, table, static_cast<int>(outputs));
   fmt::print("{:<28}{:<18}{:>18}{:>12}\n", "layer", "type", "output", "parameters");
   fmt::print("{:<28}{:<18}{:>18}\n", "input", "", nn::to_string(network.input()));

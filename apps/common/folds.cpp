@@ -21,8 +21,8 @@ Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int
     throw UsageError("expected --cv and --fold together, or neither");
   if (cv.empty()) return whole_corpus(clips);
   const SplitScheme scheme = split_scheme(cv);
-  warn_of_split(clips, scheme);
   const std::vector<Fold> folds = make_folds(clips, scheme, seed);
+  warn_of_split(clips, scheme);
   if (fold < 0 || static_cast<std::size_t>(fold) >= folds.size())
     throw UsageError(
         fmt::format("--fold: expected 0 to {} with {}, found {}", folds.size() - 1, cv, fold));

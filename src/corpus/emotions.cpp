@@ -168,6 +168,13 @@ std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances
   return labels;
 }
 
+std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances,
+                                        const std::vector<int>& chosen) {
+  std::vector<Utterance> some;
+  for (const int i : chosen) some.push_back(utterances[static_cast<std::size_t>(i)]);
+  return emotion_labels(some);
+}
+
 std::vector<Utterance> select_emotions(std::vector<Utterance> utterances,
                                        const std::vector<std::string>& emotions,
                                        const std::vector<std::string>& map) {

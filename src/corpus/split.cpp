@@ -12,6 +12,7 @@
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
+#include "ser/corpus/corpus.h"
 #include "ser/corpus/recording.h"
 #include "ser/corpus/speaker.h"
 
@@ -187,21 +188,14 @@ std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_fold
   return folds;
 }
 
-/// The emotions of some clips.
-std::set<std::string> emotions_of(const std::vector<Utterance>& clips,
-                                  const std::vector<int>& chosen) {
-  std::set<std::string> emotions;
-  for (const int i : chosen) emotions.insert(clips[static_cast<std::size_t>(i)].emotion);
-  return emotions;
-}
-
 /// The fold that tests one corpus's clips, `held_out`, of emotions that the others have.
 Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out,
                  const std::vector<int>& recordings) {
   Fold fold = make_fold(clips, held_out, recordings);
-  const std::set<std::string> known = emotions_of(clips, fold.train);
-  std::erase_if(fold.test,
-                [&](int i) { return !known.contains(clips[static_cast<std::size_t>(i)].emotion); });
+  const std::vector<std::string> known = emotion_labels(clips, fold.train);
+  std::erase_if(fold.test, [&](int i) {
+    return std::ranges::find(known, clips[static_cast<std::size_t>(i)].emotion) == known.end();
+  });
   if (fold.test.empty()) throw Error("none of its emotions is one of the other corpora's");
   for (const Speaker& speaker : group_by_speaker(clips, fold.test))
     fold.test_speakers.push_back(speaker.name);
@@ -273,6 +267,18 @@ std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitSch
     if (scheme.kind == Kind::kCorpora) return corpus_folds(clips);
     return speaker_folds(clips, scheme);
   });
+}
+
+std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const std::vector<int>& chosen,
+                             const SplitScheme& scheme, std::uint64_t seed) {
+  std::vector<Utterance> some;
+  some.reserve(chosen.size());
+  for (const int i : chosen) some.push_back(clips[static_cast<std::size_t>(i)]);
+  std::vector<Fold> folds = make_folds(some, scheme, seed);
+  for (Fold& fold : folds)
+    for (std::vector<int>* side : {&fold.train, &fold.test})
+      for (int& i : *side) i = chosen[static_cast<std::size_t>(i)];
+  return folds;
 }
 
 std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,

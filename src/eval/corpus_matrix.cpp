@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "eval/team_folds.h"
 #include "ser/corpus/corpus.h"
@@ -22,30 +21,19 @@ std::map<std::string, Clips> clips_by_corpus(const std::vector<Utterance>& clips
   return corpora;
 }
 
-std::set<std::string> emotions_of(const std::vector<Utterance>& clips, const Clips& chosen) {
-  std::set<std::string> emotions;
-  for (const int i : chosen) emotions.insert(clips[static_cast<std::size_t>(i)].emotion);
-  return emotions;
-}
-
 /// Trained on one corpus, tested on another: as `make_folds` divides a table of the two. Nothing
 /// is tested where they have fewer than two classes in common.
 Fold fold_between(const std::vector<Utterance>& clips, const Clips& trained, const Clips& tested) {
-  std::vector<std::string> common;
-  std::ranges::set_intersection(emotions_of(clips, trained), emotions_of(clips, tested),
-                                std::back_inserter(common));
-  if (common.size() < 2) return {trained, {}, {}};
-  Clips both = trained;
-  both.insert(both.end(), tested.begin(), tested.end());
-  std::ranges::sort(both);
-  std::vector<Utterance> pair;
-  for (const int i : both) pair.push_back(clips[static_cast<std::size_t>(i)]);
-  std::vector<Fold> folds = make_folds(pair, parse_split_scheme("corpora"), 0);
-  const std::string& corpus = clips[static_cast<std::size_t>(tested[0])].corpus;
-  Fold& fold = folds[pair[static_cast<std::size_t>(folds[0].test[0])].corpus == corpus ? 0 : 1];
-  for (Clips* side : {&fold.train, &fold.test})
-    for (int& i : *side) i = both[static_cast<std::size_t>(i)];
-  return std::move(fold);
+  const std::vector<std::string> known = emotion_labels(clips, trained);
+  const auto is_common = [&](const std::string& emotion) {
+    return std::ranges::find(known, emotion) != known.end();
+  };
+  if (std::ranges::count_if(emotion_labels(clips, tested), is_common) < 2) return {trained, {}, {}};
+  Clips both;
+  std::ranges::merge(trained, tested, std::back_inserter(both));
+  std::vector<Fold> folds = make_folds(clips, both, parse_split_scheme("corpora"), 0);
+  const auto corpus_of = [&](int clip) { return clips[static_cast<std::size_t>(clip)].corpus; };
+  return std::move(folds[corpus_of(folds[0].test[0]) == corpus_of(tested[0]) ? 0 : 1]);
 }
 
 /// What models of one corpus each say of every other.
@@ -75,10 +63,8 @@ class Transfers {
         const TrainingData data = training_data(table_, fold.train, recipe_, run.seed, run.stream);
         model = models.emplace(fold.train, train(data, recipe_, run)).first;
       }
-      const std::set<std::string> common = emotions_of(table_.clips, fold.test);
-      const Asking asking{draw_heard(table_.clips, fold.test, heard, run.seed),
-                          labels_,
-                          {common.begin(), common.end()}};
+      const Asking asking{draw_heard(table_.clips, fold.test, heard, run.seed), labels_,
+                          emotion_labels(table_.clips, fold.test)};
       said_[t][k] = {static_cast<int>(k), fold.test_speakers,
                      evaluate(model->second, {&table_}, fold.test, run.threads, asking)};
     }

@@ -44,20 +44,13 @@ std::vector<double> spread(const Eigen::VectorXd& probabilities,
   return wide;
 }
 
-std::vector<std::string> emotions_at(const std::vector<Utterance>& clips,
-                                     const std::vector<int>& chosen) {
-  std::vector<Utterance> there;
-  for (const int clip : chosen) there.push_back(clips[static_cast<std::size_t>(clip)]);
-  return emotion_labels(there);
-}
-
 /// The classes that the test side of a fold may be taken for; empty: any. A corpus left out is
 /// tested on those that the others have too.
 std::vector<std::string> classes_in_common(const std::string& split,
                                            const std::vector<Utterance>& clips,
                                            const std::vector<int>& test) {
   if (split.empty() || parse_split_scheme(split).kind != SplitScheme::Kind::kCorpora) return {};
-  return emotions_at(clips, test);
+  return emotion_labels(clips, test);
 }
 
 /// The classes of a model and, of several folds, those of the clips besides.
@@ -179,11 +172,11 @@ std::string leave_out_unknown_classes(const Model& model, const std::vector<Utte
 std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds) {
   std::map<std::string, std::vector<std::size_t>> lacking;  // folds, by class
   for (std::size_t k = 0; k < folds.size(); ++k) {
-    const std::vector<std::string> known = emotions_at(clips, folds[k].train);
+    const std::vector<std::string> known = emotion_labels(clips, folds[k].train);
     if (known.size() < 2)
       throw Error(fmt::format("fold {}: expected training clips of at least two emotions, found {}",
                               k, fmt::join(known, ", ")));
-    for (const std::string& tested : emotions_at(clips, folds[k].test))
+    for (const std::string& tested : emotion_labels(clips, folds[k].test))
       if (std::ranges::find(known, tested) == known.end()) lacking[tested].push_back(k);
   }
   std::vector<std::string> parts;

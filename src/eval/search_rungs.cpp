@@ -19,19 +19,6 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kUnitsPerThread = 4;  // between two looks at what the others did
 
-/// Folds of the chosen clips alone, as indices into all.
-std::vector<Fold> folds_within(const std::vector<Utterance>& all, const std::vector<int>& chosen,
-                               const std::string& scheme, std::uint64_t seed) {
-  std::vector<Utterance> clips;
-  clips.reserve(chosen.size());
-  for (const int i : chosen) clips.push_back(all[static_cast<std::size_t>(i)]);
-  std::vector<Fold> folds = make_folds(clips, parse_split_scheme(scheme), seed);
-  for (Fold& fold : folds)
-    for (std::vector<int>* side : {&fold.train, &fold.test})
-      for (int& i : *side) i = chosen[static_cast<std::size_t>(i)];
-  return folds;
-}
-
 /// None where the run was asked to stop first.
 std::optional<double> score_unit(const SearchSetting& setting, const std::vector<Arena>& arenas,
                                  const SearchUnit& unit) {
@@ -153,7 +140,7 @@ std::vector<Arena> make_arenas(const SearchSetting& setting) {
         arenas.empty() ? "" : fmt::format("outer fold {}: ", arenas.size() - 1);
     Arena& arena = arenas.emplace_back();
     arena.folds = with_context(where + "inner folds " + setting.space.folds, [&] {
-      return folds_within(clips, chosen, setting.space.folds, setting.run.seed);
+      return make_folds(clips, chosen, parse_split_scheme(setting.space.folds), setting.run.seed);
     });
     arena.alive.resize(setting.trials.size());
     std::iota(arena.alive.begin(), arena.alive.end(), 0);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ser/core/error.h"
+#include "ser/corpus/corpus.h"
 #include "ser/train/training_data.h"
 
 namespace ser {
@@ -123,7 +124,7 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
     tasks.weights.push_back(weight);
     begin += static_cast<nn::Index>(classes);
   };
-  tasks.emotions = emotion_labels(table, clips);
+  tasks.emotions = emotion_labels(table.clips, clips);
   if (tasks.emotions.size() < 2)
     throw Error(fmt::format("training: expected clips of at least two emotions, found {}",
                             tasks.emotions.empty() ? "none" : tasks.emotions[0]));

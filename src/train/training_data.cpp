@@ -21,12 +21,6 @@ TrainingData training_data(const FeatureTable& table, const std::vector<int>& cl
   return data;
 }
 
-std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips) {
-  std::vector<Utterance> chosen;
-  for (const int clip : clips) chosen.push_back(table.clips[static_cast<std::size_t>(clip)]);
-  return emotion_labels(chosen);
-}
-
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
                                        const TaskWeights& weights) {
   const std::set<std::string> gendered = gendered_corpora(table, clips);

@@ -74,6 +74,10 @@ std::string canonical_gender(std::string_view name);
 /// The classes present: known emotions in their usual order, then the others alphabetically.
 std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances);
 
+/// Those of some utterances, by index.
+std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances,
+                                        const std::vector<int>& chosen);
+
 /// Utterances with classes merged, then chosen.
 /// map: "calm=neutral" makes every calm clip neutral, "emodb:bored=neutral" those of one corpus;
 /// listeners' votes are merged alike. emotions: the classes kept; empty keeps all, else clips

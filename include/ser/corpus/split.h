@@ -45,6 +45,10 @@ struct Fold {
 std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme,
                              std::uint64_t seed);
 
+/// The folds of some clips, as if there were no others; chosen: their places, ascending.
+std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const std::vector<int>& chosen,
+                             const SplitScheme& scheme, std::uint64_t seed);
+
 /// No split: trained on all clips, or scored on all of them but augmented copies.
 Fold whole_corpus(const std::vector<Utterance>& clips);
 

@@ -25,9 +25,8 @@ constexpr std::uint64_t kWholeCorpus = 0xffffffff;
 TrainingData training_data(const FeatureTable& table, const std::vector<int>& clips,
                            const Recipe& recipe, std::uint64_t seed, std::uint64_t stream);
 
-/// The classes a model of these clips will know: emotions in their usual order, then others by
-/// name; genders only if they have a weight and both occur in corpora whose clips all have one.
-std::vector<std::string> emotion_labels(const FeatureTable& table, const std::vector<int>& clips);
+/// The genders that a model of these clips will know: only if they have a weight and both occur in
+/// corpora whose clips all have one. Its emotions are `emotion_labels` of the clips.
 std::vector<std::string> gender_labels(const FeatureTable& table, const std::vector<int>& clips,
                                        const TaskWeights& weights);
 
