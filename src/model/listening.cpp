@@ -88,6 +88,8 @@ void ListeningOptions::visit(FieldVisitor& v) {
   v.field("blind_share", blind_share,
           "Share of the answer that stays a stranger's, unless the voice was enrolled",
           Range{0, 1});
+  v.field("heard_temperature", heard_temperature,
+          "Temperature of a voice wholly believed, relative to a stranger's", Range{0.1, 10});
 }
 
 void ListeningOptions::validate() const {
@@ -129,6 +131,14 @@ double trust(const HeardAnswers& answers, const ListeningOptions& options, Heari
       0.0, 1.0);
 }
 
+double believed(double clips, double trust, const ListeningOptions& options) {
+  return options.enabled && clips > 0 ? trust * clips / (clips + options.strength) : 0;
+}
+
+double temperature_of_heard(double believed, const ListeningOptions& options) {
+  return 1 - believed * (1 - options.heard_temperature);
+}
+
 Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard) {
   if (heard.clips == 0 || stranger.size() == 0) return stranger;
   Eigen::VectorXd sum = heard.genders;
@@ -143,9 +153,9 @@ Eigen::VectorXd mix_answers(const Eigen::VectorXd& stranger, const Eigen::Vector
 
 Eigen::VectorXf voice_offset(const HeardFeatures& heard, double trust, const Scaler& scaler,
                              const ListeningOptions& options) {
-  if (!options.enabled || heard.clips == 0 || trust == 0) return {};
-  const double believed = trust * heard.clips / (heard.clips + options.strength);
-  return (believed * scaler.standardise(heard.sum / heard.frames)).cast<float>();
+  const double share = believed(heard.clips, trust, options);
+  if (share == 0) return {};
+  return (share * scaler.standardise(heard.sum / heard.frames)).cast<float>();
 }
 
 void Voice::add(const RecordingFeatures& features, const Eigen::VectorXd& emotions,

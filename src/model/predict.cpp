@@ -19,10 +19,12 @@ constexpr std::size_t kBatch = 8;  // memory grows with it, speed hardly
 
 ClipView view_of(const Eigen::MatrixXf& clip) { return {clip.data(), clip.rows(), clip.cols()}; }
 
-/// One clip of a set, and where its voice lies (empty: nothing heard).
+/// One clip of a set, where its voice lies (empty: nothing heard), and what that makes of the
+/// member's temperature.
 struct ClipInput {
   ClipView features;
-  Eigen::VectorXf offset;
+  Eigen::VectorXf offset = {};
+  double temperature = 1;
 };
 
 /// Logits of the member's network, in workspace.arena.
@@ -38,12 +40,14 @@ nn::Tensor run_network(const Member& member, std::span<const ClipInput> clips,
   return member.network.forward(workspace, input, nn::Mode::kInfer, Rng(0, 0));
 }
 
-/// Logits, those of the emotions divided by the member's temperature; a clip is a column.
+/// Logits, those of the emotions divided by the temperature; a clip is a column.
 Eigen::MatrixXd run_member(const Member& member, const Model& model,
                            std::span<const ClipInput> clips) {
   nn::Workspace workspace = member.network.make_workspace();
   Eigen::MatrixXd logits = run_network(member, clips, workspace).matrix().cast<double>();
-  logits.topRows(static_cast<Eigen::Index>(model.emotions.size())) /= member.temperature;
+  for (std::size_t n = 0; n < clips.size(); ++n)
+    logits.col(static_cast<Eigen::Index>(n)).head(std::ssize(model.emotions)) /=
+        member.temperature * clips[n].temperature;
   return logits;
 }
 
@@ -118,7 +122,7 @@ class Inputs {
   std::vector<ClipInput> batch(std::size_t m, std::size_t begin, std::size_t end) const {
     std::vector<ClipInput> inputs;
     for (std::size_t i = begin; i < end; ++i) {
-      inputs.push_back({features_[m]->clip(i), {}});
+      inputs.push_back({features_[m]->clip(i)});
       check_clip(inputs.back().features, model_.members[m]);
     }
     return inputs;
@@ -216,8 +220,12 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
   bool trusted = false;
   for (std::size_t m = 0; m < model.members.size(); ++m) {
     const Member& member = model.members[m];
-    const double share = member.listening.enabled ? trust(answers, member.listening, hearing) : 0;
-    if (share > 0) clip[m].offset = voice_offset(heard(m), share, member.scaler, member.listening);
+    const double trusted_share =
+        member.listening.enabled ? trust(answers, member.listening, hearing) : 0;
+    if (trusted_share == 0) continue;
+    clip[m].offset = voice_offset(heard(m), trusted_share, member.scaler, member.listening);
+    clip[m].temperature = temperature_of_heard(
+        believed(answers.clips, trusted_share, member.listening), member.listening);
     trusted = trusted || clip[m].offset.size() > 0;
   }
   if (!trusted) return stranger;
@@ -315,7 +323,7 @@ struct Predictor::Impl {
   std::vector<ClipInput> inputs(const Model& model, const RecordingFeatures& features) const {
     std::vector<ClipInput> inputs;
     for (std::size_t m = 0; m < model.members.size(); ++m) {
-      inputs.push_back({view_of(features.at(fingerprints[m])), {}});
+      inputs.push_back({view_of(features.at(fingerprints[m]))});
       check_clip(inputs.back().features, model.members[m]);
     }
     return inputs;

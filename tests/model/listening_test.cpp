@@ -141,6 +141,27 @@ TEST(Listening, OptionsOutOfRangeAreRefused) {
                HasSubstr("diversity_low < diversity_high"));
 }
 
+TEST(Listening, AnswersToAVoiceThatIsKnownAreSurer) {
+  ListeningOptions options = {true, 4, 0, 1e-9, 0};
+  const std::vector<Eigen::MatrixXf> clips = {random_clip(1), random_clip(2), random_clip(3)};
+  const HeardClips heard = {{1, 2}, {}, {}};
+  const auto answer = [&] {
+    const Model model = some_model(options);
+    return predict(model, clips_of(model, clips), heard, 1);
+  };
+  const auto plain = answer();
+  options.heard_temperature = 0.5;
+  const auto surer = answer();
+  // Two clips of strength 4: a third is believed, so the temperature is 1 - 0.5 / 3.
+  Eigen::VectorXd expected = plain[0].emotions.array().pow(1 / (1 - 0.5 / 3));
+  expected /= expected.sum();
+  EXPECT_TRUE(surer[0].emotions.isApprox(expected, 1e-5));
+  EXPECT_EQ(surer[0].genders, plain[0].genders);
+  EXPECT_EQ(surer[1].emotions, plain[1].emotions);
+  EXPECT_EQ(temperature_of_heard(0, options), 1);
+  EXPECT_EQ(temperature_of_heard(1, options), 0.5);
+}
+
 TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
   Model model = some_model({true, 4, 0, 1e-9});   // trusts what differs at all
   model.members[0].network.parameters() *= 0.1f;  // tones lie far out: answers must not saturate

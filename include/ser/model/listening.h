@@ -23,6 +23,9 @@ struct ListeningOptions {
   double diversity_high = 0.4;
   /// Share of the answer, in log-probabilities, that stays what a stranger would be told.
   double blind_share = 0.3;
+  /// Temperature of a mean wholly believed, relative to a stranger's: the better a voice is known,
+  /// the surer the answer may be.
+  double heard_temperature = 1;
 
   void visit(FieldVisitor& v);
   /// Throws Error for a value out of range.
@@ -62,6 +65,14 @@ double diversity(const HeardAnswers& answers);
 
 /// Share of the voice's mean that may be taken away, from 0 to 1, by the diversity of the answers.
 double trust(const HeardAnswers& answers, const ListeningOptions& options, Hearing hearing);
+
+/// Share of the mean of n clips that is taken away: trust * n / (n + strength); 0 where the network
+/// does not listen.
+double believed(double clips, double trust, const ListeningOptions& options);
+
+/// What the temperature of an answer is multiplied by where a voice is believed that far: 1 for a
+/// stranger's, `heard_temperature` for one believed wholly.
+double temperature_of_heard(double believed, const ListeningOptions& options);
 
 /// Probabilities of the genders of a clip of this voice, from those that a stranger would be given:
 /// the geometric mean over it and the clips heard, which needs no trust, since emotion matters
