@@ -12,8 +12,8 @@ constexpr double kPieceS = 3;
 constexpr double kSure = 0.7;  // probability of a gender
 constexpr std::size_t kClipsOfOther = 3;
 
-void add(Voice& voice, const MetClip& clip) {
-  voice.add(clip.features, clip.prediction.emotions, clip.prediction.genders,
+void add(Voice& voice, const MetClip& clip, const Model& model) {
+  voice.add(clip.features, uncalibrated(model, clip.prediction.emotions), clip.prediction.genders,
             clip.end_s - clip.start_s);
 }
 
@@ -69,9 +69,9 @@ void Listener::take(const MetClip& clip) {
     if (others_.size() < kClipsOfOther) return;
     voice_ = {};
     ++changes_;
-    for (const MetClip& other : others_) add(voice_, other);
+    for (const MetClip& other : others_) add(voice_, other, predictor_.model());
   } else {
-    add(voice_, clip);
+    add(voice_, clip, predictor_.model());
   }
   others_.clear();
 }

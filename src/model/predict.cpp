@@ -154,7 +154,7 @@ class HeardVoices {
     HeardAnswers answers;
     for (const int clip : heard_[i]) {
       const ClipPrediction& said = before_[static_cast<std::size_t>(clip)];
-      answers.add(said.emotions, said.genders);
+      answers.add(uncalibrated(model_, said.emotions), said.genders);
     }
     return answers;
   }
@@ -311,6 +311,17 @@ ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
   return prediction;
 }
 
+Eigen::VectorXd uncalibrated(const Model& model, const Eigen::VectorXd& emotions) {
+  double sum = 0, total = 0;
+  for (const Member& member : model.members) {
+    sum += member.weight * member.temperature;
+    total += member.weight;
+  }
+  if (sum == total) return emotions;
+  const Eigen::VectorXd powers = emotions.array().pow(sum / total);
+  return powers / powers.sum();
+}
+
 bool is_uncertain(const Model& model, const ClipPrediction& prediction) {
   return prediction.emotions.maxCoeff() < model.uncertain_below;
 }
@@ -376,7 +387,7 @@ ClipPrediction Predictor::predict(const Waveform& wave) const {
 void Predictor::hear(const Waveform& wave) {
   const RecordingFeatures found = features(wave);
   const ClipPrediction stranger = predict(found);
-  voice_.add(found, stranger.emotions, stranger.genders, wave.duration_s());
+  voice_.add(found, uncalibrated(model_, stranger.emotions), stranger.genders, wave.duration_s());
 }
 
 void Predictor::set_voice(Voice voice) {

@@ -162,6 +162,17 @@ TEST(Listening, AnswersToAVoiceThatIsKnownAreSurer) {
   EXPECT_EQ(temperature_of_heard(1, options), 0.5);
 }
 
+TEST(Listening, TrustDoesNotDependOnCalibration) {
+  const auto clips = std::vector<Eigen::MatrixXf>{random_clip(1), random_clip(2), random_clip(3)};
+  Model model = some_model({true, 4, 0, 0.2, 0});
+  const auto answer = [&] { return predict(model, clips_of(model, clips), {{1, 2}, {}, {}}, 1); };
+  const auto plain = answer();
+  ASSERT_FALSE(
+      plain[0].emotions.isApprox(predict(model, clips_of(model, clips), {}, 1)[0].emotions, 1e-3));
+  model.members[0].temperature = 2;
+  EXPECT_TRUE(uncalibrated(model, answer()[0].emotions).isApprox(plain[0].emotions, 1e-4));
+}
+
 TEST(Listening, PredictorHearsAsTheEvaluatorDoes) {
   Model model = some_model({true, 4, 0, 1e-9});   // trusts what differs at all
   model.members[0].network.parameters() *= 0.1f;  // tones lie far out: answers must not saturate

@@ -95,8 +95,8 @@ using RecordingFeatures = std::map<std::string, Eigen::MatrixXf>;
 /// What a model has heard of one voice: sums, from which no recording can be told.
 class Voice {
  public:
-  /// Hears one clip in the sets of a model, with the probabilities of emotions and genders that the
-  /// model gives a clip of a voice never heard before.
+  /// Hears one clip in the sets of a model, with the probabilities of emotions (`uncalibrated`) and
+  /// genders that the model gives a clip of a voice never heard before.
   void add(const RecordingFeatures& features, const Eigen::VectorXd& emotions,
            const Eigen::VectorXd& genders, double duration_s);
   /// Somebody says that what was heard is of all moods.

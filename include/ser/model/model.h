@@ -102,6 +102,10 @@ Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& featu
 ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
                             const std::vector<std::string>& allowed);
 
+/// Probabilities of the emotions as the networks gave them, before the members' (mean) temperature:
+/// what a voice is heard with, so that trust in it does not depend on calibration.
+Eigen::VectorXd uncalibrated(const Model& model, const Eigen::VectorXd& emotions);
+
 /// Whether the emotion is little more than a guess: largest probability below the model's
 /// threshold.
 bool is_uncertain(const Model& model, const ClipPrediction& prediction);
