@@ -10,7 +10,7 @@
 #include "ser/core/atomic_file.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
-#include "ser/report/clip_pictures.h"
+#include "ser/report/picture.h"
 #include "talk.h"
 
 namespace ser {

@@ -11,7 +11,7 @@
 #include "ser/core/error.h"
 #include "ser/corpus/shard.h"
 #include "ser/eval/search.h"
-#include "ser/report/search_report.h"
+#include "ser/report/report.h"
 #include "ser/train/trainer.h"
 #include "talk.h"
 
@@ -85,7 +85,7 @@ void search_all(const SearchTask& task, const Recipe& base, const FeatureTable& 
   const SearchResult result = search(table, base, space, run);
   if (run.team->rank() > 0) return;
   write_file(task.output, to_json(result.recipe, 2) + "\n");
-  if (!task.report.empty()) report::write_search_report(task.report, result);
+  if (!task.report.empty()) write_file(task.report, report::search_html(result));
   print_result(result);
   talk::info("{}: the best of {} recipes", task.output, task.trials);
 }

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "progress.h"
-#include "ser/report/survey_report.h"
+#include "ser/core/atomic_file.h"
+#include "ser/report/report.h"
 #include "survey_table.h"
 #include "talk.h"
 
@@ -50,7 +51,7 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
   else
     print_survey(survey);
   flush_stdout();
-  if (!options.report.empty()) report::write_survey_report(options.report, survey);
+  if (!options.report.empty()) write_file(options.report, report::survey_html(survey));
 }
 
 }  // namespace ser

@@ -10,7 +10,7 @@
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/core/most_likely.h"
-#include "ser/report/timeline_picture.h"
+#include "ser/report/picture.h"
 #include "voice_flags.h"
 
 namespace ser {

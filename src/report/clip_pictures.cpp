@@ -1,4 +1,4 @@
-#include "ser/report/clip_pictures.h"
+#include "ser/report/picture.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 #include <map>
 
 #include "report/column_analysis.h"
-#include "report/waveform_panel.h"
 #include "ser/audio/resample.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"

@@ -5,6 +5,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/waveform.h"
 #include "ser/features/frame_matrix.h"
+#include "ser/report/picture.h"
 
 namespace ser::report {
 
@@ -42,5 +43,9 @@ Envelope envelope(const Waveform& wave);
 /// The same of a recording of known duration that is read from its start to its end, in flat
 /// memory.
 Envelope envelope(AudioReader& reader, double duration_s);
+
+/// The waveform over the time axis, which counts in `unit_s` seconds. headroom: of the amplitude
+/// axis over the peak.
+Panel waveform_panel(const Envelope& shape, const PlotAxis& time, double unit_s, double headroom);
 
 }  // namespace ser::report

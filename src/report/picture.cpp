@@ -7,9 +7,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "report/colour_map.h"
+#include "report/page/colors.h"
 #include "report/page/html.h"
-#include "report/plain_text.h"
 #include "report/run_program.h"
 #include "ser/core/error.h"
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "eval/internal/counts.h"
 #include "eval/internal/result_json.h"
@@ -19,6 +21,7 @@
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 #include "ser/eval/heard.h"
+#include "ser/features/describe.h"
 
 namespace ser::report {
 namespace {
@@ -136,19 +139,9 @@ std::string protocol(const Report& report) {
 }
 
 std::string kind_name(ReportKind kind) {
-  switch (kind) {
-    case ReportKind::kCrossValidation:
-      return "Speech emotion recognition: cross-validation";
-    case ReportKind::kModel:
-      return "Speech emotion recognition: scores of a model";
-    case ReportKind::kMerged:
-      return "Speech emotion recognition: merged results";
-    case ReportKind::kAveraged:
-      return "Speech emotion recognition: scores of an ensemble";
-    case ReportKind::kTraining:
-      return "Speech emotion recognition: training run";
-  }
-  return "";
+  constexpr std::array kNames = {"cross-validation", "scores of a model", "merged results",
+                                 "scores of an ensemble", "training run"};
+  return fmt::format("Speech emotion recognition: {}", kNames[static_cast<std::size_t>(kind)]);
 }
 
 /// The recipe's description up to a semicolon, or words that fit any.
@@ -168,29 +161,27 @@ std::vector<Utterance> clips_of(const Report& report) {
   if (!report.clips.empty() || !report.result) return report.clips;
   std::vector<Utterance> clips;
   for (const Prediction& p : report.result->predictions) {
-    Utterance clip;
+    Utterance& clip = clips.emplace_back();
     clip.path = p.file;
     clip.emotion = p.emotion;
     clip.gender = p.gender;
     clip.speaker = p.speaker;
-    clips.push_back(clip);
   }
   return clips;
 }
 
 Tile interval_tile(const std::string& label, std::string_view name, double value,
-                   const std::optional<Interval>& ci, std::optional<double> reference) {
+                   const ResultFile& result, Interval Intervals::*which,
+                   std::optional<double> reference) {
   const Scale share{0, 1, "%"};
+  const std::optional<Interval> ci =
+      result.ci95 ? std::optional(*result.ci95.*which) : std::nullopt;
   return {label, figure(name, value, percent(value)),
           dot(value, share, ci.value_or(Interval{}), reference) +
               (ci ? fmt::format("95 % interval {} to {}",
                                 figure("low", ci->low, fmt::format("{:.1f}", 100 * ci->low)),
                                 figure("high", ci->high, fmt::format("{:.1f}", 100 * ci->high)))
                   : "no interval")};
-}
-
-std::optional<Interval> interval_of(const ResultFile& result, Interval Intervals::*which) {
-  return result.ci95 ? std::optional(*result.ci95.*which) : std::nullopt;
 }
 
 /// How the intervals were made, or why there are none.
@@ -210,20 +201,17 @@ std::string score_tiles(const ResultFile& result) {
   const auto present = std::count_if(scores.per_class.begin(), scores.per_class.end(),
                                      [](const ClassScore& c) { return c.support > 0; });
   const double guess = 1 / static_cast<double>(std::max<std::ptrdiff_t>(1, present));
-  std::vector<Tile> list = {interval_tile("Unweighted average recall", "uar", scores.uar,
-                                          interval_of(result, &Intervals::uar), guess),
-                            interval_tile("Accuracy", "accuracy", scores.accuracy,
-                                          interval_of(result, &Intervals::accuracy), std::nullopt)};
+  std::vector<Tile> list = {
+      interval_tile("Unweighted average recall", "uar", scores.uar, result, &Intervals::uar, guess),
+      interval_tile("Accuracy", "accuracy", scores.accuracy, result, &Intervals::accuracy,
+                    std::nullopt)};
   if (!std::isnan(scores.gender_accuracy))
-    list.push_back(
-        {"Gender accuracy",
-         figure("gender-accuracy", scores.gender_accuracy, percent(scores.gender_accuracy)),
-         "over clips of known gender"});
-  list.push_back({"Macro F1", figure("macro-f1", scores.macro_f1, percent(scores.macro_f1)),
-                  "mean over the emotions"});
+    list.push_back({"Gender accuracy", share_figure("gender-accuracy", scores.gender_accuracy),
+                    "over clips of known gender"});
+  list.push_back({"Macro F1", share_figure("macro-f1", scores.macro_f1), "mean over the emotions"});
   list.push_back({"Calibration error", figure("ece", scores.ece, fmt::format("{:.3f}", scores.ece)),
                   "0 where certainty can be taken at its word"});
-  list.push_back({"Clips scored", figure("n", static_cast<double>(scores.n), grouped(scores.n)),
+  list.push_back({"Clips scored", count_figure("n", scores.n),
                   scores.per_speaker.empty()
                       ? "speakers not known"
                       : counted(static_cast<std::int64_t>(scores.per_speaker.size()), "speaker")});
@@ -232,6 +220,10 @@ std::string score_tiles(const ResultFile& result) {
              "<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an unweighted "
              "average recall of {} (dotted).</p>\n",
              about_intervals(result), percent(guess));
+}
+
+void add_clips(Report& report, const FeatureTable& table, const std::vector<int>& clips) {
+  for (const int clip : clips) report.clips.push_back(table.clips[static_cast<std::size_t>(clip)]);
 }
 
 }  // namespace
@@ -243,15 +235,14 @@ std::string data_section(const Report& report) {
   for (const Utterance& clip : clips)
     if (clip.augmentation.empty()) originals.push_back(clip);
   for (const Utterance& clip : originals) ++counts[clip.emotion][clip.gender];
-  std::set<std::string> corpora;
-  for (const Utterance& clip : originals)
-    if (!clip.corpus.empty()) corpora.insert(clip.corpus);
-  std::set<std::string> speakers;
-  for (const std::string& name : speaker_names(originals))
-    if (!name.empty()) speakers.insert(name);
-
-  std::set<std::string> genders;
-  for (const Utterance& clip : originals) genders.insert(clip.gender);
+  const std::vector<std::string> names = speaker_names(originals);
+  std::set<std::string> corpora, genders, speakers(names.begin(), names.end());
+  for (const Utterance& clip : originals) {
+    corpora.insert(clip.corpus);
+    genders.insert(clip.gender);
+  }
+  corpora.erase("");
+  speakers.erase("");
   std::vector<std::string> header = {"emotion"};
   for (const std::string& gender : genders)
     header.push_back(gender.empty() ? "gender unknown" : escape(gender));
@@ -324,6 +315,51 @@ std::string report_html(const Report& report, int threads) {
 
 void write_report(const std::filesystem::path& path, const Report& report, int threads) {
   write_file(path, report_html(report, threads));
+}
+
+Report cross_validation_report(CrossValidation run, const FeatureTable& table) {
+  Report report;
+  report.kind = ReportKind::kCrossValidation;
+  report.recipe = run.result.info.recipe;
+  report.features = describe(table.set);
+  report.clips = table.clips;
+  report.result = std::move(run.result);
+  report.curves = std::move(run.curves);
+  report.hidden = std::move(run.hidden);
+  return report;
+}
+
+Report model_report(const Model& model, const std::vector<const FeatureTable*>& tables,
+                    const Fold& fold, ResultFile result, int threads) {
+  Report report;
+  report.kind = ReportKind::kModel;
+  report.recipe = result.info.recipe;
+  std::vector<std::string> features;
+  for (const FeatureTable* table : tables) features.push_back(describe(table->set));
+  report.features = join(features, "; ");
+  add_clips(report, *tables.at(0), fold.test);
+  report.hidden = {hidden_layer(model, tables, fold.test, result.folds.at(0).fold, threads)};
+  report.result = std::move(result);
+  return report;
+}
+
+Report training_report(const TrainingData& data, const Recipe& recipe, const Model& model,
+                       std::vector<LearningCurve> curves, int threads) {
+  const FeatureTable& table = data.table;
+  Report report;
+  report.kind = ReportKind::kTraining;
+  report.recipe = to_json(recipe);
+  report.features = describe(table.set);
+  add_clips(report, table, data.train);
+  add_clips(report, table, data.validation);
+  report.curves = std::move(curves);
+  const TrainingInfo& info = model.training;
+  if (!info.split.empty()) report.left_out = fmt::format("fold {} of {}", info.fold, info.split);
+  if (data.validation.empty()) return report;
+  const Fold held_out{data.train, data.validation, speakers_of(table.clips, data.validation)};
+  report.result = score_model(model, {&table}, held_out, threads);
+  report.hidden = {hidden_layer(model, {&table}, data.validation, 0, threads)};
+  return report;
 }
 
 }  // namespace ser::report

@@ -1,3 +1,5 @@
+#include "report/report_sections.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,9 @@
 #include "report/page/charts.h"
 #include "report/page/colors.h"
 #include "report/page/html.h"
-#include "report/report_sections.h"
+#include "ser/eval/certainty.h"
+#include "ser/eval/corpus_matrix.h"
+#include "ser/eval/heard.h"
 
 namespace ser::report {
 namespace {
@@ -16,6 +20,11 @@ const Scale kShare{0, 1, "%"};
 
 constexpr const char* kWilson =
     "Whiskers are 95 % Wilson intervals for that number of clips, taken as independent.";
+
+/// Of the ramp.
+std::size_t shade_of(double share) {
+  return static_cast<std::size_t>(std::lround(share * (kRampShades - 1)));
+}
 
 /// "71.9 %" and, small, "23 of 32".
 std::string share_text(std::string_view name, double share, std::int64_t right, std::int64_t n) {
@@ -27,14 +36,21 @@ std::string confusion_cell(const ResultFile& result, Eigen::Index truth, Eigen::
   const std::int64_t count = result.scores.confusion(truth, said);
   const std::int64_t support = result.scores.per_class[static_cast<std::size_t>(truth)].support;
   const double share = support > 0 ? static_cast<double>(count) / static_cast<double>(support) : 0;
-  const auto shade = static_cast<std::size_t>(std::lround(share * (kRampShades - 1)));
   const auto& labels = result.info.labels;
   return fmt::format(
-      "<td class=\"cell ramp{}{}{}\" title=\"{} taken for {}: {} of {}, {}\">{}</td>", shade,
-      truth == said ? " right" : "", count == 0 ? " none" : "",
+      "<td class=\"cell ramp{}{}{}\" title=\"{} taken for {}: {} of {}, {}\">{}</td>",
+      shade_of(share), truth == said ? " right" : "", count == 0 ? " none" : "",
       escape(labels[static_cast<std::size_t>(truth)]),
       escape(labels[static_cast<std::size_t>(said)]), count, support, percent(share),
       grouped(count));
+}
+
+std::string said_header(const std::string& name) {
+  return "<th class=\"said\" scope=\"col\"><span>" + escape(name) + "</span></th>";
+}
+
+std::string truth_header(const std::string& name) {
+  return "<tr><th class=\"truth\" scope=\"row\">" + escape(name) + "</th>";
 }
 
 std::string confusion_table(const ResultFile& result) {
@@ -48,12 +64,11 @@ std::string confusion_table(const ResultFile& result) {
       "<div class=\"scroll\"><table class=\"confusion{}{}\" "
       "id=\"confusion\">\n<thead><tr><th></th>",
       upright ? " upright" : "", labels.size() > kRoomyClasses ? " dense" : "");
-  for (const std::string& label : labels)
-    html += "<th class=\"said\" scope=\"col\"><span>" + escape(label) + "</span></th>";
+  for (const std::string& label : labels) html += said_header(label);
   html += "<th class=\"total\">recall</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
-    html += "<tr><th class=\"truth\" scope=\"row\">" + escape(labels[i]) + "</th>";
+    html += truth_header(labels[i]);
     for (Eigen::Index j = 0; j < result.scores.confusion.cols(); ++j)
       html += confusion_cell(result, row, j);
     html += fmt::format("<td class=\"total\">{}</td></tr>\n",
@@ -82,8 +97,7 @@ std::string class_table(const Scores& scores) {
   std::vector<std::vector<std::string>> rows;
   for (const ClassScore& c : scores.per_class)
     rows.push_back({escape(c.label), grouped(c.support), percent(c.recall),
-                    figure("class-precision", c.precision, percent(c.precision)),
-                    figure("class-f1", c.f1, percent(c.f1))});
+                    share_figure("class-precision", c.precision), share_figure("class-f1", c.f1)});
   return table({"emotion", "clips", "recall", "precision", "F1"}, rows, 1);
 }
 
@@ -95,6 +109,50 @@ std::string speaker_rows(const Scores& scores) {
                     share_text("speaker-accuracy", s.accuracy, right, s.n)});
   }
   return row_list(rows, kShare);
+}
+
+Row row_of(const ResultFile& result) {
+  const double uar = result.scores.uar;
+  return {result.info.heard == 0 ? "a stranger's voice" : heard_text(result.info.heard) + " heard",
+          dot(uar, kShare, result.ci95 ? result.ci95->uar : Interval{}, std::nullopt),
+          share_figure("heard-uar", uar)};
+}
+
+std::vector<std::string> cells_of(const ResultFile& result) {
+  const Scores& scores = result.scores;
+  return {heard_text(result.info.heard),
+          percent(scores.uar),
+          result.ci95 ? range_text(result.ci95->uar) : "none",
+          percent(scores.accuracy),
+          std::isnan(scores.gender_accuracy) ? "" : percent(scores.gender_accuracy),
+          fmt::format("{:.3f}", scores.ece)};
+}
+
+std::string cell_html(const CorpusScore* tested) {
+  if (!tested) return "<td class=\"cell none\"></td>";
+  const double uar = tested->scores.uar;
+  const std::string interval =
+      tested->ci95 ? ", 95 % interval " + range_text(tested->ci95->uar) : "";
+  return fmt::format("<td class=\"cell ramp{}\" title=\"{} clips{}\">{}</td>", shade_of(uar),
+                     tested->scores.n, interval, percent(uar));
+}
+
+std::string table_html(const MatrixTable& matrix) {
+  std::string html =
+      "<div class=\"scroll\"><table class=\"confusion\" id=\"matrix\">\n<thead><tr><th></th>";
+  for (const std::string& corpus : matrix.tested_on) html += said_header(corpus);
+  html += "</tr></thead>\n<tbody>\n";
+  for (const MatrixTable::Row& row : matrix.rows) {
+    html += truth_header(row.trained_on);
+    for (const CorpusScore* tested : row.cells) html += cell_html(tested);
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+/// Share of answers kept, in percent, against the share of them that is right.
+Point point_of(const KeptAnswers& answers, std::size_t all) {
+  return {100 * static_cast<double>(answers.kept) / static_cast<double>(all), 1 - answers.risk()};
 }
 
 }  // namespace
@@ -131,8 +189,7 @@ std::string folds_section(const ResultFile& result) {
     if (!fold.test_speakers.empty() && fold.test_speakers.size() <= kFewSpeakers)
       name += fmt::format(": {}", fmt::join(fold.test_speakers, ", "));
     rows.push_back({name, bar(fold.scores.uar, kShare, {}, result.scores.uar),
-                    fmt::format("{} <small>{}</small>",
-                                figure("fold-uar", fold.scores.uar, percent(fold.scores.uar)),
+                    fmt::format("{} <small>{}</small>", share_figure("fold-uar", fold.scores.uar),
                                 counted(fold.scores.n, "clip"))});
   }
   return section("By fold",
@@ -193,6 +250,58 @@ std::string mistakes_section(const ResultFile& result) {
                   counted(static_cast<std::int64_t>(rows.size()), "mistake"),
                   grouped(static_cast<std::int64_t>(all))),
       table({"file", "emotion", "taken for", "how sure", "left for the truth"}, rows, 3));
+}
+
+std::string heard_section(const ResultFile& result) {
+  std::vector<Row> rows;
+  std::vector<std::vector<std::string>> cells;
+  for (const ResultFile* one : by_heard(result)) {
+    rows.push_back(row_of(*one));
+    cells.push_back(cells_of(*one));
+  }
+  if (rows.empty()) return "";
+  return section(
+      "The more it hears of a voice",
+      "Scores after other clips of the speaker were heard, without their labels, as many as stand "
+      "there or all that there are. All other figures of this page are those of the first row.",
+      side_by_side(
+          {figure_block("Unweighted average recall with its 95 % interval", row_list(rows, kShare)),
+           figure_block("All figures", table({"heard", "UAR", "95 % interval", "accuracy", "gender",
+                                              "calibration error"},
+                                             cells, 1))}));
+}
+
+std::string matrix_section(const ResultFile& result) {
+  if (result.matrix.empty()) return "";
+  return section("From corpus to corpus",
+                 "Unweighted average recall of a model trained on one corpus alone, or on all "
+                 "others (rows), on clips of another (columns), each over the classes that both "
+                 "have. No corpus is scored by a model that was trained on it.",
+                 table_html(matrix_table(result)));
+}
+
+std::string certainty_section(const ResultFile& result) {
+  const std::vector<KeptAnswers> curve = risk_coverage(result.info.labels, result.predictions);
+  if (curve.empty()) return "";
+  const KeptAnswers sure = kept_at_risk(curve);
+  const Point at = point_of(sure, result.predictions.size());
+  std::vector<Point> points;
+  for (const KeptAnswers& kept : curve) points.push_back(point_of(kept, result.predictions.size()));
+  points = thinned(points);
+  const double lowest = std::ranges::min(points, {}, &Point::y).y;
+  const double low = std::floor(10 * lowest) / 10;
+  LineChart chart{"share of right answers", "answers kept, %", {0, 100, ""}, {low, 1, "%"}, {}, {}};
+  if (sure.kept > 0) chart.lines.push_back({{{at.x, low}, {at.x, at.y}}, "", "share kept"});
+  chart.lines.push_back({points, "mean", "right answers among those kept"});
+  return section(
+      "Which answers are sure?",
+      fmt::format(
+          "With at most {} wrong among the answers that stay, those below {} are uncertain: "
+          "{} of the answers stay. The curve shows the same for every threshold, from the "
+          "surest answers alone, on the left, to all of them.",
+          percent(kAllowedRisk), share_figure("uncertain-below", sure.from),
+          figure("kept", at.x / 100, percent(at.x / 100))),
+      line_chart(chart));
 }
 
 }  // namespace ser::report

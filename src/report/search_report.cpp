@@ -1,4 +1,4 @@
-#include "ser/report/search_report.h"
+#include "ser/report/report.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include "report/page/charts.h"
 #include "report/page/html.h"
 #include "report/report_sections.h"
-#include "ser/core/atomic_file.h"
 
 namespace ser::report {
 namespace {
@@ -40,8 +39,7 @@ std::string short_name(const SearchField& field) {
 
 std::string score_tiles(const SearchResult& result) {
   std::vector<Tile> list = {
-      {"Best of the trials",
-       figure("flattered-uar", result.flattered_uar, percent(result.flattered_uar)),
+      {"Best of the trials", share_figure("flattered-uar", result.flattered_uar),
        "UAR on the folds it was chosen by: flattered"},
       {"Trials",
        figure("trials", static_cast<double>(result.trials.size()),
@@ -50,10 +48,8 @@ std::string score_tiles(const SearchResult& result) {
   if (result.nested) {
     const double uar = result.nested->scores.uar;
     const auto& ci = result.nested->ci95;
-    list.insert(list.begin() + 1, {"Nested", figure("nested-uar", uar, percent(uar)),
-                                   ci ? fmt::format("95 % interval {:.1f} to {:.1f}",
-                                                    100 * ci->uar.low, 100 * ci->uar.high)
-                                      : "no interval"});
+    list.insert(list.begin() + 1, {"Nested", share_figure("nested-uar", uar),
+                                   ci ? "95 % interval " + range_text(ci->uar) : "no interval"});
   }
   return tiles(list);
 }
@@ -188,10 +184,6 @@ std::string search_html(const SearchResult& result) {
               recipe_section(to_json(result.recipe));
   page.json = search_json(result);
   return page_html(page);
-}
-
-void write_search_report(const std::filesystem::path& path, const SearchResult& result) {
-  write_file(path, search_html(result));
 }
 
 }  // namespace ser::report

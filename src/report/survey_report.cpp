@@ -1,4 +1,4 @@
-#include "ser/report/survey_report.h"
+#include "ser/report/report.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,6 @@
 
 #include "report/page/charts.h"
 #include "report/page/html.h"
-#include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
 
 namespace ser::report {
@@ -38,10 +37,9 @@ std::string summary_tiles(const Survey& survey) {
   const auto clips = static_cast<std::int64_t>(survey.clips.size());
   const auto unreadable = clips - static_cast<std::int64_t>(survey.readable());
   std::vector<Tile> list = {
-      {"Recordings", figure("recordings", static_cast<double>(clips), grouped(clips)),
+      {"Recordings", count_figure("recordings", clips),
        unreadable > 0 ? counted(unreadable, "file") + " could not be read" : "all could be read"},
-      {"Speakers",
-       known > 0 ? figure("speakers", static_cast<double>(known), grouped(known)) : "not known",
+      {"Speakers", known > 0 ? count_figure("speakers", known) : "not known",
        known > 0 ? fmt::format("{:.0f} clips each in the mean",
                                static_cast<double>(clips) / static_cast<double>(known))
                  : "no names that tell them"}};
@@ -50,7 +48,7 @@ std::string summary_tiles(const Survey& survey) {
     list.push_back({"Duration", figure("total-s", total, hours(total)),
                     fmt::format("median clip {:.2f} s, {:.2f} to {:.2f} s", duration.median,
                                 duration.least, duration.greatest)});
-    list.push_back({"Silence", figure("silence-share", silence.mean, percent(silence.mean)) + "",
+    list.push_back({"Silence", share_figure("silence-share", silence.mean) + "",
                     "of a clip in the mean: more than 40 dB below its loudest part"});
   }
   if (level.n > 0)
@@ -95,7 +93,7 @@ std::string counts_section(const Survey& survey) {
                                 })));
     rows.push_back(std::move(row));
     bars.push_back({name_or_unknown(emotion), bar(static_cast<double>(clips), scale),
-                    figure("emotion-clips", static_cast<double>(clips), grouped(clips))});
+                    count_figure("emotion-clips", clips)});
   }
   return section("Clips by emotion", "",
                  side_by_side({row_list(bars, scale), table(header, rows, 1)}));
@@ -109,11 +107,10 @@ std::string speakers_section(const Survey& survey) {
   const Scale scale = rounded_scale(0, static_cast<double>(most), "");
   std::vector<Row> rows;
   for (const SpeakerCount& speaker : speakers)
-    rows.push_back({name_or_unknown(speaker.name), bar(static_cast<double>(speaker.clips), scale),
-                    fmt::format("{} <small>{}</small>",
-                                figure("speaker-clips", static_cast<double>(speaker.clips),
-                                       grouped(speaker.clips)),
-                                escape(speaker.gender))});
+    rows.push_back(
+        {name_or_unknown(speaker.name), bar(static_cast<double>(speaker.clips), scale),
+         fmt::format("{} <small>{}</small>", count_figure("speaker-clips", speaker.clips),
+                     escape(speaker.gender))});
   return section("Clips by speaker", "", row_list(rows, scale));
 }
 
@@ -235,10 +232,6 @@ std::string survey_html(const Survey& survey) {
   page.body = faults_section(survey) + counts_section(survey) + distributions_section(survey) +
               speakers_section(survey) + format_section(survey);
   return page_html(page);
-}
-
-void write_survey_report(const std::filesystem::path& path, const Survey& survey) {
-  write_file(path, survey_html(survey));
 }
 
 }  // namespace ser::report

@@ -1,11 +1,11 @@
-#include "ser/report/timeline_picture.h"
+#include "ser/report/picture.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "report/column_analysis.h"
 #include "report/page/colors.h"
-#include "report/waveform_panel.h"
 #include "ser/core/most_likely.h"
 
 namespace ser::report {

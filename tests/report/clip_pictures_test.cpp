@@ -1,4 +1,4 @@
-#include "ser/report/clip_pictures.h"
+#include "ser/report/picture.h"
 
 #include <gmock/gmock.h>
 

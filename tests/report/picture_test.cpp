@@ -6,9 +6,8 @@
 #include <filesystem>
 #include <limits>
 
-#include "report/colour_map.h"
+#include "report/page/colors.h"
 #include "report/page/html.h"
-#include "report/plain_text.h"
 #include "report/run_program.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"

@@ -1,4 +1,4 @@
-#include "ser/report/search_report.h"
+#include "ser/report/report.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "ser/report/survey_report.h"
+#include "ser/report/report.h"
 
 #include <gtest/gtest.h>
 

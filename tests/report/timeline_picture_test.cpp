@@ -1,4 +1,4 @@
-#include "ser/report/timeline_picture.h"
+#include "ser/report/picture.h"
 
 #include <gmock/gmock.h>
 

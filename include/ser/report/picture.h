@@ -2,9 +2,16 @@
 
 #include <Eigen/Core>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "ser/audio/audio_file.h"
+#include "ser/audio/waveform.h"
+#include "ser/features/feature_set.h"
+#include "ser/model/timeline.h"
 
 namespace ser::report {
 
@@ -94,5 +101,28 @@ void check_drawing();
 /// '?'. The bytes depend on the picture, and on gnuplot and its fonts, alone.
 /// Throws Error if gnuplot is missing or fails.
 std::string draw(const Picture& picture, PictureFormat format);
+
+/// Pictures of a recording that can be asked for: sheet (all others on one page), waveform,
+/// spectrogram, log_spectrogram, mel, mfcc, chroma, f0, centroid.
+std::span<const std::string_view> picture_kinds();
+
+/// Throws Error for no kinds, an unknown one, naming the nearest, and one that is there twice.
+void check_picture_kinds(std::span<const std::string> kinds);
+
+/// Pictures of a recording, one a kind. They show all of it, at the rate of the set where that is
+/// lower than the recording's; the waveform has what the set cuts and trims away shaded.
+/// However long the recording, a picture has a fixed number of columns: a column holds the mean
+/// power of its frames, and the lowest and highest of its samples.
+/// Throws Error as `check_picture_kinds` and `check_recording`.
+std::vector<Picture> clip_pictures(const Waveform& wave, const FeatureSet& set,
+                                   const std::string& title, std::span<const std::string> kinds);
+
+/// Picture of a recording's timeline: its waveform with the segments named and coloured, and below
+/// it the probabilities of the emotions, stacked, where there is speech. However long the
+/// recording, the picture has a fixed number of columns; windows that share one are averaged.
+/// reader: of the same recording, from its start; read to its end in flat memory.
+/// emotions: names of the probabilities. Throws Error as AudioReader does.
+Picture timeline_picture(AudioReader& reader, const Timeline& timeline,
+                         const std::vector<std::string>& emotions, const std::string& title);
 
 }  // namespace ser::report

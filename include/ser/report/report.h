@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "ser/corpus/survey.h"
 #include "ser/corpus/utterance.h"
 #include "ser/eval/evaluate.h"
 #include "ser/eval/learning_log.h"
 #include "ser/eval/result_file.h"
+#include "ser/eval/search.h"
 
 namespace ser::report {
 
@@ -53,5 +55,16 @@ std::string report_html(const Report& report, int threads);
 
 /// Writes the page, the file whole or not at all.
 void write_report(const std::filesystem::path& path, const Report& report, int threads);
+
+/// A search as one HTML page that needs no other file and no network: the flattered score beside
+/// the nested one, what mattered, how the best score grew with the trials, and the best of them.
+/// Its figures are those of `search_json`, which it carries in the element with the id "figures".
+std::string search_html(const SearchResult& result);
+
+/// A survey as one HTML page that needs no other file and no network: counts, and how duration,
+/// level and pitch are distributed over emotions and genders. Its figures are those of
+/// `survey_summary_json`, which it carries in the element with the id "figures".
+std::string survey_html(const Survey& survey);
+
 
 }  // namespace ser::report

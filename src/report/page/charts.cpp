@@ -214,6 +214,15 @@ std::string row_list(const std::vector<Row>& rows, const Scale& scale) {
   return html + "</ol>\n";
 }
 
+std::vector<Point> thinned(const std::vector<Point>& points) {
+  constexpr std::size_t kMostPoints = 240;
+  const std::size_t step = points.size() / kMostPoints + 1;
+  std::vector<Point> kept;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (i % step == 0 || i + 1 == points.size()) kept.push_back(points[i]);
+  return kept;
+}
+
 std::string line_chart(const LineChart& chart) {
   const Plot plot{chart.x, chart.y, 50};
   std::string svg = open_chart(plot, chart.name + " by " + chart.x_label) +

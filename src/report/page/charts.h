@@ -63,6 +63,9 @@ struct Band {
   std::vector<Point> low, high;
   std::string css_class;
 };
+/// Every so manieth point and the last, no more than can be seen.
+std::vector<Point> thinned(const std::vector<Point>& points);
+
 /// Lines over a quantity that is counted in whole numbers.
 struct LineChart {
   std::string name;     ///< text, for whoever hears the page

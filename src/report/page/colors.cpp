@@ -67,6 +67,10 @@ std::string variables(const Theme& theme, std::size_t categories) {
                            oklch(theme.class_lightness[0], 0.16, 45));
 }
 
+constexpr double kDarkest = 0.22, kLightest = 0.94;
+constexpr double kFirstHueDegrees = 302, kLastHueDegrees = 104;
+constexpr double kFirstChroma = 0.105, kLastChroma = 0.165, kChromaDip = 0.045;
+
 }  // namespace
 
 std::string oklch(double lightness, double chroma, double hue) {
@@ -90,6 +94,19 @@ std::string palette_css(std::size_t categories) {
     css += fmt::format(".ramp{0}{{background:var(--ramp{0}){1}}}\n", i,
                        i > kRampShades / 2 ? ";color:var(--on-ramp)" : "");
   return css;
+}
+
+std::vector<std::string> colour_map(int count) {
+  std::vector<std::string> colours;
+  for (int i = 0; i < count; ++i) {
+    const double t = count > 1 ? static_cast<double>(i) / (count - 1) : 0;
+    // A screen shows the blue-greens of the middle less saturated than the ends.
+    const double chroma =
+        std::lerp(kFirstChroma, kLastChroma, t) - kChromaDip * std::sin(std::numbers::pi * t);
+    colours.push_back(oklch(std::lerp(kDarkest, kLightest, t), chroma,
+                            std::lerp(kFirstHueDegrees, kLastHueDegrees, t)));
+  }
+  return colours;
 }
 
 }  // namespace ser::report

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace ser::report {
 
@@ -16,5 +17,10 @@ inline constexpr std::size_t kRampShades = 11;
 /// categories as asked for ("--class0", ...; hues evenly spaced) and a ramp whose lightness rises
 /// in equal steps ("--ramp0", ...).
 std::string palette_css(std::size_t categories);
+
+/// Colours of a scale from low to high, "#rrggbb": dark violet over blue and green to light yellow.
+/// Even to the eye: lightness rises, and hue turns, by the same amount from each colour to the next
+/// in OKLCH, so that it also reads in grey and with colour blindness.
+std::vector<std::string> colour_map(int count);
 
 }  // namespace ser::report

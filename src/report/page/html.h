@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,11 @@ std::string counted(std::int64_t number, std::string_view noun);
 /// program: <data class="name" value="0.6020833">60.2 %</data>. name: letters and dashes; may be
 /// empty.
 std::string figure(std::string_view name, double value, const std::string& text);
+/// The figure of a share, "60.2 %", and of a number of things, "1,200".
+std::string share_figure(std::string_view name, double share);
+std::string count_figure(std::string_view name, std::int64_t number);
+/// "57.1 to 63.0", per cent.
+std::string range_text(const Interval& shares);
 
 /// A headline number. Parts are HTML.
 struct Tile {
@@ -55,5 +61,10 @@ struct Page {
   std::string json;            ///< its numbers, in an element with the id "figures"
 };
 std::string page_html(const Page& page);
+
+/// `text` as one line that any picture can hold: bytes that are not UTF-8, control characters and
+/// what XML forbids become '?'. Of more than `most_characters`, the middle is left out.
+std::string plain_text(std::string_view text,
+                       std::size_t most_characters = std::numeric_limits<std::size_t>::max());
 
 }  // namespace ser::report

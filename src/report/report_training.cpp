@@ -1,11 +1,15 @@
+#include "report/report_sections.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
 
+#include "core/internal/json_io.h"
 #include "report/page/charts.h"
 #include "report/page/html.h"
-#include "report/report_sections.h"
+#include "ser/core/error.h"
+#include "ser/train/recipe.h"
 
 namespace ser::report {
 namespace {
@@ -14,7 +18,6 @@ namespace {
 using Value = std::function<std::optional<double>(const EpochReport&)>;
 
 constexpr std::size_t kMostLines = 40;
-constexpr std::size_t kMostPoints = 240;
 
 std::vector<Point> points_of(const LearningCurve& curve, const Value& value) {
   std::vector<Point> points;
@@ -22,15 +25,6 @@ std::vector<Point> points_of(const LearningCurve& curve, const Value& value) {
     if (const std::optional<double> y = value(epoch))
       points.push_back({static_cast<double>(epoch.epoch), *y});
   return points;
-}
-
-/// Every so manieth point and the last, no more than can be seen.
-std::vector<Point> thinned(const std::vector<Point>& points) {
-  const std::size_t step = points.size() / kMostPoints + 1;
-  std::vector<Point> kept;
-  for (std::size_t i = 0; i < points.size(); i += step) kept.push_back(points[i]);
-  if (!points.empty() && (points.size() - 1) % step != 0) kept.push_back(points.back());
-  return kept;
 }
 
 /// Least, mean and greatest value of the networks that got as far as an epoch.
@@ -120,6 +114,55 @@ std::string learning_note(const std::vector<LearningCurve>& curves) {
   return note;
 }
 
+/// A switch that is off, a number that is 0, nothing named, a choice left to the program.
+bool is_off(const Json& value) {
+  return value == Json(false) || (value.is_number() && value == 0) || value == Json("") ||
+         value == Json("none") || value == Json("auto") || (value.is_structured() && value.empty());
+}
+
+/// The recipe without what is off and without groups of options that are as they are by default.
+Json what_matters(const Json& value, const Json& defaults) {
+  if (value.is_array()) {
+    Json kept = Json::array();
+    for (const Json& item : value)
+      kept.push_back(item.is_object() ? what_matters(item, Json::object()) : item);
+    return kept;
+  }
+  Json kept = Json::object();
+  for (const auto& [key, item] : value.items()) {
+    const auto usual = defaults.find(key);
+    if (item.is_structured()) {
+      if (usual != defaults.end() && item == *usual) continue;
+      kept[key] = what_matters(item, usual == defaults.end() ? Json::object() : *usual);
+    } else if (!is_off(item)) {
+      kept[key] = item;
+    }
+  }
+  return kept;
+}
+
+/// JSON with spaces, an object or list on one line where it fits.
+std::string laid_out(const Json& json, std::size_t indent) {
+  constexpr std::size_t kLine = 108;
+  if (!json.is_structured() || json.empty()) return json.dump();
+  const auto write = [&](const std::string& open, const std::string& separator,
+                         const std::string& close) {
+    std::string text = open;
+    for (const auto& [key, value] : json.items()) {
+      if (text.size() > open.size()) text += separator;
+      if (json.is_object()) text += Json(key).dump() + ": ";
+      text += laid_out(value, indent + 2);
+    }
+    return text + close;
+  };
+  const bool object = json.is_object();
+  std::string line = write(object ? "{" : "[", ", ", object ? "}" : "]");
+  if (line.size() + indent <= kLine && line.find('\n') == std::string::npos) return line;
+  const std::string inner(indent + 2, ' ');
+  return write((object ? "{\n" : "[\n") + inner, ",\n" + inner,
+               "\n" + std::string(indent, ' ') + (object ? "}" : "]"));
+}
+
 }  // namespace
 
 std::string learning_section(const Report& report) {
@@ -165,6 +208,25 @@ std::string learning_section(const Report& report) {
   else
     note += " No speakers were held out for validation: the recipe runs a fixed number of epochs.";
   return section("Learning curves", escape(note), side_by_side(blocks));
+}
+
+std::string readable_recipe(const std::string& recipe) {
+  const Json json = parse_json(recipe, "recipe");
+  try {
+    Recipe known;
+    options_from_json(json, known);
+    return laid_out(what_matters(options_to_json(known), options_to_json(Recipe{})), 0);
+  } catch (const Error&) {
+    return laid_out(json, 0);
+  }
+}
+
+std::string recipe_section(const std::string& recipe) {
+  if (recipe.empty()) return "";
+  return section(
+      "Recipe",
+      "Options that are off are left out, and groups of options that have their defaults.",
+      "<pre>" + escape(readable_recipe(recipe)) + "</pre>\n");
 }
 
 }  // namespace ser::report
