@@ -90,27 +90,11 @@ void check_layout(const std::map<std::string, SafetensorsFile::Tensor>& tensors,
 }  // namespace
 
 std::size_t dtype_bytes(DType dtype) {
-  switch (dtype) {
-    case DType::kF16:
-      return 2;
-    case DType::kF32:
-      return 4;
-    case DType::kI64:
-      return 8;
-  }
-  return 0;
+  return dtype == DType::kF16 ? 2 : dtype == DType::kF32 ? 4 : 8;
 }
 
 std::string_view dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::kF16:
-      return "F16";
-    case DType::kF32:
-      return "F32";
-    case DType::kI64:
-      return "I64";
-  }
-  return "";
+  return dtype == DType::kF16 ? "F16" : dtype == DType::kF32 ? "F32" : "I64";
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "ser/core/error.h"
+#include "ser/core/hash.h"
 
 namespace ser {
 namespace {
@@ -125,5 +126,15 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   return nearest(word, candidates);
 }
+
+std::uint64_t fnv1a(std::string_view bytes, std::uint64_t state) {
+  for (const char c : bytes) {
+    state ^= static_cast<unsigned char>(c);
+    state *= 0x100000001b3u;
+  }
+  return state;
+}
+
+std::string fingerprint(std::string_view bytes) { return fmt::format("{:016x}", fnv1a(bytes)); }
 
 }  // namespace ser
