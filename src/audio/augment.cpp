@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <optional>
+#include <unsupported/Eigen/FFT>
 
-#include "audio/babble.h"
-#include "audio/room.h"
 #include "audio/soxr_resample.h"
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"
@@ -16,6 +16,140 @@
 
 namespace ser {
 namespace {
+
+using Eigen::Index;
+
+constexpr int kVoices = 6;
+constexpr int kRateHz = 16000;
+constexpr Index kStep = 80;  // samples with one pitch and one set of formants
+constexpr int kFormants = 4;
+constexpr std::array<double, kFormants> kBandwidthHz = {60, 90, 150, 200};
+constexpr double kFricative = 0.2;  // of a vowel's source
+constexpr double kBreath = 0.03;
+
+/// What the mouth does at one time.
+struct Articulation {
+  double pitch_hz = 0;
+  std::array<double, kFormants> formants_hz{};
+  double voicing = 0;  ///< 1: vowel; 0: fricative
+};
+
+Articulation between(const Articulation& a, const Articulation& b, double share) {
+  const auto mixed = [&](double x, double y) { return x + share * (y - x); };
+  Articulation result{mixed(a.pitch_hz, b.pitch_hz), {}, b.voicing};
+  for (std::size_t f = 0; f < kFormants; ++f)
+    result.formants_hz[f] = mixed(a.formants_hz[f], b.formants_hz[f]);
+  return result;
+}
+
+class Voice {
+ public:
+  explicit Voice(Rng& rng)
+      : rng_(rng),
+        pitch_hz_(85 * std::exp2(rng.uniform(0, 1.6))),
+        tract_(0.85 + 0.1 * std::log2(pitch_hz_ / 85) + rng.uniform(-0.05, 0.1)),
+        now_(draw_sound()) {}
+
+  void add_to(Eigen::VectorXd& sum) {
+    for (Index begin = 0; begin < sum.size();) {
+      const bool pauses = rng_.uniform(0, 1) < 0.15;
+      const double seconds = pauses ? rng_.uniform(0.2, 0.6) : rng_.uniform(0.12, 0.28);
+      const Index steps = std::lround(seconds * kRateHz) / kStep;
+      const Articulation next = draw_sound();
+      for (Index s = 0; s < steps && begin < sum.size(); ++s, begin += kStep) {
+        const double share = static_cast<double>(s) / static_cast<double>(steps);
+        const double loudness = pauses ? 0 : std::sin(std::numbers::pi * share);
+        add_step(sum.segment(begin, std::min(kStep, sum.size() - begin)),
+                 between(now_, next, share), loudness);
+      }
+      now_ = next;
+    }
+  }
+
+ private:
+  Articulation draw_sound() {
+    const bool is_vowel = rng_.uniform(0, 1) < 0.75;
+    return {pitch_hz_ * std::exp2(rng_.uniform(-4, 4) / 12),
+            {tract_ * rng_.uniform(270, 780), tract_ * rng_.uniform(850, 2200),
+             tract_ * rng_.uniform(2300, 2900), tract_ * 3500},
+            is_vowel ? 1.0 : 0.0};
+  }
+
+  void add_step(Eigen::Ref<Eigen::VectorXd> out, const Articulation& sound, double loudness) {
+    std::array<double, kFormants> gain{}, first{}, second{};
+    for (std::size_t f = 0; f < kFormants; ++f) {
+      const double radius = std::exp(-std::numbers::pi * kBandwidthHz[f] / kRateHz);
+      second[f] = -radius * radius;
+      first[f] = 2 * radius * std::cos(2 * std::numbers::pi * sound.formants_hz[f] / kRateHz);
+      gain[f] = 1 - first[f] - second[f];
+    }
+    const double noise = sound.voicing > 0 ? kBreath : kFricative;
+    for (double& sample : out) {
+      phase_ += sound.pitch_hz / kRateHz;
+      phase_ -= std::floor(phase_);
+      double value = loudness * (sound.voicing * (1 - 2 * phase_) + noise * rng_.uniform(-1, 1));
+      const double source = value;
+      for (std::size_t f = 0; f < kFormants; ++f) {
+        value = gain[f] * value + first[f] * memory_[f][0] + second[f] * memory_[f][1];
+        memory_[f][1] = memory_[f][0];
+        memory_[f][0] = value;
+      }
+      sample += sound.voicing > 0 ? value : source;
+    }
+  }
+
+  Rng& rng_;
+  double pitch_hz_;
+  double tract_;  ///< scale of the formants: shorter in higher voices
+  Articulation now_;
+  double phase_ = 0;
+  std::array<std::array<double, 2>, kFormants> memory_{};
+};
+
+/// A murmur of six synthetic voices that talk at once, each with a pitch, a vocal tract and a tempo
+/// of its own: nobody's recording. Vowels (a sawtooth through four formants, in series as in Klatt
+/// 1980) and fricatives (noise in their place) in syllables of 0.12 to 0.28 s, with pauses. Nothing
+/// above 8 kHz. The level has no meaning.
+Eigen::VectorXd make_babble(Index size, int sample_rate_hz, Rng& rng) {
+  const auto samples =
+      static_cast<Index>(std::ceil(static_cast<double>(size) * kRateHz / sample_rate_hz));
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(samples);
+  for (int v = 0; v < kVoices; ++v) Voice(rng).add_to(sum);
+  if (sample_rate_hz == kRateHz) return sum;
+  return soxr_resample(sum.cast<float>(), kRateHz, sample_rate_hz, size).cast<double>();
+}
+
+/// Convolution, as long as the wave.
+Eigen::VectorXf convolve(const Eigen::VectorXf& wave, const Eigen::VectorXf& response) {
+  Eigen::Index size = 1;
+  while (size < wave.size() + response.size()) size *= 2;
+  const auto spectrum = [&](const Eigen::VectorXf& signal) {
+    Eigen::VectorXf padded = Eigen::VectorXf::Zero(size);
+    padded.head(signal.size()) = signal;
+    Eigen::VectorXcf values;
+    Eigen::FFT<float>().fwd(values, padded);
+    return values;
+  };
+  const Eigen::VectorXcf product = spectrum(wave).cwiseProduct(spectrum(response));
+  Eigen::VectorXf result;
+  Eigen::FFT<float>().inv(result, product);
+  return result.head(wave.size());
+}
+
+/// A room: the sound itself and a tail of noise that falls by 60 dB in `rt60_s`, both of the same
+/// energy (Polack 1988); at the level of the recording, with its size.
+Waveform reverberated(const Waveform& wave, double rt60_s, Rng& rng) {
+  Eigen::VectorXf response(std::lround(rt60_s * wave.sample_rate_hz));
+  const double decay = std::log(1000.0) / static_cast<double>(response.size());
+  for (Eigen::Index i = 0; i < response.size(); ++i)
+    response[i] = static_cast<float>(rng.normal() * std::exp(-decay * static_cast<double>(i)));
+  response /= response.norm();
+  response[0] = 1;
+  Eigen::VectorXf wet = convolve(wave.samples, response);
+  const float level = wet.norm();
+  if (level > 0) wet *= wave.samples.norm() / level;
+  return {wet, wave.sample_rate_hz};
+}
 
 using Kind = AugmentationStep::Kind;
 
