@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "corpus/parsers/parsers.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -18,30 +19,11 @@ constexpr std::array<std::string_view, 8> kEmotions = {
 
 constexpr std::string_view kBored = "bored";  // of EMO-DB
 
-const std::map<std::string_view, std::string_view> kAliases = {
-    {"ang", "angry"},
-    {"anger", "angry"},
-    {"bor", "bored"},
-    {"boredom", "bored"},
-    {"cal", "calm"},
-    {"calmness", "calm"},
-    {"dis", "disgust"},
-    {"disgusted", "disgust"},
-    {"fea", "fearful"},
-    {"fear", "fearful"},
-    {"hap", "happy"},
-    {"happiness", "happy"},
-    {"joy", "happy"},
-    {"joyful", "happy"},
-    {"neu", "neutral"},
-    {"neutrality", "neutral"},
-    {"pleasant surprise", "surprised"},
-    {"pleasant surprised", "surprised"},
-    {"ps", "surprised"},
-    {"sadness", "sad"},
-    {"sur", "surprised"},
-    {"surprise", "surprised"},
-};
+constexpr std::string_view kAliases =
+    "ang=angry anger=angry bor=bored boredom=bored cal=calm calmness=calm dis=disgust "
+    "disgusted=disgust fea=fearful fear=fearful hap=happy happiness=happy joy=happy "
+    "joyful=happy neu=neutral neutrality=neutral pleasant_surprise=surprised "
+    "pleasant_surprised=surprised ps=surprised sadness=sad sur=surprised surprise=surprised";
 
 // What spreadsheets, pandas and annotators write where nothing is known; "xxx" is IEMOCAP's.
 constexpr std::array<std::string_view, 11> kNothing = {
@@ -136,9 +118,8 @@ std::string canonical_emotion(std::string_view name) {
   if (says_nothing(lower)) return "";
   std::string key = lower;
   std::replace_if(
-      key.begin(), key.end(), [](char c) { return c == '_' || c == '-'; }, ' ');
-  if (const auto alias = kAliases.find(key); alias != kAliases.end())
-    return std::string(alias->second);
+      key.begin(), key.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
+  if (const auto alias = meaning(kAliases, key)) return *alias;
   return lower;
 }
 

@@ -3,11 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
 
+#include "corpus/internal/clip_groups.h"
 #include "corpus/parsers/parsers.h"
 #include "ser/core/text.h"
+#include "ser/corpus/recording.h"
 
 namespace ser {
+namespace {
+
+const Utterance& at(const std::vector<Utterance>& clips, int index) {
+  return clips[static_cast<std::size_t>(index)];
+}
+
+/// Numbers by value, before all that is text.
+std::tuple<const std::string&, int, const std::string&> order(const Speaker& speaker) {
+  return {speaker.corpus, speaker.number.value_or(std::numeric_limits<int>::max()), speaker.name};
+}
+
+}  // namespace
 
 std::optional<int> speaker_number(std::string_view speaker) {
   constexpr std::size_t kMaxDigits = 9;
@@ -43,6 +60,58 @@ Utterance clip_of_speaker(std::string_view name) {
   if (colon != name.npos) clip.corpus = name.substr(0, colon);
   clip.speaker = name.substr(colon == name.npos ? 0 : colon + 1);
   return clip;
+}
+
+std::vector<Speaker> group_by_speaker(const std::vector<Utterance>& clips,
+                                      const std::vector<int>& chosen) {
+  std::map<std::string, Speaker> found;
+  for (const int i : chosen) {
+    const Utterance& clip = at(clips, i);
+    if (clip.speaker.empty()) continue;
+    const std::string name = speaker_name(clip);
+    Speaker& speaker = found[name];
+    speaker.name = name;
+    speaker.corpus = clip.corpus;
+    speaker.number = speaker_number(clip.speaker);
+    if (speaker.gender.empty()) speaker.gender = clip.gender;
+    speaker.clips.push_back(i);
+  }
+  std::vector<Speaker> speakers;
+  for (auto& [name, speaker] : found) speakers.push_back(std::move(speaker));
+  std::sort(speakers.begin(), speakers.end(),
+            [](const Speaker& a, const Speaker& b) { return order(a) < order(b); });
+  return speakers;
+}
+
+std::vector<std::vector<int>> deal_by_emotion(const std::vector<Utterance>& clips,
+                                              const std::vector<int>& chosen, std::size_t parts,
+                                              Rng rng) {
+  const std::vector<int> numbers = recording_numbers(clips);
+  std::map<int, std::vector<int>> by_number;
+  for (const int i : chosen) by_number[numbers[static_cast<std::size_t>(i)]].push_back(i);
+  using Name = std::pair<std::string_view, std::string_view>;  // corpus and path: the first of all
+  std::map<Name, const std::vector<int>*> recordings;
+  for (const auto& [number, members] : by_number) {
+    Name first{at(clips, members.front()).corpus, at(clips, members.front()).path};
+    for (const int i : members)
+      first = std::min(first, Name{at(clips, i).corpus, at(clips, i).path});
+    recordings[first] = &members;
+  }
+  std::map<std::string, std::vector<const std::vector<int>*>> by_emotion;
+  for (const auto& [name, members] : recordings)
+    by_emotion[at(clips, members->front()).emotion].push_back(members);
+
+  std::vector<std::vector<int>> dealt(parts);
+  std::size_t next = 0;  // runs on from class to class, so that the parts are of one size
+  for (auto& [emotion, members] : by_emotion) {
+    rng.shuffle(std::span(members));
+    for (const std::vector<int>* recording : members) {
+      std::vector<int>& part = dealt[next++ % parts];
+      part.insert(part.end(), recording->begin(), recording->end());
+    }
+  }
+  for (std::vector<int>& part : dealt) std::sort(part.begin(), part.end());
+  return dealt;
 }
 
 }  // namespace ser

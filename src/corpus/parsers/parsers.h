@@ -1,14 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "ser/core/text.h"
 #include "ser/corpus/utterance.h"
 
 namespace ser {
@@ -32,15 +31,10 @@ void keep_plausible_speakers(std::vector<Utterance>& clips);
 /// other names.
 std::string ravdess_take(const std::filesystem::path& path);
 
-/// A table from codes in file names to what they mean.
-template <std::size_t N>
-using CodeTable = std::array<std::pair<std::string_view, std::string_view>, N>;
-
-/// What `code` means, or nothing.
-template <std::size_t N>
-std::optional<std::string> meaning(const CodeTable<N>& table, std::string_view code) {
-  for (const auto& [key, value] : table)
-    if (key == code) return std::string(value);
+/// What `code` means in a table such as "ANG=angry DIS=disgust", or nothing.
+inline std::optional<std::string> meaning(std::string_view table, std::string_view code) {
+  for (const std::string& entry : split(table, ' '))
+    if (entry.starts_with(std::string(code) + '=')) return entry.substr(code.size() + 1);
   return std::nullopt;
 }
 
