@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "nn/layers/makers.h"
-#include "nn/layers/onnx_nodes.h"
+#include "nn/layers/parts.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
 

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "nn/layers/final_activation.h"
-#include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
-#include "nn/layers/onnx_nodes.h"
+#include "nn/layers/parts.h"
 #include "nn/layers/window.h"
 #include "nn/product.h"
 #include "ser/core/error.h"

@@ -1,7 +1,5 @@
-#include "nn/layers/final_activation.h"
-#include "nn/layers/initializer.h"
 #include "nn/layers/makers.h"
-#include "nn/layers/onnx_nodes.h"
+#include "nn/layers/parts.h"
 #include "nn/product.h"
 
 namespace ser::nn {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "nn/layers/dropout_mask.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/parts.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {

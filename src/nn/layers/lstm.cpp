@@ -4,8 +4,8 @@
 #include <array>
 
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/dropout_mask.h"
 #include "nn/layers/makers.h"
+#include "nn/layers/parts.h"
 #include "nn/layers/recurrent.h"
 #include "ser/core/error.h"
 

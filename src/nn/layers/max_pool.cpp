@@ -1,5 +1,5 @@
 #include "nn/layers/makers.h"
-#include "nn/layers/onnx_nodes.h"
+#include "nn/layers/parts.h"
 #include "nn/layers/pooling.h"
 
 namespace ser::nn {

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include "nn/layers/final_activation.h"
 #include "nn/layers/makers.h"
-#include "nn/layers/onnx_nodes.h"
+#include "nn/layers/parts.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {

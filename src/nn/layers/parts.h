@@ -1,0 +1,50 @@
+#pragma once
+
+#include "nn/internal/onnx_graph.h"
+#include "ser/core/options.h"
+#include "ser/core/rng.h"
+#include "ser/nn/activation.h"
+#include "ser/nn/layer.h"
+#include "ser/nn/tensor.h"
+
+namespace ser::nn {
+
+/// What draws the first weights of dense and convolutional layers.
+enum class Initializer {
+  kAuto,   ///< kHe before relu and silu; otherwise Init::kGlorot with `rows` as fan_out
+  kHe,     ///< Init::kHe
+  kGlorot  ///< Init::kGlorot, fan_out counting every output that an input reaches, as Keras does
+};
+
+void visit_initializer(FieldVisitor& visitor, Initializer& initializer);
+
+/// A weight [rows x cols] in front of `activation`; each row stands in `window` places of a window.
+Parameter make_weight(Initializer initializer, Activation activation, Index rows, Index cols,
+                      Index window = 1);
+
+/// The activation that ends a layer: y = f(y) in place, padding cleared. Keeps in `kept` what the
+/// way back needs of y.
+void finish_forward(Activation activation, const Pass& pass, const Tensor& y, void*& kept);
+
+/// The way back through it, in place: `gradient` with respect to f(y) becomes that of y.
+void begin_backward(Activation activation, const void* kept, const Tensor& output,
+                    const Tensor& gradient);
+
+/// Fills `mask` with zeros, with probability `rate`, and 1 / (1 - rate).
+void draw_dropout(Rng rng, double rate, const Tensor& mask);
+
+// What layers have in common as nodes of a graph. Each returns its output; x and it are [clips,
+// frames, rows].
+
+/// weight x of every frame x.
+std::string export_product(OnnxGraph& graph, ConstAlignedMap weight, const std::string& x);
+
+std::string export_activation(OnnxGraph& graph, Activation activation, const std::string& x);
+
+/// A node that works on [clips, channels, bands, frames].
+/// factors: its inputs beside x, of shape `input`.
+std::string export_image(OnnxGraph& graph, std::string_view op, const std::string& x,
+                         const Shape& input, const std::vector<std::string>& factors,
+                         const std::vector<OnnxGraph::Attribute>& attributes);
+
+}  // namespace ser::nn
