@@ -1,9 +1,14 @@
 #include "ser/model/listener.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "ser/audio/speech.h"
+#include "ser/core/error.h"
+#include "ser/model/smoother.h"
 
 namespace ser {
 namespace {
@@ -84,6 +89,22 @@ bool Listener::is_other_gender(const MetClip& clip) const {
       Eigen::VectorXd::Constant(found.size(), 1.0 / double(found.size())), voice_.answers());
   Eigen::Index clips = 0, voices = 0;
   return found.maxCoeff(&clips) > kSure && own.maxCoeff(&voices) > kSure && clips != voices;
+}
+
+PredictionSmoother::PredictionSmoother(double time_constant_s, double hop_s)
+    : keep_(time_constant_s > 0 ? std::exp(-hop_s / time_constant_s) : 0) {
+  if (!std::isfinite(time_constant_s) || time_constant_s < 0)
+    throw Error(fmt::format("expected at least 0 s, found {}", time_constant_s));
+}
+
+ClipPrediction PredictionSmoother::add(const ClipPrediction& prediction) {
+  if (average_.emotions.size() == 0) {
+    average_ = prediction;
+  } else {
+    average_.emotions = keep_ * average_.emotions + (1 - keep_) * prediction.emotions;
+    average_.genders = keep_ * average_.genders + (1 - keep_) * prediction.genders;
+  }
+  return average_;
 }
 
 }  // namespace ser
