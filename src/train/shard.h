@@ -1,9 +1,12 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <span>
 
 #include "ser/core/rng.h"
 #include "ser/model/scaler.h"
+#include "ser/nn/tensor.h"
+#include "ser/train/recipe.h"
 #include "train/dataset.h"
 #include "train/voices.h"
 
@@ -37,5 +40,10 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
 
 /// The same clips as they are, of voices never heard before.
 Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena);
+
+/// Masks runs of frames, and runs of the first `spectral_rows` bands, with zero (Park et al. 2019,
+/// SpecAugment); in place.
+void mask(const FeatureAugmentation& options, Eigen::Index spectral_rows, Rng& rng,
+          nn::MatrixMap clip);
 
 }  // namespace ser

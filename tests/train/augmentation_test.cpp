@@ -1,4 +1,4 @@
-#include "train/augmentation.h"
+#include "train/shard.h"
 
 #include <gtest/gtest.h>
 
