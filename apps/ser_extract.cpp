@@ -6,7 +6,6 @@
 #include "common/command.h"
 #include "common/extraction.h"
 #include "common/outputs.h"
-#include "common/shell_words.h"
 #include "common/survey.h"
 #include "common/talk.h"
 #include "ser/core/text.h"
@@ -69,18 +68,15 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
   if (options.output.empty() && plots.plot.empty() && !survey.describe)
     throw ser::UsageError(
         "expected an output file, -o FILE, a folder for pictures, --plot DIR, or --describe");
-  const auto refuse = [&](std::initializer_list<const char*> fields, const char* needed) {
-    for (const char* field : fields)
-      if (flags.given(field))
-        throw ser::UsageError(
-            fmt::format("{}: expected together with {}", ser::flag_name(field), needed));
-  };
-  if (options.output.empty() && !survey.describe) refuse({"pool", "augment", "format"}, "-o FILE");
-  if (options.output.empty()) refuse({"shard", "resume"}, "-o FILE");
+  const std::string needs = "expected together with -o FILE";
+  if (options.output.empty() && !survey.describe)
+    flags.refuse({"pool", "augment", "format"}, needs);
+  if (options.output.empty()) flags.refuse({"shard", "resume"}, needs);
   if (!options.extraction.shard.empty() &&
       options.extraction.format != ser::TableFormat::kSafetensors)
     throw ser::UsageError("--shard: expected --format safetensors, whose shards are read as one");
-  if (plots.plot.empty()) refuse({"pictures", "plot_format"}, "--plot DIR");
+  if (plots.plot.empty())
+    flags.refuse({"pictures", "plot_format"}, "expected together with --plot DIR");
   check_corpus(options.corpus.corpus);
 }
 
@@ -99,31 +95,18 @@ std::vector<std::string> files_of(const std::vector<ser::Recording>& recordings)
   return files;
 }
 
-/// `text` with the inputs in the commands that it names.
-std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
-  constexpr std::string_view kInputs = "INPUT...";
-  std::string words;
-  for (const std::string& input : inputs) words += (words.empty() ? "" : " ") + ser::quoted(input);
-  if (words.empty()) return text;
-  for (std::size_t at = 0; (at = text.find(kInputs, at)) != std::string::npos; at += words.size())
-    text.replace(at, kInputs.size(), words);
-  return text;
-}
-
 ser::MergedShards merge_or_explain(const Options& options) {
   try {
     return ser::merge_shards({options.merge.begin(), options.merge.end()}, options.output);
   } catch (const ser::Error& error) {
-    throw ser::Error(with_inputs(error.what(), options.inputs));
+    throw ser::Error(ser::with_inputs(error.what(), options.inputs));
   }
 }
 
 int merge(const Options& options, const ser::Flags& flags) {
-  for (const char* field : {"corpus", "votes", "emotions", "map", "features", "pool", "rate",
-                            "trim_db", "augment", "format", "on_error", "shard", "resume"})
-    if (flags.given(field))
-      throw ser::UsageError(
-          fmt::format("{}: shards have it, with --merge it has no place", ser::flag_name(field)));
+  flags.refuse({"corpus", "votes", "emotions", "map", "features", "pool", "rate", "trim_db",
+                "augment", "format", "on_error", "shard", "resume"},
+               "shards have it, with --merge it has no place");
   if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures}}, options.merge);
   const ser::MergedShards merged = merge_or_explain(options);
@@ -163,21 +146,19 @@ int main(int argc, char** argv) {
   ser::SurveyOptions survey;
   ser::Command command("ser-extract", "Turns recordings into a feature file, or into pictures.",
                        kExamples);
-  command.positional("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files",
-                     ser::Presence::kOptional);
+  command.positional("INPUT", options.inputs, "Corpus folders, audio files or manifest.csv files");
   command.words("--merge", options.merge, 0, "SHARD...",
                 "Write the index -o by which shards, beside it, are read as one file; with INPUT, "
                 "the commands for what is missing name it",
                 "Extraction");
   command.flags().alias("output", "-o");
-  for (const char* field : {"output", "report"}) command.flags().show_as(field, "FILE");
-  command.flags().show_as("corpus", "KIND");
-  command.flags().show_as("votes", "FILE");
-  command.flags().show_as("features", "SET");
-  command.flags().show_as("pool", "HOW");
-  command.flags().show_as("augment", "LIST");
-  command.flags().show_as("shard", "I/N");
-  command.flags().show_as("plot", "DIR");
+  command.flags().show_as("FILE", {"output", "report", "votes"});
+  command.flags().show_as("KIND", {"corpus"});
+  command.flags().show_as("SET", {"features"});
+  command.flags().show_as("HOW", {"pool"});
+  command.flags().show_as("LIST", {"augment"});
+  command.flags().show_as("I/N", {"shard"});
+  command.flags().show_as("DIR", {"plot"});
   command.flags().add(options, "Extraction");
   command.flags().add(survey, "Analysis");
   command.flags().add(plots, "Pictures");

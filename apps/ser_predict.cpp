@@ -5,7 +5,7 @@
 
 #include "common/answers.h"
 #include "common/command.h"
-#include "common/default_model.h"
+#include "common/installation.h"
 #include "common/live.h"
 #include "common/outputs.h"
 #include "common/talk.h"
@@ -127,12 +127,10 @@ int run(const Options& options, const ser::Flags& flags, const ser::CommonOption
 int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-predict", "Tells emotion and gender of recordings.", kExamples);
-  command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin",
-                     ser::Presence::kOptional);
-  command.flags().show_as("enroll", "PATH");
-  for (const char* field : {"model", "remember", "record", "labels", "srt", "plot"})
-    command.flags().show_as(field, "FILE");
-  command.flags().show_as("device", "DEVICE");
+  command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin");
+  command.flags().show_as("PATH", {"enroll"});
+  command.flags().show_as("DEVICE", {"device"});
+  command.flags().show_as("FILE", {"model", "remember", "record", "labels", "srt", "plot"});
   command.flags().add(options, "Prediction");
   command.flags().add(options.voice, "Voice");
   command.flags().add(options.live, "Live");

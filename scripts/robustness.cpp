@@ -34,7 +34,7 @@ constexpr int kVoicesOfBabble = 6;
 constexpr std::string_view kFoldPlace = "{fold}";
 
 struct Options {
-  std::string input;
+  std::vector<std::string> inputs;
   std::vector<std::string> models;
   std::string cv = "speakers:5";
   std::string json;
@@ -285,7 +285,8 @@ int run(const Options& options, const CommonOptions& common) {
       throw UsageError(fmt::format("--models: expected {} in '{}'", kFoldPlace, pattern));
   const SplitScheme scheme = from_flag("--cv", [&] { return parse_split_scheme(options.cv); });
   const auto seed = static_cast<std::uint64_t>(common.seed);
-  const std::vector<Recording> recordings = find_recordings({options.input}, CorpusOptions{});
+  if (options.inputs.size() != 1) throw UsageError("expected one INPUT");
+  const std::vector<Recording> recordings = find_recordings(options.inputs, CorpusOptions{});
   std::vector<Utterance> clips;
   for (const Recording& recording : recordings) clips.push_back(recording.utterance);
   const std::vector<Fold> folds = make_folds(clips, scheme, seed);
@@ -320,7 +321,7 @@ int main(int argc, char** argv) {
   Options options;
   Command command("ser-robustness", "Scores models on recordings made worse, fold by fold.",
                   kExamples);
-  command.positional("INPUT", options.input, "Corpus folder", Presence::kRequired);
+  command.positional("INPUT", options.inputs, "Corpus folder");
   command.flags().add(options, "Robustness");
   return command.run(argc, argv, [&] { return run(options, command.common()); });
 }

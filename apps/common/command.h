@@ -46,8 +46,6 @@ struct CommonOptions {
   void visit(FieldVisitor& v);
 };
 
-enum class Presence { kRequired, kOptional };
-
 /// The frame of a command: common flags, --version, --completion, --config, exit codes, one
 /// place that catches.
 class Command {
@@ -55,11 +53,9 @@ class Command {
   Command(const std::string& name, const std::string& purpose, const std::string& examples);
   ~Command();
 
-  /// Words without a flag. `value` must outlive this object.
-  void positional(const std::string& name, std::string& value, const std::string& help,
-                  Presence presence);
+  /// Words without a flag. `values` must outlive this object.
   void positional(const std::string& name, std::vector<std::string>& values,
-                  const std::string& help, Presence presence);
+                  const std::string& help);
   /// A flag followed by several words, shown in `group` of --help; count 0: any number of them.
   void words(const std::string& flag, std::vector<std::string>& values, int count,
              const std::string& type, const std::string& help, const std::string& group);

@@ -13,11 +13,20 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
-#include "shell_words.h"
 #include "talk.h"
 
 namespace ser {
 namespace {
+
+/// `word` as a shell takes it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./,:=@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{2} << 30;  // of feature data
 
@@ -195,6 +204,16 @@ std::string command_of_shards(int argc, char** argv) {
       command += " " + quoted(word) + (has_value ? " " + quoted(value) : "");
   }
   return command;
+}
+
+std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
+  constexpr std::string_view kInputs = "INPUT...";
+  std::string words;
+  for (const std::string& input : inputs) words += (words.empty() ? "" : " ") + quoted(input);
+  if (words.empty()) return text;
+  for (std::size_t at = 0; (at = text.find(kInputs, at)) != std::string::npos; at += words.size())
+    text.replace(at, kInputs.size(), words);
+  return text;
 }
 
 }  // namespace ser

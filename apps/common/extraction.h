@@ -58,5 +58,7 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
 /// The command as a shell takes it, without what is of one shard alone or changes no result;
 /// INPUT... stands for the inputs, FILE for other files: no path goes into a shard.
 std::string command_of_shards(int argc, char** argv);
+/// `text` with the inputs in the commands that it names.
+std::string with_inputs(std::string text, const std::vector<std::string>& inputs);
 
 }  // namespace ser

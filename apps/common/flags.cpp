@@ -169,4 +169,9 @@ void Flags::assign() {
 
 bool Flags::given(const std::string& field) const { return flags_.at(field)->count() > 0; }
 
+void Flags::refuse(std::initializer_list<const char*> fields, const std::string& why) const {
+  for (const char* field : fields)
+    if (given(field)) throw UsageError(flag_name(field) + ": " + why);
+}
+
 }  // namespace ser

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <string>
@@ -37,9 +38,11 @@ class Flags {
   /// A further spelling for a field added later: alias("output", "-o").
   void alias(const std::string& field, const std::string& spelling) { aliases_[field] = spelling; }
 
-  /// What --help calls the value of a text field added later: show_as("output", "FILE"). A list of
-  /// such texts is not cut at commas: the flag is given once for each.
-  void show_as(const std::string& field, const std::string& type) { types_[field] = type; }
+  /// What --help calls the values of text fields added later: show_as("FILE", {"output"}). A list
+  /// of such texts is not cut at commas: the flag is given once for each.
+  void show_as(const std::string& type, std::initializer_list<const char*> fields) {
+    for (const char* field : fields) types_[field] = type;
+  }
 
   /// `options` must outlive this object.
   template <typename Options>
@@ -52,6 +55,9 @@ class Flags {
 
   /// Whether the flag of this field was given, on the command line or in the file of --config.
   bool given(const std::string& field) const;
+
+  /// Throws UsageError "--field: why" for the first of the fields whose flag was given.
+  void refuse(std::initializer_list<const char*> fields, const std::string& why) const;
 
  private:
   class Registrar;

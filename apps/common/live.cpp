@@ -190,23 +190,20 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
                 const std::vector<std::string>& inputs) {
   const bool from_stdin = inputs == std::vector<std::string>{"-"};
   if (!options.live) {
-    for (const char* name : {"device", "raw_rate", "raw_format", "smooth", "record"})
-      if (flags.given(name)) throw UsageError(fmt::format("{}: expected --live", flag_name(name)));
+    flags.refuse({"device", "raw_rate", "raw_format", "smooth", "record"}, "expected --live");
     return;
   }
-  for (const char* name : {"every_window", "labels", "srt", "plot", "one_speaker"})
-    if (flags.given(name))
-      throw UsageError(fmt::format("{}: expected recordings, found --live", flag_name(name)));
+  flags.refuse({"every_window", "labels", "srt", "plot", "one_speaker"},
+               "expected recordings, found --live");
   if (!inputs.empty() && !from_stdin)
     throw UsageError(
         fmt::format("--live: expected - (a stream on stdin) or nothing (a microphone), "
                     "found '{}'",
                     inputs.front()));
-  if (from_stdin && flags.given("device"))
-    throw UsageError("--device: expected a microphone, found - (a stream on stdin)");
-  for (const char* name : {"raw_rate", "raw_format"})
-    if (!from_stdin && flags.given(name))
-      throw UsageError(fmt::format("{}: expected a stream on stdin: --live -", flag_name(name)));
+  if (from_stdin)
+    flags.refuse({"device"}, "expected a microphone, found - (a stream on stdin)");
+  else
+    flags.refuse({"raw_rate", "raw_format"}, "expected a stream on stdin: --live -");
   if (flags.given("raw_format") && !flags.given("raw_rate"))
     throw UsageError("--raw-format: expected --raw-rate HZ, too");
   check_output(output);

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "installation.h"
 #include "interrupt.h"
-#include "modules.h"
 #include "ser/audio/capture.h"
 #include "ser/core/error.h"
 #include "talk.h"

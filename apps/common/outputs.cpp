@@ -31,40 +31,6 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-std::string_view name_of(OutputKind kind) {
-  switch (kind) {
-    case OutputKind::kFeatures:
-      return "a feature file";
-    case OutputKind::kModel:
-      return "a model";
-    case OutputKind::kResult:
-      return "a result file";
-    case OutputKind::kVoice:
-      return "a kept voice";
-    case OutputKind::kLabels:
-      return "a file of labels";
-    case OutputKind::kSubtitles:
-      return "a file of subtitles";
-    case OutputKind::kPage:
-      return "a page (HTML)";
-    case OutputKind::kPicture:
-      return "a picture (SVG or PNG)";
-    case OutputKind::kCheckpoint:
-      return "a checkpoint";
-    case OutputKind::kRecipe:
-      return "a recipe";
-    case OutputKind::kSearch:
-      return "the file of a search";
-    case OutputKind::kOnnx:
-      return "an ONNX file";
-    case OutputKind::kRecording:
-      return "a WAV file";
-    case OutputKind::kFolder:
-      return "a folder";
-  }
-  return "";
-}
-
 /// A JSON object with a text near its beginning, as its format or a key.
 bool is_json_of(std::string_view head, std::string_view text) {
   return head.starts_with('{') && head.find(fmt::format("\"{}\"", text)) != std::string_view::npos;
@@ -76,53 +42,48 @@ bool is_labels(std::string_view head) {
   return start > 0 && start != std::string_view::npos && head[start] == '\t';
 }
 
-/// Whether a file that begins so is of the kind, as far as its first bytes tell.
-bool begins_as(OutputKind kind, std::string_view head) {
-  // The size of a JSON header, of less than 4 GiB, then the header.
-  constexpr std::string_view kHighBytes("\0\0\0\0{", 5);
-  const bool safetensors = head.size() > 8 && head.substr(4, 5) == kHighBytes;
-  switch (kind) {
-    case OutputKind::kFeatures:
-      return safetensors || head.starts_with("path,corpus,emotion,");
-    case OutputKind::kModel:
-      return is_json_of(head, "ser-model");
-    case OutputKind::kResult:
-      return is_json_of(head, "accuracy");
-    case OutputKind::kVoice:
-      return is_json_of(head, "ser-voice");
-    case OutputKind::kLabels:
-      return is_labels(head);
-    case OutputKind::kSubtitles:
-      return head.find(" --> ") != std::string_view::npos;
-    case OutputKind::kPage:
-      return head.starts_with('<');
-    case OutputKind::kPicture:
-      return head.starts_with('<') || head.starts_with("\x89PNG");
-    case OutputKind::kCheckpoint:
-      return safetensors;
-    case OutputKind::kRecipe:
-      return is_json_of(head, "description");
-    case OutputKind::kSearch:
-      return is_json_of(head, "ser-search-1");
-    case OutputKind::kOnnx:
-      return head.starts_with('\x08');  // its first field
-    case OutputKind::kRecording:
-      return head.starts_with("RIFF");
-    case OutputKind::kFolder:
-      return false;
-  }
-  return false;
+/// The size of a JSON header, of less than 4 GiB, then the header.
+bool is_safetensors(std::string_view head) {
+  return head.size() > 8 && head.substr(4, 5) == std::string_view("\0\0\0\0{", 5);
 }
+
+/// A row of the table of kinds.
+struct KindRow {
+  std::string_view name;
+  bool (*begins)(std::string_view head);  ///< whether a file may, as far as its first bytes tell
+};
+using Head = std::string_view;
+constexpr std::array<KindRow, 14> kKinds = {{
+    // in the order of OutputKind
+    {"a feature file",
+     [](Head h) { return is_safetensors(h) || h.starts_with("path,corpus,emotion,"); }},
+    {"a model", [](Head h) { return is_json_of(h, "ser-model"); }},
+    {"a result file", [](Head h) { return is_json_of(h, "accuracy"); }},
+    {"a kept voice", [](Head h) { return is_json_of(h, "ser-voice"); }},
+    {"a file of labels", is_labels},
+    {"a file of subtitles", [](Head h) { return h.find(" --> ") != Head::npos; }},
+    {"a page (HTML)", [](Head h) { return h.starts_with('<'); }},
+    {"a picture (SVG or PNG)",
+     [](Head h) { return h.starts_with('<') || h.starts_with("\x89PNG"); }},
+    {"a checkpoint", is_safetensors},
+    {"a recipe", [](Head h) { return is_json_of(h, "description"); }},
+    {"the file of a search", [](Head h) { return is_json_of(h, "ser-search-1"); }},
+    {"an ONNX file", [](Head h) { return h.starts_with('\x08'); }},  // its first field
+    {"a WAV file", [](Head h) { return h.starts_with("RIFF"); }},
+    {"a folder", [](Head) { return false; }},
+}};
+static_assert(kKinds.size() == static_cast<std::size_t>(OutputKind::kFolder) + 1);
 
 void check_kind(const Output& output) {
   std::array<char, 512> head{};
   std::ifstream file(output.path, std::ios::binary);
   file.read(head.data(), head.size());
   const std::string_view text(head.data(), static_cast<std::size_t>(file.gcount()));
-  if (!text.empty() && !begins_as(output.kind, text))
+  const KindRow& kind = kKinds[static_cast<std::size_t>(output.kind)];
+  if (!text.empty() && !kind.begins(text))
     throw UsageError(
         fmt::format("{}: {} is there and is not {}: expected another name, or that file gone",
-                    output.flag, output.path, name_of(output.kind)));
+                    output.flag, output.path, kind.name));
 }
 
 /// The folder must be there, or for a folder of pictures one that it can be made in.

@@ -22,15 +22,27 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::string what, std::string unit, std::size_t total, bool quiet)
-    : what_(std::move(what)),
-      unit_(std::move(unit)),
-      total_(total),
-      quiet_(quiet),
-      terminal_(::isatty(STDERR_FILENO) == 1) {}
+StatusLine::StatusLine(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-Progress::~Progress() {
-  if (drawn_ && terminal_) fmt::print(stderr, "\r\033[K");
+StatusLine::~StatusLine() {
+  if (shown_ && terminal_) fmt::print(stderr, "\r\033[K");
+}
+
+bool StatusLine::due(std::optional<double> first_s) const {
+  const std::chrono::duration<double> since_last = Clock::now() - last_;
+  const double wait_s = terminal_ ? kRedraw_s : kPlainLine_s;
+  return !quiet_ && since_last.count() >= (shown_ ? wait_s : first_s.value_or(wait_s));
+}
+
+void StatusLine::show(const std::string& line) {
+  shown_ = true;
+  last_ = Clock::now();
+  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
+  std::fflush(stderr);
+}
+
+double StatusLine::elapsed_s() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 void Progress::set_total(std::size_t total) {
@@ -38,35 +50,38 @@ void Progress::set_total(std::size_t total) {
   total_ = total;
 }
 
-void Progress::advance(std::size_t units, const std::string& note) {
+void Progress::advance(std::size_t units) {
   const std::lock_guard lock(mutex_);
   done_ += units;
-  if (quiet_) return;
-  const Clock::time_point now = Clock::now();
-  const std::chrono::duration<double> since_start = now - start_, since_last = now - last_;
-  if (since_start.count() < kQuietStart_s) return;
-  if (drawn_ && since_last.count() < (terminal_ ? kRedraw_s : kPlainLine_s)) return;
-  last_ = now;
-  draw(note);
-}
-
-void Progress::draw(const std::string& note) {
-  drawn_ = true;
-  const std::chrono::duration<double> elapsed = last_ - start_;
+  if (!line_.due(kQuietStart_s)) return;
   const double share =
       total_ ? std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_)) : 0;
-  const double rate = static_cast<double>(done_) / elapsed.count();
+  const double rate = static_cast<double>(done_) / line_.elapsed_s();
   const double left = rate > 0 ? static_cast<double>(total_ - std::min(done_, total_)) / rate : 0;
-  const std::string figures = fmt::format("{}/{} {}  {:.3g}/s  {} left{}{}", done_, total_, unit_,
-                                          rate, duration(left), note.empty() ? "" : "  ", note);
-  if (terminal_) {
-    const int filled = static_cast<int>(share * kBarWidth);
-    fmt::print(stderr, "\r\033[K{} [{:#<{}}{:.<{}}] {}", what_, "", filled, "", kBarWidth - filled,
-               figures);
-    std::fflush(stderr);
-  } else {
-    fmt::print(stderr, "{}: {:3.0f} %  {}\n", what_, 100 * share, figures);
-  }
+  const int filled = static_cast<int>(share * kBarWidth);
+  const std::string bar = line_.on_terminal()
+                              ? fmt::format(" [{:#<{}}{:.<{}}]", "", filled, "", kBarWidth - filled)
+                              : fmt::format(": {:3.0f} % ", 100 * share);
+  line_.show(fmt::format("{}{} {}/{} {}  {:.3g}/s  {} left", what_, bar, done_, total_, unit_, rate,
+                         duration(left)));
+}
+
+void TrainingProgress::on_epoch(const std::string& label, const EpochReport& report) {
+  const std::lock_guard lock(mutex_);
+  ++epochs_done_;
+  clips_done_ += report.clips;
+  if (!line_.due()) return;
+  const double share = static_cast<double>(epochs_done_) /
+                       (static_cast<double>(runs_) * static_cast<double>(report.epochs));
+  std::string line = label.empty() ? "" : label + "  ";
+  line += fmt::format("epoch {}/{}  loss {:.3f}", report.epoch, report.epochs, report.loss);
+  if (report.validation_accuracy)
+    line += fmt::format("  held-out loss {:.3f} accuracy {:.1f} %", *report.validation_loss,
+                        100 * *report.validation_accuracy);
+  const double elapsed_s = line_.elapsed_s();
+  line_.show(fmt::format("{}  {:.0f} clips/s  {:.0f} s left", line,
+                         static_cast<double>(clips_done_) / elapsed_s,
+                         elapsed_s * (1 - share) / share));
 }
 
 }  // namespace ser

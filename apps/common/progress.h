@@ -3,36 +3,72 @@
 #include <chrono>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
+
+#include "ser/train/trainer.h"
 
 namespace ser {
 
-/// How far a long job is, on stderr: on a terminal a bar that redraws in place, otherwise a plain
-/// line now and then; nothing for jobs under a second, nor if quiet. Safe to call from any thread.
-class Progress {
+/// Lines on stderr that tell how far a job is: on a terminal one that is drawn anew in place,
+/// otherwise a plain one now and then; none if quiet.
+class StatusLine {
  public:
-  /// what: "extracting"; unit: "clips".
-  Progress(std::string what, std::string unit, std::size_t total, bool quiet);
-  ~Progress();
+  explicit StatusLine(bool quiet);
+  ~StatusLine();
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
 
-  /// For work whose size is an estimate until its end.
-  void set_total(std::size_t total);
-
-  /// `note` is shown beside the bar: "loss 1.234".
-  void advance(std::size_t units, const std::string& note = "");
+  /// Whether it is time for the next one, or, after `first_s`, for the first.
+  bool due(std::optional<double> first_s = {}) const;
+  void show(const std::string& line);
+  bool on_terminal() const { return terminal_; }
+  double elapsed_s() const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  void draw(const std::string& note);
 
-  std::string what_, unit_;
-  std::size_t total_;
-  bool quiet_;
-  bool terminal_;
-  bool drawn_ = false;
-  std::size_t done_ = 0;
+  bool quiet_, terminal_;
+  bool shown_ = false;
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_ = start_;
+};
+
+/// How far a long job is, with a bar; nothing for jobs under a second. Safe to call from any
+/// thread.
+class Progress {
+ public:
+  /// what: "extracting"; unit: "clips".
+  Progress(std::string what, std::string unit, std::size_t total, bool quiet)
+      : what_(std::move(what)), unit_(std::move(unit)), total_(total), line_(quiet) {}
+
+  /// For work whose size is an estimate until its end.
+  void set_total(std::size_t total);
+  void advance(std::size_t units);
+
+ private:
+  std::string what_, unit_;
+  std::size_t total_;
+  std::size_t done_ = 0;
+  StatusLine line_;
+  std::mutex mutex_;
+};
+
+/// How training goes: an epoch's loss, accuracy on held-out training speakers, clips a second and
+/// time left. Short epochs share a line.
+class TrainingProgress {
+ public:
+  /// runs: networks trained in all (folds x members).
+  TrainingProgress(int runs, bool quiet) : runs_(runs), line_(quiet) {}
+
+  /// Safe to call from any thread. label: "fold 3"; empty: none.
+  void on_epoch(const std::string& label, const EpochReport& report);
+
+ private:
+  int runs_;
+  std::size_t epochs_done_ = 0;
+  std::size_t clips_done_ = 0;
+  StatusLine line_;
   std::mutex mutex_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "extraction.h"
+#include "ser/corpus/survey.h"
 
 namespace ser {
 
@@ -23,5 +24,8 @@ void check_survey_flags(const SurveyOptions& options, const Flags& flags);
 /// Measures the recordings and prints what they hold, as a table or as JSON; writes the report.
 void describe_recordings(const std::vector<Recording>& recordings, const SurveyOptions& options,
                          const CommonOptions& common);
+
+/// Prints what a set of recordings holds on stdout.
+void print_survey(const Survey& survey);
 
 }  // namespace ser

@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "installation.h"
 #include "interrupt.h"
-#include "modules.h"
 #include "ser/core/module.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"

@@ -6,7 +6,6 @@
 #include "eval/team_folds.h"
 #include "ser/corpus/corpus.h"
 #include "ser/eval/evaluate.h"
-#include "ser/eval/heard.h"
 
 namespace ser {
 namespace {

@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "eval/team_folds.h"
 #include "ser/core/error.h"
+#include "ser/core/hash.h"
 #include "ser/core/parallel.h"
+#include "ser/core/rng.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
-#include "ser/eval/heard.h"
 
 namespace ser {
 namespace {
@@ -101,6 +103,19 @@ void check_listens(bool listens, const std::vector<int>& heard) {
         fmt::format("{} clips heard: expected a model that listens, found one that answers "
                     "the same whatever it has heard",
                     heard_text(*some)));
+}
+
+/// The clips of one voice but for `own`: their places among the scored ones.
+std::vector<int> others_of(const std::vector<const Utterance*>& clips,
+                           const std::vector<int>& voice, int own) {
+  const std::string& content = clips[static_cast<std::size_t>(own)]->content;
+  std::vector<int> others;
+  for (const int other : voice) {
+    const bool same =
+        !content.empty() && content == clips[static_cast<std::size_t>(other)]->content;
+    if (other != own && !same) others.push_back(other);
+  }
+  return others;
 }
 
 }  // namespace
@@ -272,6 +287,59 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
         {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
         std::move(scored[i])));
   return {with_more_heard(std::move(results)), share_curves(team, log.curves()), std::move(hidden)};
+}
+
+void LearningLog::add(int fold, const EpochReport& report) {
+  const std::lock_guard lock(mutex_);
+  epochs_[{fold, report.member}].push_back(report);
+}
+
+std::vector<LearningCurve> LearningLog::curves() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<LearningCurve> curves;
+  for (const auto& [network, epochs] : epochs_)
+    curves.push_back({network.first, network.second, epochs});
+  return curves;
+}
+
+std::vector<int> parse_heard(std::string_view text) {
+  std::vector<int> counts;
+  for (const std::string& word : split(text, ',')) {
+    const int count = word == "all" ? kAllHeard : parse_int(word, "a number of clips, or all");
+    if (count < 0) throw Error(fmt::format("expected 0 clips heard or more, found {}", count));
+    if (std::ranges::find(counts, count) != counts.end())
+      throw Error(fmt::format("expected each number of clips heard once, found {} twice", word));
+    counts.push_back(count);
+  }
+  if (counts.empty()) throw Error("expected numbers of clips heard, found none");
+  return counts;
+}
+
+HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int>& scored,
+                      int count, std::uint64_t seed) {
+  HeardClips heard(scored.size());
+  if (count == 0) return heard;
+  std::vector<const Utterance*> own;
+  std::map<std::string, std::vector<int>> voices;
+  for (const int index : scored) {
+    const Utterance& clip = clips[static_cast<std::size_t>(index)];
+    if (!clip.speaker.empty()) voices[speaker_name(clip)].push_back(static_cast<int>(own.size()));
+    own.push_back(&clip);
+  }
+  const Rng draws(seed, fnv1a("heard"));
+  for (const auto& [name, voice] : voices)
+    for (const int i : voice) {
+      const Utterance& clip = *own[static_cast<std::size_t>(i)];
+      std::vector<int> others = others_of(own, voice, i);
+      Rng rng = draws.fork(fnv1a(clip.path, fnv1a(name)));
+      rng.shuffle(std::span(others));
+      if (others.size() > static_cast<std::size_t>(count))
+        others.resize(static_cast<std::size_t>(count));
+      heard[static_cast<std::size_t>(i)] = std::move(others);
+    }
+  if (std::ranges::all_of(heard, [](const auto& list) { return list.empty(); }))
+    throw Error("expected other clips of the speakers to hear, found none");
+  return heard;
 }
 
 }  // namespace ser

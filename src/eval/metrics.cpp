@@ -1,14 +1,19 @@
 #include "ser/eval/metrics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "corpus/internal/clip_groups.h"
 #include "eval/internal/counts.h"
 #include "eval/jackknife.h"
 #include "ser/core/error.h"
+#include "ser/core/most_likely.h"
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
@@ -212,6 +217,98 @@ std::optional<Intervals> intervals(const std::vector<std::string>& labels,
   const auto uar = share_interval(uar_of(all), uars, clips_of_uar(all));
   if (!accuracy || !uar) return std::nullopt;
   return Intervals{*accuracy, *uar};
+}
+
+std::vector<KeptAnswers> risk_coverage(const std::vector<std::string>& labels,
+                                       const std::vector<Prediction>& predictions) {
+  struct Answer {
+    double probability;
+    bool right;
+  };
+  std::vector<Answer> answers;
+  for (const Prediction& p : predictions) {
+    const std::size_t said = most_likely(p.probabilities);
+    answers.push_back({p.probabilities[said], labels[said] == p.emotion});
+  }
+  std::ranges::sort(answers, std::ranges::greater{}, &Answer::probability);
+  std::vector<KeptAnswers> curve;
+  KeptAnswers kept;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    ++kept.kept;
+    kept.right += answers[i].right ? 1 : 0;
+    const double next = i + 1 < answers.size() ? answers[i + 1].probability : -1;
+    if (next == answers[i].probability) continue;
+    kept.from = next < 0 ? 0 : (answers[i].probability + next) / 2;
+    curve.push_back(kept);
+  }
+  return curve;
+}
+
+KeptAnswers kept_at_risk(const std::vector<KeptAnswers>& curve, double risk) {
+  KeptAnswers best{1, 0, 0};
+  for (const KeptAnswers& point : curve)
+    if (point.risk() <= risk + 1e-12) best = point;
+  return best;
+}
+
+double accuracy_of(const Confusion& confusion) {
+  const std::int64_t total = confusion.sum();
+  return total > 0 ? static_cast<double>(confusion.trace()) / static_cast<double>(total) : 0;
+}
+
+double uar_of(const Confusion& confusion) {
+  double recalls = 0;
+  int classes = 0;
+  for (Eigen::Index i = 0; i < confusion.rows(); ++i) {
+    const std::int64_t support = confusion.row(i).sum();
+    if (support == 0) continue;
+    recalls += static_cast<double>(confusion(i, i)) / static_cast<double>(support);
+    ++classes;
+  }
+  return classes > 0 ? recalls / classes : 0;
+}
+
+std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
+                                      const std::vector<Prediction>& predictions) {
+  std::vector<std::size_t> classes;
+  for (const Prediction& p : predictions) {
+    const auto label = std::find(labels.begin(), labels.end(), p.emotion);
+    if (label == labels.end())
+      throw Error(fmt::format("{}: expected an emotion among {}, found '{}'", p.file,
+                              fmt::join(labels, ", "), p.emotion));
+    if (p.probabilities.size() != labels.size() ||
+        (!p.gender_probabilities.empty() && p.gender_probabilities.size() != kGenders.size()))
+      throw Error(fmt::format(
+          "{}: expected {} probabilities and 2 or none of gender, found {} and {}", p.file,
+          labels.size(), p.probabilities.size(), p.gender_probabilities.size()));
+    for (const auto* values : {&p.probabilities, &p.gender_probabilities})
+      for (const double value : *values)
+        if (!(value >= 0 && value <= 1))
+          throw Error(fmt::format("{}: expected probabilities in [0, 1], found {}", p.file, value));
+    classes.push_back(static_cast<std::size_t>(label - labels.begin()));
+  }
+  return classes;
+}
+
+std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions) {
+  std::vector<Utterance> clips;
+  for (const Prediction& p : predictions) clips.push_back(clip_of_speaker(p.speaker));
+  std::vector<int> all(clips.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<SpeakerClips> result;
+  for (Speaker& speaker : group_by_speaker(clips, all))
+    result.push_back({predictions[static_cast<std::size_t>(speaker.clips.front())].speaker,
+                      std::move(speaker.clips)});
+  return result;
+}
+
+std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& predictions) {
+  std::vector<std::vector<int>> units;
+  for (SpeakerClips& speaker : clips_by_speaker(predictions))
+    units.push_back(std::move(speaker.clips));
+  for (std::size_t i = 0; i < predictions.size(); ++i)
+    if (predictions[i].speaker.empty()) units.push_back({static_cast<int>(i)});
+  return units;
 }
 
 }  // namespace ser

@@ -7,37 +7,12 @@
 #include <map>
 
 #include "core/internal/json_io.h"
-#include "eval/pairing.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 
 namespace ser {
-namespace {
-
-std::string fold_rule(const ResultInfo& info) {
-  return info.other_fold ? "folds that a model did not leave out"
-                         : "folds that each model left out";
-}
-
-/// Throws Error, naming both, if two results were not made the same way.
-void check_alike(const ResultInfo& a, const ResultInfo& b, const std::string& names) {
-  const auto check = [&](const std::string& of_a, const std::string& of_b, std::string_view what) {
-    if (of_a != of_b)
-      throw Error(
-          fmt::format("{}: expected the same {}, found {} and {}", names, what, of_a, of_b));
-  };
-  check(fmt::format("{}", fmt::join(a.labels, ",")), fmt::format("{}", fmt::join(b.labels, ",")),
-        "labels");
-  check(a.split, b.split, "split");
-  check(a.fingerprint, b.fingerprint, "features");
-  check(fmt::format("{}", a.seed), fmt::format("{}", b.seed), "seed");
-  check(fold_rule(a), fold_rule(b), "rule of folds");
-  if (a.recipe != b.recipe) throw Error(fmt::format("{}: expected the same recipe", names));
-}
-
-}  // namespace
 
 ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> folds) {
   std::stable_sort(folds.begin(), folds.end(),
@@ -63,27 +38,6 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
   result.scores = score(info.labels, result.predictions);
   result.ci95 = intervals(info.labels, result.predictions);
   return result;
-}
-
-ResultFile merge_results(const std::vector<ResultFile>& results,
-                         const std::vector<std::string>& names) {
-  if (results.empty()) throw Error("expected results to merge, found none");
-  std::vector<FoldPredictions> folds;
-  std::map<ClipName, std::size_t> owner;  // of each clip
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const std::string both = fmt::format("{} and {}", names[0], names[i]);
-    check_alike(results[0].info, results[i].info, both);
-    with_context(both, [&] { check_equally_heard(results[0], results[i]); });
-    for (const Prediction& prediction : results[i].predictions)
-      if (const auto [earlier, is_new] = owner.emplace(prediction.name(), i); !is_new)
-        throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
-                                names[earlier->second], names[i], prediction.file));
-    for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
-  }
-  std::vector<ResultFile> counts = {make_result(results[0].info, std::move(folds))};
-  for (std::size_t i = 0; i < results[0].more_heard.size(); ++i)
-    counts.push_back(merge_results(heard_alike(results, i), names));
-  return with_more_heard(std::move(counts));
 }
 
 ResultFile with_more_heard(std::vector<ResultFile> results) {
@@ -135,6 +89,8 @@ std::vector<CorpusScore> by_corpus(const ResultFile& result) {
         {corpus, score(result.info.labels, said), intervals(result.info.labels, said)});
   return corpora;
 }
+
+std::string heard_text(int heard) { return heard == kAllHeard ? "all" : std::to_string(heard); }
 
 std::vector<int> missing_folds(const ResultFile& result) {
   if (result.info.split.empty()) return {};

@@ -6,7 +6,6 @@
 
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
-#include "ser/eval/heard.h"
 
 namespace ser {
 namespace {
@@ -14,6 +13,14 @@ namespace {
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kMaxLabels = 1000;  // their confusion matrix is square
 constexpr std::size_t kMostNames = 1000'000;
+
+/// What `json_of` makes of each item.
+template <typename Items, typename F>
+Json list_json(const Items& items, const F& json_of) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(json_of(item));
+  return list;
+}
 
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
@@ -37,12 +44,8 @@ Json class_json(const Scores& scores) {
   return classes;
 }
 
-Json speakers_json(const Scores& scores) {
-  Json speakers = Json::array();
-  for (const SpeakerScore& s : scores.per_speaker)
-    speakers.push_back(
-        {{"speaker", s.speaker}, {"n", s.n}, {"accuracy", s.accuracy}, {"uar", s.uar}});
-  return speakers;
+Json speaker_json(const SpeakerScore& s) {
+  return {{"speaker", s.speaker}, {"n", s.n}, {"accuracy", s.accuracy}, {"uar", s.uar}};
 }
 
 /// The figures of pooled and of single folds. NaN becomes null.
@@ -56,17 +59,12 @@ Json figures_json(const Scores& scores) {
           {"best_temperature", scores.best_temperature}};
 }
 
-Json folds_json(const std::vector<FoldResult>& folds) {
-  Json list = Json::array();
-  for (const FoldResult& fold : folds) {
-    Json object = {{"fold", fold.fold}};
-    object.update(figures_json(fold.scores));
-    object["test_speakers"] = fold.test_speakers;
-    object["trained_on"] = {{"speakers", fold.trained_on.speakers},
-                            {"clips", fold.trained_on.clips}};
-    list.push_back(std::move(object));
-  }
-  return list;
+Json fold_json(const FoldResult& fold) {
+  Json json = {{"fold", fold.fold}};
+  json.update(figures_json(fold.scores));
+  json["test_speakers"] = fold.test_speakers;
+  json["trained_on"] = {{"speakers", fold.trained_on.speakers}, {"clips", fold.trained_on.clips}};
+  return json;
 }
 
 Json predictions_json(const ResultFile& result) {
@@ -177,12 +175,6 @@ Json heard_figures(const ResultFile& result) {
   return json;
 }
 
-Json heard_scores_json(const ResultFile& result) {
-  Json list = Json::array();
-  for (const ResultFile* one : by_heard(result)) list.push_back(heard_figures(*one));
-  return list;
-}
-
 Json corpus_json(const CorpusScore& corpus) {
   Json json = {{"corpus", text_or_null(corpus.corpus)}};
   json.update(figures_json(corpus.scores));
@@ -190,20 +182,10 @@ Json corpus_json(const CorpusScore& corpus) {
   return json;
 }
 
-Json per_corpus_json(const ResultFile& result) {
-  Json list = Json::array();
-  for (const CorpusScore& corpus : by_corpus(result)) list.push_back(corpus_json(corpus));
-  return list;
-}
-
-Json matrix_json(const ResultFile& result) {
-  Json list = Json::array();
-  for (const MatrixCell& cell : result.matrix) {
-    Json json = {{"trained_on", cell.trained_on}};
-    json.update(corpus_json(cell.tested));
-    list.push_back(std::move(json));
-  }
-  return list;
+Json cell_json(const MatrixCell& cell) {
+  Json json = {{"trained_on", cell.trained_on}};
+  json.update(corpus_json(cell.tested));
+  return json;
 }
 
 Json certainty_json(const ResultFile& result) {
@@ -233,15 +215,16 @@ ResultFile result_of(const Json& json) {
 Json result_figures(const ResultFile& result) {
   const Scores& scores = result.scores;
   Json json = heard_figures(result);
-  json["heard_scores"] = heard_scores_json(result);
-  json["per_corpus"] = per_corpus_json(result);
-  if (!result.matrix.empty()) json["matrix"] = matrix_json(result);
+  json["heard_scores"] =
+      list_json(by_heard(result), [](const ResultFile* one) { return heard_figures(*one); });
+  json["per_corpus"] = list_json(by_corpus(result), corpus_json);
+  if (!result.matrix.empty()) json["matrix"] = list_json(result.matrix, cell_json);
   json["certainty"] = certainty_json(result);
   json["labels"] = result.info.labels;
   json["confusion"] = confusion_json(scores);
   json["per_class"] = class_json(scores);
-  json["per_speaker"] = speakers_json(scores);
-  json["folds"] = folds_json(result.folds);
+  json["per_speaker"] = list_json(scores.per_speaker, speaker_json);
+  json["folds"] = list_json(result.folds, fold_json);
   json["other_fold"] = result.info.other_fold;
   json["split"] = text_or_null(result.info.split);
   json["seed"] = result.info.seed;

@@ -54,43 +54,53 @@ EpochReport epoch_of(const Json& row, int member) {
           number(6)};
 }
 
+/// Makes known to all what each process has: it gives `mine`, a list, and `take`s the items of all.
+template <typename F>
+void share_items(Team& team, const Json& mine, const F& take) {
+  for (const std::string& text : team.exchange(dump_text(mine)))
+    for (const Json& item : parse_json(text, "folds")) take(item);
+}
+
+/// The units dealt to this process, as `json_of` writes each.
+template <typename F>
+Json my_units(const Team& team, std::size_t count, const F& json_of) {
+  Json mine = Json::array();
+  for (std::size_t k = 0; k < count; ++k)
+    if (team.deals_me(k)) mine.push_back(json_of(k));
+  return mine;
+}
+
 }  // namespace
 
 void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
   if (team.size() == 1) return;
-  Json mine = Json::array();
-  for (std::size_t k = 0; k < folds.size(); ++k) {
-    if (!team.deals_me(k)) continue;
+  const Json mine = my_units(team, folds.size(), [&](std::size_t k) {
     Json rows = Json::array();
     for (const Prediction& p : folds[k].predictions) rows.push_back(predictions_row(p));
-    mine.push_back(Json::array({k, folds[k].test_speakers, std::move(rows)}));
-  }
-  for (const std::string& text : team.exchange(dump_text(mine)))
-    for (const Json& fold : parse_json(text, "folds")) {
-      const auto k = fold.at(0).get<std::size_t>();
-      folds.at(k) = {static_cast<int>(k), fold.at(1).get<std::vector<std::string>>(), {}};
-      for (const Json& row : fold.at(2)) folds[k].predictions.push_back(prediction_of(row));
-    }
+    return Json::array({k, folds[k].test_speakers, std::move(rows)});
+  });
+  share_items(team, mine, [&](const Json& fold) {
+    const auto k = fold.at(0).get<std::size_t>();
+    folds.at(k) = {static_cast<int>(k), fold.at(1).get<std::vector<std::string>>(), {}};
+    for (const Json& row : fold.at(2)) folds[k].predictions.push_back(prediction_of(row));
+  });
 }
 
 void share_hidden(Team& team, std::vector<HiddenLayer>& hidden) {
   if (team.size() == 1) return;
-  Json mine = Json::array();
-  for (std::size_t k = 0; k < hidden.size(); ++k) {
-    if (!team.deals_me(k)) continue;
+  const Json mine = my_units(team, hidden.size(), [&](std::size_t k) {
     const Eigen::MatrixXf& units = hidden[k].units;
-    mine.push_back(Json::array({k, names_row(hidden[k].clips), units.rows(),
-                                std::vector<float>(units.data(), units.data() + units.size())}));
-  }
-  for (const std::string& text : team.exchange(dump_text(mine)))
-    for (const Json& layer : parse_json(text, "layers")) {
-      const auto k = layer.at(0).get<std::size_t>();
-      const auto values = layer.at(3).get<std::vector<float>>();
-      const auto rows = layer.at(2).get<Eigen::Index>();
-      hidden.at(k) = {static_cast<int>(k), names_of(layer.at(1)),
-                      Eigen::Map<const Eigen::MatrixXf>(values.data(), rows,
-                                                        rows > 0 ? std::ssize(values) / rows : 0)};
-    }
+    return Json::array({k, names_row(hidden[k].clips), units.rows(),
+                        std::vector<float>(units.data(), units.data() + units.size())});
+  });
+  share_items(team, mine, [&](const Json& layer) {
+    const auto k = layer.at(0).get<std::size_t>();
+    const auto values = layer.at(3).get<std::vector<float>>();
+    const auto rows = layer.at(2).get<Eigen::Index>();
+    hidden.at(k) = {static_cast<int>(k), names_of(layer.at(1)),
+                    Eigen::Map<const Eigen::MatrixXf>(values.data(), rows,
+                                                      rows > 0 ? std::ssize(values) / rows : 0)};
+  });
 }
 
 std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine) {
@@ -102,12 +112,11 @@ std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> m
     rows.push_back(Json::array({curve.fold, curve.member, std::move(epochs)}));
   }
   std::vector<LearningCurve> all;
-  for (const std::string& text : team.exchange(rows.dump()))
-    for (const Json& curve : parse_json(text, "curves")) {
-      all.push_back({curve.at(0).get<int>(), curve.at(1).get<int>(), {}});
-      for (const Json& epoch : curve.at(2))
-        all.back().epochs.push_back(epoch_of(epoch, all.back().member));
-    }
+  share_items(team, rows, [&](const Json& curve) {
+    all.push_back({curve.at(0).get<int>(), curve.at(1).get<int>(), {}});
+    for (const Json& epoch : curve.at(2))
+      all.back().epochs.push_back(epoch_of(epoch, all.back().member));
+  });
   std::ranges::sort(all, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
   return all;
 }

@@ -4,7 +4,6 @@
 
 #include "ser/core/team.h"
 #include "ser/eval/evaluate.h"
-#include "ser/eval/learning_log.h"
 #include "ser/eval/result_file.h"
 
 namespace ser {

@@ -20,7 +20,7 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
-#include "ser/eval/heard.h"
+#include "ser/eval/evaluate.h"
 #include "ser/features/describe.h"
 
 namespace ser::report {

@@ -9,9 +9,9 @@
 #include "report/page/charts.h"
 #include "report/page/colors.h"
 #include "report/page/html.h"
-#include "ser/eval/certainty.h"
 #include "ser/eval/corpus_matrix.h"
-#include "ser/eval/heard.h"
+#include "ser/eval/evaluate.h"
+#include "ser/eval/metrics.h"
 
 namespace ser::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "ser/eval/average.h"
+#include "ser/eval/result_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

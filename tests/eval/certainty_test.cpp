@@ -1,4 +1,4 @@
-#include "ser/eval/certainty.h"
+#include "ser/eval/metrics.h"
 
 #include <gtest/gtest.h>
 

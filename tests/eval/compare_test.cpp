@@ -1,4 +1,4 @@
-#include "ser/eval/compare.h"
+#include "ser/eval/result_file.h"
 
 #include <gtest/gtest.h>
 

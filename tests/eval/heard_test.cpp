@@ -1,11 +1,10 @@
-#include "ser/eval/heard.h"
+#include "ser/eval/evaluate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "ser/eval/evaluate.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
 

@@ -7,9 +7,7 @@
 
 #include "eval/predictions.h"
 #include "ser/core/atomic_file.h"
-#include "ser/eval/average.h"
-#include "ser/eval/compare.h"
-#include "ser/eval/heard.h"
+#include "ser/eval/evaluate.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 

@@ -1,17 +1,54 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ser/corpus/feature_table.h"
 #include "ser/corpus/split.h"
-#include "ser/eval/learning_log.h"
+#include "ser/corpus/utterance.h"
 #include "ser/eval/result_file.h"
 #include "ser/model/model.h"
 #include "ser/train/trainer.h"
 
 namespace ser {
+
+/// The epochs of one network, in order.
+struct LearningCurve {
+  int fold = 0;
+  int member = 0;
+  std::vector<EpochReport> epochs;
+};
+
+/// Gathers what observers learn after each epoch. Safe to call from any thread; the curves do not
+/// depend on the order of the calls for different networks.
+class LearningLog {
+ public:
+  void add(int fold, const EpochReport& report);
+  /// By fold, then by member.
+  std::vector<LearningCurve> curves() const;
+
+ private:
+  std::map<std::pair<int, int>, std::vector<EpochReport>> epochs_;
+  mutable std::mutex mutex_;
+};
+
+/// Numbers of clips heard, from a list like "0,1,4,16,all", in its order.
+/// Throws Error for anything else and for a number that is there twice.
+std::vector<int> parse_heard(std::string_view text);
+
+/// What a model hears, without labels, before it answers for each of the clips at `scored`: `count`
+/// other clips of the same speaker among them, or all there are if they are fewer; never the same
+/// recording, and none for a clip without a speaker. Drawn with `seed` alike wherever the speaker's
+/// clips are scored together; those of a smaller count are among those of a larger one.
+/// Throws Error if there is none to hear for any clip.
+HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int>& scored,
+                      int count, std::uint64_t seed);
 
 /// How a model is asked.
 struct Asking {

@@ -2,14 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ser/eval/certainty.h"
 #include "ser/eval/metrics.h"
 
 namespace ser {
+
+/// As many other clips of the speaker as there are.
+inline constexpr int kAllHeard = std::numeric_limits<int>::max();
+
+/// "4", or "all".
+std::string heard_text(int heard);
 
 /// What was scored on what: results that agree in it may be pooled.
 struct ResultInfo {
@@ -113,5 +119,34 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
 
 /// Numbers of the folds that the split has and the result lacks.
 std::vector<int> missing_folds(const ResultFile& result);
+
+/// What an ensemble of the scored models says: for each clip the mean of the results' log
+/// probabilities, divided by `temperature`, then softmax, which is how `predict` pools members.
+/// The results may be of different recipes, features and seeds; info.recipe lists their recipes,
+/// info.fingerprint their features, the seed is the first one's.
+/// names: of the results, for messages. Throws Error, naming two of them, for results that differ
+/// in labels, split, or the clips of a fold, and for a temperature that is not above 0.
+ResultFile average_results(const std::vector<ResultFile>& results,
+                           const std::vector<std::string>& names, double temperature);
+
+/// Two results on the same clips, side by side.
+struct Comparison {
+  std::int64_t n = 0;
+  double accuracy_a = 0, accuracy_b = 0;
+  double uar_a = 0, uar_b = 0;
+  std::int64_t only_a_right = 0, only_b_right = 0;
+  double uar_difference = 0;  ///< b - a
+  /// By Student's t over speakers; nothing for fewer than four.
+  std::optional<Interval> ci95_uar_difference;
+  std::size_t units = 0;    ///< taken as independent: speakers, or clips whose speaker is unknown
+  bool by_speaker = false;  ///< all units are speakers
+  /// Two-sided chance of so large a difference if, for each speaker, it is a coin's toss which of
+  /// the results is whose (Fisher 1935): all tosses up to 16 units, else 100,000 drawn ones.
+  double sign_flip_p = 1;
+};
+
+/// Compares two results clip by clip. Tosses are drawn with the seed of `a`.
+/// Throws Error, naming the first difference, for other clips, other truth or other classes.
+Comparison compare(const ResultFile& a, const ResultFile& b);
 
 }  // namespace ser

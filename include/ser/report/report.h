@@ -8,7 +8,6 @@
 #include "ser/corpus/survey.h"
 #include "ser/corpus/utterance.h"
 #include "ser/eval/evaluate.h"
-#include "ser/eval/learning_log.h"
 #include "ser/eval/result_file.h"
 #include "ser/eval/search.h"
 
@@ -65,6 +64,5 @@ std::string search_html(const SearchResult& result);
 /// level and pitch are distributed over emotions and genders. Its figures are those of
 /// `survey_summary_json`, which it carries in the element with the id "figures".
 std::string survey_html(const Survey& survey);
-
 
 }  // namespace ser::report

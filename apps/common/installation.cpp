@@ -1,4 +1,4 @@
-#include "default_model.h"
+#include "installation.h"
 
 #include <fmt/format.h>
 
@@ -41,6 +41,12 @@ std::filesystem::path find_model(const std::string& name) {
   if (looked.empty()) throw Error(fmt::format("{}: expected a model file, found none", name));
   throw Error(fmt::format("expected a model file or the name of a model in {}, found '{}'{}",
                           looked, name.empty() ? "default" : name, did_you_mean(name, shipped)));
+}
+
+std::array<std::filesystem::path, 2> module_folders() {
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  return {program, program / SER_MODULES_FROM_BIN};
 }
 
 }  // namespace ser

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -9,5 +10,8 @@ namespace ser {
 /// ($SER_MODELS, share/ser/models beside the installed program, or the source tree's models/).
 /// Empty means "default". Throws Error, naming the places looked at, if there is none.
 std::filesystem::path find_model(const std::string& name);
+
+/// Where this program's installation keeps what is loaded while it runs.
+std::array<std::filesystem::path, 2> module_folders();
 
 }  // namespace ser

@@ -1,0 +1,375 @@
+#include "training.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <numeric>
+
+#include "command.h"
+#include "interrupt.h"
+#include "outputs.h"
+#include "progress.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+#include "ser/corpus/corpus.h"
+#include "ser/corpus/shard.h"
+#include "ser/eval/search.h"
+#include "ser/model/ensemble.h"
+#include "ser/model/onnx.h"
+#include "ser/report/report.h"
+#include "ser/train/trainer.h"
+#include "ser/train/training_data.h"
+#include "talk.h"
+#include "team.h"
+
+namespace ser {
+namespace {
+
+nn::Index own_parameters(const nn::Node& node) {
+  return std::accumulate(node.parameters.begin(), node.parameters.end(), nn::Index{0},
+                         [](nn::Index sum, const nn::Parameter& p) { return sum + p.size(); });
+}
+
+void print_node(const nn::Node& node, int depth) {
+  fmt::print("{:<28}{:<18}{:>18}{:>12}\n",
+             std::string(2 * static_cast<std::size_t>(depth), ' ') + node.name, node.layer->type(),
+             nn::to_string(node.output), own_parameters(node));
+  for (const nn::Node& child : node.children) print_node(child, depth + 1);
+}
+
+constexpr std::uint64_t kMaxSpaceBytes = 1 << 20;
+
+/// A bar for each rung.
+class RungProgress {
+ public:
+  explicit RungProgress(bool quiet) : quiet_(quiet) {}
+  void advance_to(std::size_t done, std::size_t units) {
+    if (!bar_) bar_ = std::make_unique<Progress>("searching", "trainings", units, quiet_);
+    bar_->advance(done - done_);
+    done_ = done;
+    if (done < units) return;
+    bar_.reset();
+    done_ = 0;
+  }
+
+ private:
+  bool quiet_;
+  std::unique_ptr<Progress> bar_;
+  std::size_t done_ = 0;
+};
+
+SearchRun run_of(const TrainingFlags& task, const CommonOptions& common, Team& team,
+                 RungProgress& progress) {
+  SearchRun run{task.trials, task.cv, static_cast<std::uint64_t>(common.seed), common.threads};
+  run.file = task.checkpoint;
+  run.resume = task.resume;
+  run.team = &team;
+  run.observer = [&](std::size_t done, std::size_t units) { progress.advance_to(done, units); };
+  if (!task.shard.empty()) {
+    const ShardInfo shard = from_flag("--shard", [&] { return parse_shard(task.shard); });
+    run.shard = shard.number;
+    run.shards = shard.of;
+  }
+  if (!task.checkpoint.empty() && team.size() == 1) {
+    catch_interrupts();
+    run.stop = [] { return interrupted(); };
+  }
+  return run;
+}
+
+void print_result(const SearchResult& result) {
+  const TrialScore& best = result.trials[static_cast<std::size_t>(result.best)];
+  fmt::print("best of {} trials: {}\n", result.trials.size(), result.best);
+  for (std::size_t f = 0; f < best.values.size(); ++f)
+    fmt::print("  {}: {}\n", result.space.fields[f].path, best.values[f]);
+  fmt::print("UAR         {:5.1f} %   on the folds it was chosen by: flattered\n",
+             100 * result.flattered_uar);
+  if (!result.nested) return;
+  fmt::print("UAR, nested {:5.1f} %   ", 100 * result.nested->scores.uar);
+  if (const auto& ci = result.nested->ci95)
+    fmt::print("95 % interval {:.1f} to {:.1f}, ", 100 * ci->uar.low, 100 * ci->uar.high);
+  fmt::print("on outer folds that no choice has seen\n");
+}
+
+void warn_of_folds(const TrainingFlags& task, const SearchSpace& space, const FeatureTable& table) {
+  if (task.cv.empty())
+    talk::warn("without --cv there is no nested score: that of the best trial flatters it");
+  else
+    warn_of_split(table.clips, split_scheme(task.cv));
+  warn_of_split(table.clips, parse_split_scheme(space.folds));
+}
+
+void search_all(const TrainingFlags& task, const Recipe& base, const FeatureTable& table,
+                const SearchSpace& space, const SearchRun& run) {
+  const SearchResult result = search(table, base, space, run);
+  if (run.team->rank() > 0) return;
+  write_file(task.output, to_json(result.recipe, 2) + "\n");
+  if (!task.report.empty()) write_file(task.report, report::search_html(result));
+  print_result(result);
+  talk::info("{}: the best of {} recipes", task.output, task.trials);
+}
+
+void describe_network(const Recipe& recipe, const FeatureTable& table) {
+  std::vector<int> all(table.size());
+  std::iota(all.begin(), all.end(), 0);
+  const auto outputs = emotion_labels(table.clips, all).size() +
+                       gender_labels(table, all, recipe.training.tasks).size();
+  const nn::Network network = make_network(recipe, table, static_cast<int>(outputs));
+  fmt::print("{:<28}{:<18}{:>18}{:>12}\n", "layer", "type", "output", "parameters");
+  fmt::print("{:<28}{:<18}{:>18}\n", "input", "", nn::to_string(network.input()));
+  for (const nn::Node& node : network.nodes()) print_node(node, 0);
+  fmt::print("{} trained numbers a network, {} network{}\n", network.parameter_count(),
+             recipe.members, recipe.members == 1 ? "" : "s");
+}
+
+void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTable& table,
+                const CommonOptions& common, Team& team) {
+  RungProgress progress(common.quiet);
+  const SearchRun run = run_of(task, common, team, progress);
+  const SearchSpace space = with_context(
+      task.search, [&] { return parse_search_space(read_file(task.search, kMaxSpaceBytes)); });
+  try {
+    if (task.shard.empty()) {
+      warn_of_folds(task, space, table);
+      search_all(task, base, table, space, run);
+    } else {
+      const bool done = search_shard(table, base, space, run);
+      talk::info("{}: shard {} is done{}", task.checkpoint, task.shard,
+                 done ? ", and the search" : " as far as it can be without the others");
+    }
+  } catch (const Stopped&) {
+    throw Error(
+        fmt::format("interrupted; the search is saved in {}, go on with the same command "
+                    "and --resume",
+                    task.checkpoint));
+  }
+}
+
+Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
+  if (flags.given("model") && flags.given("recipe"))
+    throw UsageError("--model and --recipe: expected one of them");
+  Recipe recipe = load_recipe(options.recipe.empty() ? options.model : options.recipe);
+  if (flags.given("epochs")) recipe.training.epochs = options.epochs;
+  if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
+  if (flags.given("learning_rate")) recipe.training.learning_rate = options.learning_rate;
+  return recipe;
+}
+
+void check_resume(const TrainingFlags& options) {
+  if (!options.resume) return;
+  if (options.checkpoint.empty()) throw UsageError("--resume: expected --checkpoint FILE");
+  const bool trains = options.search.empty();
+  if (trains ? !std::filesystem::exists(options.checkpoint)
+             : search_files(options.checkpoint).empty())
+    talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,
+               trains ? "training" : "the search");
+}
+
+void set_up_checkpoint(const TrainingFlags& options, RunOptions& run) {
+  check_resume(options);
+  if (options.checkpoint.empty()) return;
+  run.checkpoint = options.checkpoint;
+  run.resume = options.resume;
+  run.on_checkpoint_failure = [](const std::string& why) {
+    talk::warn("the run is not saved, training goes on: {}", why);
+  };
+  if (run.team->size() > 1) return;  // none of them could stop alone
+  catch_interrupts();
+  run.stop = [] { return interrupted(); };
+}
+
+Model train_or_explain(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
+  try {
+    return train(data, recipe, run);
+  } catch (const Stopped&) {
+    throw Error(
+        fmt::format("interrupted; the run is saved in {}, go on with the same command "
+                    "and --resume",
+                    run.checkpoint.string()));
+  }
+}
+
+void write(const Model& model, const TrainingFlags& options) {
+  if (!options.output.empty()) write_model(model, options.output, options.weights);
+  if (!options.exported.empty()) write_onnx(model, options.exported);
+}
+
+std::string written(const TrainingFlags& options) {
+  if (options.output.empty()) return options.exported;
+  return options.exported.empty() ? options.output : options.output + ", " + options.exported;
+}
+
+/// Flags that have no place in a search, or only there.
+void check_search(const TrainingFlags& options, const Flags& flags, const Team& team) {
+  if (options.search.empty()) {
+    flags.refuse({"trials", "shard"}, "expected --search SPACE");
+    return;
+  }
+  flags.refuse({"fold"}, "--search leaves every fold of --cv out in turn, it has no place");
+  flags.refuse({"export", "weights", "uncertain_below"}, "--search makes a recipe, no model");
+  if (!options.combine.empty())
+    flags.refuse({"search"}, "--combine trains nothing, it has no place");
+  check_resume(options);
+  if (options.shard.empty()) return;
+  flags.refuse({"output"},
+               "a shard of a search keeps its scores beside --checkpoint, it has no place");
+  flags.refuse({"report"}, "a shard of a search has no result, it has no place");
+  if (options.checkpoint.empty()) throw UsageError("--shard: expected --checkpoint FILE");
+  if (team.size() > 1) throw UsageError("--shard: expected one process");
+}
+
+void combine_models(const TrainingFlags& options) {
+  if (!options.inputs.empty())
+    throw UsageError("--combine: expected model files alone, found a feature file, too");
+  std::vector<Model> models;
+  for (const std::string& file : options.combine) models.push_back(read_model(file));
+  Model ensemble = combine(models, options.combine, options.temperature);
+  if (options.uncertain_below != kUnsetNumber) ensemble.uncertain_below = options.uncertain_below;
+  write(ensemble, options);
+  talk::info("{}: {} networks", written(options), ensemble.members.size());
+}
+
+/// Looks at all that a run will write.
+void check_files(const TrainingFlags& options) {
+  std::vector<std::string> files = options.inputs;
+  files.insert(files.end(), {options.recipe, options.search});
+  files.insert(files.end(), options.combine.begin(), options.combine.end());
+  const bool searches = !options.search.empty();
+  check_outputs({{"-o", options.output, searches ? OutputKind::kRecipe : OutputKind::kModel},
+                 {"--export", options.exported, OutputKind::kOnnx},
+                 {"--report", options.report, OutputKind::kPage},
+                 {"--checkpoint", options.checkpoint,
+                  searches ? OutputKind::kSearch : OutputKind::kCheckpoint}},
+                files);
+}
+
+/// What the recipe asks for and the data do not allow.
+void warn_of_data(const TrainingData& data, const Recipe& recipe) {
+  if (recipe.training.early_stopping.enabled && data.validation.empty())
+    talk::warn("fewer than four training speakers: all {} epochs are run", recipe.training.epochs);
+  const TaskWeights& weights = recipe.training.tasks;
+  if (weights.gender > 0 && gender_labels(data.table, data.train, weights).empty())
+    talk::warn(
+        "expected clips of both genders, all of them labelled, in some corpus: the model "
+        "tells the emotion only");
+}
+
+void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
+                 const CommonOptions& common, Team& team) {
+  const auto seed = static_cast<std::uint64_t>(common.seed);
+  const Fold fold = chosen_fold(table.clips, options.cv, options.fold, seed);
+  const std::uint64_t stream =
+      options.cv.empty() ? kWholeCorpus : static_cast<std::uint64_t>(options.fold);
+  const TrainingData data = training_data(table, fold.train, recipe, seed, stream);
+  warn_of_data(data, recipe);
+  EpochReport last;
+  LearningLog log;
+  TrainingProgress progress(recipe.members, common.quiet);
+  RunOptions run{seed, stream, common.threads};
+  run.team = &team;
+  run.observer = [&](const EpochReport& report) {
+    last = report;
+    log.add(0, report);
+    progress.on_epoch("", report);
+  };
+  set_up_checkpoint(options, run);
+  Model model = train_or_explain(data, recipe, run);
+  if (team.rank() > 0) return;
+  if (options.uncertain_below != kUnsetNumber) model.uncertain_below = options.uncertain_below;
+  model.training.split = options.cv;
+  if (!options.cv.empty()) model.training.fold = options.fold;
+  write(model, options);
+  if (!options.report.empty())
+    report::write_report(
+        options.report,
+        report::training_report(data, recipe, model, log.curves(), common.threads),
+        common.threads);
+  talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options), data.train.size(),
+             model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+}
+
+}  // namespace
+
+SplitScheme split_scheme(const std::string& cv) {
+  return from_flag("--cv", [&] { return parse_split_scheme(cv); });
+}
+
+void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
+  for (const std::string& warning : split_warnings(clips, scheme)) talk::warn("{}", warning);
+}
+
+Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,
+                 std::uint64_t seed) {
+  if (cv.empty() != (fold == kUnsetInt))
+    throw UsageError("expected --cv and --fold together, or neither");
+  if (cv.empty()) return whole_corpus(clips);
+  const SplitScheme scheme = split_scheme(cv);
+  const std::vector<Fold> folds = make_folds(clips, scheme, seed);
+  warn_of_split(clips, scheme);
+  if (fold < 0 || static_cast<std::size_t>(fold) >= folds.size())
+    throw UsageError(
+        fmt::format("--fold: expected 0 to {} with {}, found {}", folds.size() - 1, cv, fold));
+  return folds[static_cast<std::size_t>(fold)];
+}
+
+void TrainingFlags::visit(FieldVisitor& v) {
+  v.field("output", output, "Model file to write");
+  v.field("export", exported, "Also write the model for other programs (ONNX)");
+  v.field("model", model, join(recipe_preset_names(), "|") + ": a built-in recipe");
+  v.field("recipe", recipe, "Recipe file instead of --model");
+  v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora");
+  v.field("fold", fold, "Leave this fold of --cv out (from 0)", Range{0, 1e6});
+  v.field("epochs", epochs, "Epochs instead of the recipe's", Range{1, 1e6});
+  v.field("batch_size", batch_size, "Clips a step instead of the recipe's", Range{1, 1e6});
+  v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
+          Range{0, 1000}.above());
+  v.field("search", search, "Search for a recipe, to be -o: JSON of fields and what they may be");
+  v.field("trials", trials, "Recipes that --search tries", Range{1, 1e6});
+  v.field("shard", shard, "With --search: score every N-th training, from the I-th on");
+  v.field("checkpoint", checkpoint, "Save the run, or a search's scores, here every 10 s");
+  v.field("resume", resume, "Go on from the checkpoint");
+  v.choice("weights", weights,
+           {{"f32", WeightFormat::kF32}, {"f16", WeightFormat::kF16}, {"i8", WeightFormat::kI8}},
+           "Precision of the weights in the model file");
+  v.field("temperature", temperature, "Divides the mean logits of --combine", Range{0.01, 100});
+  v.field("uncertain_below", uncertain_below,
+          "Answers of a lower probability are marked as uncertain", Range{0, 1});
+  v.field("report", report,
+          "Report to write (HTML): curves, validation; of a search what mattered");
+  v.field("describe", describe, "Print the layers with shapes and parameter counts, then stop");
+}
+
+void train(const TrainingFlags& options, const Flags& flags, const CommonOptions& common,
+           Team& team) {
+  check_files(options);
+  const bool is_shared = options.combine.empty() && !options.describe;
+  if (team.rank() > 0 && !is_shared) return;
+  say_if_others_end(
+      team, options.checkpoint.empty()
+                ? "nothing of it is kept without --checkpoint FILE"
+                : fmt::format("it is saved in {}: go on with the same command and --resume, with "
+                              "any number of processes",
+                              options.checkpoint));
+  if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
+      !options.describe)
+    throw UsageError("expected an output file: -o FILE or --export FILE");
+  check_search(options, flags, team);
+  if (!options.combine.empty()) {
+    if (!options.report.empty()) throw UsageError("--combine: nothing is trained to report");
+    return combine_models(options);
+  }
+  flags.refuse({"temperature"}, "expected --combine; a recipe has its own");
+  if (options.inputs.empty()) throw UsageError("expected a feature file");
+  const Recipe recipe = chosen_recipe(options, flags);
+  talk::debug("recipe: {}", to_json(recipe));
+  const FeatureTable table = read_feature_tables({options.inputs.begin(), options.inputs.end()});
+  if (options.describe) return describe_network(recipe, table);
+  if (options.search.empty())
+    train_model(options, recipe, table, common, team);
+  else
+    run_search(options, recipe, table, common, team);
+}
+
+}  // namespace ser

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "ser/core/team.h"
+#include "ser/corpus/split.h"
+#include "ser/model/model.h"
+
+namespace ser {
+
+/// What the flags of ser-train say.
+struct TrainingFlags {
+  std::vector<std::string> inputs;
+  std::vector<std::string> combine;
+  std::string output;
+  std::string exported;
+  std::string model = "mlp";
+  std::string recipe;
+  std::string cv;
+  int fold = kUnsetInt;
+  int epochs = kUnsetInt;
+  int batch_size = kUnsetInt;
+  double learning_rate = kUnsetNumber;
+  std::string search;
+  int trials = 27;
+  std::string shard;
+  std::string checkpoint;
+  bool resume = false;
+  WeightFormat weights = WeightFormat::kF32;
+  double temperature = 1;
+  double uncertain_below = kUnsetNumber;
+  std::string report;
+  bool describe = false;
+
+  void visit(FieldVisitor& v);
+};
+
+/// Trains, combines, searches or describes, as the flags say. Throws UsageError for flags that do
+/// not go together.
+void train(const TrainingFlags& flags, const Flags& given, const CommonOptions& common, Team& team);
+
+/// The split that --cv names. Throws UsageError for one that is none.
+SplitScheme split_scheme(const std::string& cv);
+
+/// Warns of what the scheme does on these clips: speakers that leak, absent actors.
+void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme);
+
+/// The fold that --cv and --fold name, with the warnings of the split; the whole corpus without
+/// them. Throws UsageError for one flag without the other, and for a fold that is not there.
+Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,
+                 std::uint64_t seed);
+
+}  // namespace ser

@@ -1,0 +1,214 @@
+#include "ser/eval/result_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "core/internal/json_io.h"
+#include "eval/pairing.h"
+#include "ser/core/error.h"
+#include "ser/core/text.h"
+
+namespace ser {
+namespace {
+
+using ByFile = std::multimap<std::string, const Prediction*>;
+
+/// Of several clips of one file name, that of the same speaker; a single one may be of a result
+/// that names speakers otherwise.
+ByFile::iterator find_clip(ByFile& by_file, const Prediction& wanted) {
+  const auto [begin, end] = by_file.equal_range(wanted.file);
+  if (begin == end) return by_file.end();
+  if (std::next(begin) == end) return begin;
+  const auto same =
+      std::find_if(begin, end, [&](const auto& e) { return e.second->speaker == wanted.speaker; });
+  return same == end ? by_file.end() : same;
+}
+
+constexpr double kLeastProbability = 1e-12;
+
+void check_same(std::string_view what, const std::string& a, const std::string& b) {
+  if (a != b) throw Error(fmt::format("expected the same {}, found {} and {}", what, a, b));
+}
+
+std::string labels_of(const ResultFile& result) { return join(result.info.labels, ","); }
+
+/// How many clips the models heard, in every one of the scores.
+std::string counts_heard(const ResultFile& result) {
+  std::string text = heard_text(result.info.heard);
+  for (const ResultFile& other : result.more_heard) text += "," + heard_text(other.info.heard);
+  return text;
+}
+
+/// Results of the same folds by different models.
+void check_alike(const ResultFile& a, const ResultFile& b) {
+  check_same("labels", labels_of(a), labels_of(b));
+  check_same("split", a.info.split, b.info.split);
+  check_same("number of clips heard", counts_heard(a), counts_heard(b));
+  if (!std::ranges::equal(a.folds, b.folds, {}, &FoldResult::test_speakers,
+                          &FoldResult::test_speakers))
+    throw Error("expected the same speakers in every fold");
+}
+
+std::string fold_rule(const ResultFile& result) {
+  return result.info.other_fold ? "folds that a model did not leave out"
+                                : "folds that each model left out";
+}
+
+/// Results of different folds, made the same way.
+void check_made_alike(const ResultFile& a, const ResultFile& b) {
+  check_same("labels", labels_of(a), labels_of(b));
+  check_same("split", a.info.split, b.info.split);
+  check_same("features", a.info.fingerprint, b.info.fingerprint);
+  check_same("seed", std::to_string(a.info.seed), std::to_string(b.info.seed));
+  check_same("rule of folds", fold_rule(a), fold_rule(b));
+  if (a.info.recipe != b.info.recipe) throw Error("expected the same recipe");
+  check_same("number of clips heard", counts_heard(a), counts_heard(b));
+}
+
+/// A result's predictions, fold by fold.
+std::vector<FoldPredictions> folds_of(const ResultFile& result) {
+  std::vector<FoldPredictions> folds;
+  auto next = result.predictions.begin();
+  for (const FoldResult& fold : result.folds) {
+    const auto end = next + fold.scores.n;
+    folds.push_back({fold.fold, fold.test_speakers, {next, end}, fold.trained_on});
+    next = end;
+  }
+  return folds;
+}
+
+/// The i-th of `more_heard` of each result.
+std::vector<ResultFile> heard_alike(const std::vector<ResultFile>& results, std::size_t i) {
+  std::vector<ResultFile> alike;
+  for (const ResultFile& result : results) alike.push_back(result.more_heard.at(i));
+  return alike;
+}
+
+/// Adds log probabilities to `sums`; none where a model has no such head.
+void add_logs(const std::vector<double>& probabilities, std::vector<double>& sums) {
+  for (std::size_t i = 0; i < probabilities.size(); ++i)
+    sums[i] += std::log(std::max(kLeastProbability, probabilities[i]));
+}
+
+/// Softmax of values / divisor, in place.
+void soften(std::vector<double>& values, double divisor) {
+  if (values.empty()) return;
+  const double largest = *std::ranges::max_element(values);
+  double sum = 0;
+  for (double& value : values) sum += value = std::exp((value - largest) / divisor);
+  for (double& value : values) value /= sum;
+}
+
+std::string list_of_recipes(const std::vector<ResultFile>& results) {
+  Json recipes = Json::array();
+  for (const ResultFile& result : results)
+    recipes.push_back(result.info.recipe.empty() ? Json()
+                                                 : parse_json(result.info.recipe, "recipe"));
+  return Json{{"average", std::move(recipes)}}.dump();
+}
+
+std::string list_of_features(const std::vector<ResultFile>& results) {
+  std::vector<std::string> names;
+  for (const ResultFile& result : results)
+    if (std::ranges::find(names, result.info.fingerprint) == names.end())
+      names.push_back(result.info.fingerprint);
+  return join(names, "+");
+}
+
+/// What any of the models was trained on, the ensemble was.
+void add_trained_on(const ResultFile& result, std::vector<FoldPredictions>& folds) {
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    const TrainedOn& one = result.folds[k].trained_on;
+    TrainedOn& all = folds[k].trained_on;
+    all = {std::max(all.speakers, one.speakers), std::max(all.clips, one.clips)};
+  }
+}
+
+}  // namespace
+
+std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b) {
+  ByFile by_file;
+  for (const Prediction& prediction : b.predictions) by_file.emplace(prediction.file, &prediction);
+  std::vector<const Prediction*> pairs;
+  for (const Prediction& prediction : a.predictions) {
+    const auto found = find_clip(by_file, prediction);
+    if (found == by_file.end())
+      throw Error(
+          fmt::format("expected the same clips, found {} in the first only", prediction.file));
+    if (found->second->emotion != prediction.emotion)
+      throw Error(fmt::format("{}: expected the same true emotion, found {} and {}",
+                              prediction.file, prediction.emotion, found->second->emotion));
+    pairs.push_back(found->second);
+    by_file.erase(found);
+  }
+  if (!by_file.empty())
+    throw Error(fmt::format("expected the same clips, found {} in the second only",
+                            by_file.begin()->first));
+  return pairs;
+}
+
+ResultFile merge_results(const std::vector<ResultFile>& results,
+                         const std::vector<std::string>& names) {
+  if (results.empty()) throw Error("expected results to merge, found none");
+  std::vector<FoldPredictions> folds;
+  std::map<ClipName, std::size_t> owner;  // of each clip
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::string both = fmt::format("{} and {}", names[0], names[i]);
+    with_context(both, [&] { check_made_alike(results[0], results[i]); });
+    for (const Prediction& prediction : results[i].predictions)
+      if (const auto [earlier, is_new] = owner.emplace(prediction.name(), i); !is_new)
+        throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
+                                names[earlier->second], names[i], prediction.file));
+    for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
+  }
+  std::vector<ResultFile> counts = {make_result(results[0].info, std::move(folds))};
+  for (std::size_t i = 0; i < results[0].more_heard.size(); ++i)
+    counts.push_back(merge_results(heard_alike(results, i), names));
+  return with_more_heard(std::move(counts));
+}
+
+ResultFile average_results(const std::vector<ResultFile>& results,
+                           const std::vector<std::string>& names, double temperature) {
+  if (results.empty()) throw Error("expected results to average, found none");
+  if (!(temperature > 0))
+    throw Error(fmt::format("temperature: expected a number above 0, found {}", temperature));
+  const ResultFile& first = results[0];
+  std::vector<std::vector<const Prediction*>> said;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    with_context(fmt::format("{} and {}", names[0], names[i]), [&] {
+      check_alike(first, results[i]);
+      said.push_back(pair_up(first, results[i]));
+    });
+  ResultFile average = first;
+  for (std::size_t n = 0; n < average.predictions.size(); ++n) {
+    Prediction& pooled = average.predictions[n];
+    std::ranges::fill(pooled.probabilities, 0);
+    const bool genders = std::ranges::none_of(
+        said, [&](const auto& one) { return one[n]->gender_probabilities.empty(); });
+    pooled.gender_probabilities.assign(genders ? kGenders.size() : 0, 0);
+    for (const auto& one : said) {
+      add_logs(one[n]->probabilities, pooled.probabilities);
+      if (genders) add_logs(one[n]->gender_probabilities, pooled.gender_probabilities);
+    }
+    const auto count = static_cast<double>(results.size());
+    soften(pooled.probabilities, temperature * count);
+    soften(pooled.gender_probabilities, count);
+  }
+  ResultInfo info = first.info;
+  info.recipe = list_of_recipes(results);
+  info.fingerprint = list_of_features(results);
+  info.other_fold =
+      std::ranges::any_of(results, [](const ResultFile& r) { return r.info.other_fold; });
+  std::vector<FoldPredictions> folds = folds_of(average);
+  for (const ResultFile& result : results) add_trained_on(result, folds);
+  std::vector<ResultFile> counts = {make_result(info, std::move(folds))};
+  for (std::size_t i = 0; i < first.more_heard.size(); ++i)
+    counts.push_back(average_results(heard_alike(results, i), names, temperature));
+  return with_more_heard(std::move(counts));
+}
+
+}  // namespace ser
