@@ -102,18 +102,6 @@ int create_hidden(const std::filesystem::path& folder, std::string& name) {
   }
 }
 
-/// What a chain of links leads to, there or not; a path that is no link as it is.
-std::filesystem::path followed(std::filesystem::path path) {
-  constexpr int kMostLinks = 40;
-  std::error_code error;
-  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
-    const std::filesystem::path link = std::filesystem::read_symlink(path, error);
-    if (error) break;
-    path = link.is_absolute() ? link : path.parent_path() / link;
-  }
-  return path;
-}
-
 /// The number of an open stream that a path such as /dev/stdout or /dev/fd/3 stands for, or -1.
 int open_stream(const std::filesystem::path& path) {
   for (const auto& [name, number] : {std::pair("/dev/stdout", 1), std::pair("/dev/stderr", 2)})
@@ -264,8 +252,30 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
+    const std::filesystem::path link = std::filesystem::read_symlink(path, error);
+    if (error) break;
+    path = link.is_absolute() ? link : path.parent_path() / link;
+  }
+  return path;
+}
+
+bool is_streamed(const std::filesystem::path& path) {
+  return open_stream(path) >= 0 || is_special(path);
+}
+
+std::filesystem::path temporary_folder() {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  return error ? "/tmp" : folder;
+}
+
 SpoolFile::SpoolFile(std::filesystem::path near) : near_(std::move(near)) {
-  const std::filesystem::path folder = folder_of(followed(near_));
+  const std::filesystem::path folder =
+      is_streamed(near_) ? temporary_folder() : folder_of(followed(near_));
   descriptor_ = create_nameless(folder);
   if (descriptor_ >= 0) return;
   std::string name;

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <vector>
 
 #include "ser/core/parallel.h"
@@ -143,6 +145,19 @@ TEST(MappedFile, HasTheBytesOfTheFile) {
   EXPECT_TRUE(MappedFile(folder.add("empty")).bytes().empty());
   EXPECT_ERROR(MappedFile(folder.path()), HasSubstr("expected a regular file"));
   EXPECT_ERROR(MappedFile(folder / "gone"), HasSubstr("opening failed"));
+}
+
+TEST(SpoolFile, OfADeviceOrStreamIsElsewhere) {
+  for (const char* near : {"/dev/null", "/dev/stdout", "/dev/fd/1"}) {
+    SpoolFile spool(near);
+    spool.append(std::as_bytes(std::span("abc", 3)));
+    std::array<std::byte, 3> read{};
+    EXPECT_EQ(spool.read_at(0, read), 3u);
+    EXPECT_EQ(read[2], std::byte{'c'});
+  }
+  ::setenv("TMPDIR", "/no/such/folder", 1);
+  EXPECT_EQ(temporary_folder(), "/tmp");
+  ::unsetenv("TMPDIR");
 }
 
 TEST(SpoolFile, CopiesAnyRangeAndLeavesNothing) {

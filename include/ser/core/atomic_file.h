@@ -65,10 +65,21 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// What a chain of links leads to, there or not; a path that is no link as it is.
+std::filesystem::path followed(std::filesystem::path path);
+
+/// True for a device, a pipe or an open stream (/dev/stdout), which takes what is written and is
+/// never replaced or removed.
+bool is_streamed(const std::filesystem::path& path);
+
+/// $TMPDIR where that is a folder, else /tmp.
+std::filesystem::path temporary_folder();
+
 /// An unnamed temporary file for rows whose number is not known yet. Gone when destroyed.
 class SpoolFile {
  public:
-  /// near: a path in the folder whose disk is used; messages name it.
+  /// near: a path in the folder whose disk is used, or that of `temporary_folder` where the path is
+  /// streamed to; messages name it.
   explicit SpoolFile(std::filesystem::path near);
   ~SpoolFile();
   SpoolFile(const SpoolFile&) = delete;
