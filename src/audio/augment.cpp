@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <set>
 #include <unsupported/Eigen/FFT>
 
 #include "audio/soxr_resample.h"
@@ -230,6 +231,7 @@ double parse_amount(std::string_view text, const KindRow& row) {
 
 std::vector<Augmentation> parse_augmentations(std::string_view list) {
   std::vector<Augmentation> augmentations;
+  std::set<std::string> names;
   std::optional<Kind> kind;  // of the step before
   for (const std::string& copy : split(list, ',')) {
     Augmentation& steps = augmentations.emplace_back();
@@ -244,6 +246,9 @@ std::vector<Augmentation> parse_augmentations(std::string_view list) {
       const std::string_view amount = item.substr(colon == std::string_view::npos ? 0 : colon + 1);
       steps.push_back({*kind, parse_amount(amount, row_of(*kind))});
     }
+    if (!names.insert(augmentation_name(steps)).second)
+      throw Error(fmt::format("augmentation: expected each copy once, found {} twice",
+                              augmentation_name(steps)));
   }
   return augmentations;
 }

@@ -64,6 +64,8 @@ TEST(Augment, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,0"); }),
             "augmentation speed: expected 0.5 to 2, found 0");
   EXPECT_THAT(error_of([] { parse_augmentations("gain:nan"); }), testing::HasSubstr("finite"));
+  EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,noise:20,speed:0.90"); }),
+            "augmentation: expected each copy once, found speed:0.9 twice");
 }
 
 TEST(Augment, SpeedChangesDurationAndPitch) {
