@@ -93,8 +93,7 @@ class Session {
     talk::info("heard {:.1f} s: {:.0f} windows, {} with speech{}", windows_.heard_s(),
                latencies_.count(), speech_, most_often());
     tell_of_voice(shown_name(), listener_);
-    if (const std::string notice = input_.notice(); !notice.empty())
-      talk::warn("{}: {}", shown_name(), notice);
+    talk::warn_of(input_.notices(), shown_name());
     if (losses_ > 0)
       talk::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
     if (latencies_.count() > 0)

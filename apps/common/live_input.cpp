@@ -92,7 +92,7 @@ class StandardInput : public LiveInput {
     return {samples, false, Clock::now()};
   }
 
-  std::string notice() const override { return stream_.notice(); }
+  std::vector<std::string> notices() const override { return stream_.notices(); }
 
  private:
   PcmStream stream_;

@@ -37,8 +37,8 @@ class LiveInput {
   /// that is gone.
   virtual LiveBlock next() = 0;
 
-  /// Empty, or a sentence on channels that cancelled each other out.
-  virtual std::string notice() const { return ""; }
+  /// As PcmStream::notices.
+  virtual std::vector<std::string> notices() const { return {}; }
 
  private:
   std::string name_;

@@ -47,6 +47,7 @@ struct AudioReader::Impl {
   void check_finite() const;
   [[noreturn]] void fail_unsupported() const;
   void check_decoded() const;
+  void end_part();
   void check_length() const;
   void leave_unread(std::string_view why);
   void add_notice(std::string notice);
@@ -125,10 +126,7 @@ void AudioReader::Impl::add_notice(std::string notice) {
 }
 
 void AudioReader::Impl::fail_unsupported() const {
-  throw Error(fmt::format(
-      "{}: expected WAV, AIFF, FLAC, Ogg, MP3 or another format that libsndfile reads, found {}; "
-      "`ffmpeg -i IN OUT.wav` may convert it",
-      name, describe_content(source.text_at(0, 64))));
+  throw Error(fmt::format("{}: {}", name, unsupported_content(source.text_at(0, 64))));
 }
 
 std::int64_t AudioReader::Impl::read_mono() {
@@ -160,6 +158,19 @@ void AudioReader::Impl::check_decoded() const {
   if (decoder->failed())
     throw Error(fmt::format("{}: expected sound to its end, found a decoding error at {:.3f} s",
                             name, seconds(frames_done)));
+}
+
+/// Checks the part that has been read; tells what of it did not decode, unless its structure told.
+void AudioReader::Impl::end_part() {
+  check_decoded();
+  if (!decoder) return;
+  constexpr std::int64_t kUnknown = std::numeric_limits<std::int64_t>::max() / 2;
+  constexpr double kLeastMissing_s = 0.05;  // a block of some codecs
+  const std::int64_t told = decoder->header_frames();
+  decoder.reset();
+  if (told < kUnknown && seconds(told - frames_of_part) > kLeastMissing_s && found.notices.empty())
+    notices.push_back(fmt::format("{:.1f} of the {:.1f} s of its header could be decoded",
+                                  seconds(frames_of_part), seconds(told)));
 }
 
 void AudioReader::Impl::check_length() const {
@@ -205,7 +216,7 @@ std::span<const float> AudioReader::next_block() {
   Impl& self = *impl_;
   std::int64_t got = 0;
   while ((got = self.read_mono()) == 0) {
-    self.check_decoded();
+    self.end_part();
     if (self.open_next()) continue;
     self.check_length();
     return {};

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "audio/content.h"
 #include "ser/core/error.h"
 
 namespace ser {
@@ -56,16 +57,28 @@ void ByteSource::take(int descriptor, std::string_view name) {
     throw Error(fmt::format("{}: expected a readable file, found: {}", name, std::strerror(errno)));
 }
 
+/// Throws Error where the beginning of a pipe is text, which may have no end, and is no sound: a
+/// header of text (NIST SPHERE) is shorter.
+void ByteSource::check_no_text(std::span<const std::byte> piece) {
+  constexpr std::uint64_t kHead = 4096;
+  if (!all_text_ || spooled_->size() >= kHead) return;
+  all_text_ = is_text({reinterpret_cast<const char*>(piece.data()), piece.size()});
+  if (all_text_ && spooled_->size() + piece.size() >= kHead)
+    throw Error(unsupported_content("text"));
+}
+
 void ByteSource::spool(int pipe, std::string_view name) {
   with_context(std::string(name), [&] {
-    spooled_ = std::make_unique<SpoolFile>(std::filesystem::temp_directory_path() / "sound");
+    spooled_ = std::make_unique<SpoolFile>(temporary_folder() / "sound");
     std::vector<std::byte> block(1 << 16);
     while (true) {
       const ssize_t got = ::read(pipe, block.data(), block.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Error(fmt::format("reading failed: {}", std::strerror(errno)));
       if (got == 0) break;
-      spooled_->append(std::span(block).first(static_cast<std::size_t>(got)));
+      const auto piece = std::span(block).first(static_cast<std::size_t>(got));
+      check_no_text(piece);
+      spooled_->append(piece);
       if (spooled_->size() > kLargestPipedBytes)
         throw Error(fmt::format(
             "expected at most {} GiB from a pipe, found more; a file may be larger, and "

@@ -21,7 +21,8 @@ inline constexpr std::uint64_t kLargestPipedBytes = std::uint64_t{1} << 32;
 class ByteSource {
  public:
   /// Throws Error if `path` is missing, a folder, unreadable, or neither a file nor a pipe; for a
-  /// pipe also if it brings more than kLargestPipedBytes or the temporary file cannot be written.
+  /// pipe also if it brings text, or more than kLargestPipedBytes, or the temporary file cannot be
+  /// written.
   explicit ByteSource(const std::filesystem::path& path);
   /// What is left of an open file or pipe, which stays open. Throws Error as above.
   ByteSource(int descriptor, std::string_view name);
@@ -43,10 +44,12 @@ class ByteSource {
  private:
   void take(int descriptor, std::string_view name);
   void spool(int pipe, std::string_view name);
+  void check_no_text(std::span<const std::byte> piece);
 
   int descriptor_ = -1;
   std::int64_t first_ = 0;  ///< offset in the file
   std::unique_ptr<SpoolFile> spooled_;
+  bool all_text_ = true;  ///< what came of a pipe so far
   std::span<const std::byte> bytes_;
   std::int64_t size_ = 0;
   std::atomic<std::int64_t> position_ = 0;

@@ -31,6 +31,7 @@ constexpr auto kLittle = std::endian::little, kBig = std::endian::big;
 constexpr ChunkFormat kFormats[] = {
     {"RIFF"sv, "data"sv, kLittle, 12, 4, 4, 2, false, false},
     {"RF64"sv, "data"sv, kLittle, 12, 4, 4, 2, false, false},
+    {"BW64"sv, "data"sv, kLittle, 12, 4, 4, 2, false, false},
     {"RIFX"sv, "data"sv, kBig, 12, 4, 4, 2, false, false},
     {"FORM"sv, "SSND"sv, kBig, 12, 4, 4, 2, false, true},
     {"riff\x2e\x91\xcf\x11"sv, "data"sv, kLittle, 40, 16, 8, 8, true, false},
@@ -69,9 +70,11 @@ class ChunkFile {
 
  private:
   std::int64_t end() const { return source_.size(); }
+  SizeField size_at(std::int64_t chunk) const;
   std::optional<SizeField> find_size_of_sound() const;
   std::int64_t after(const SizeField& size) const;
-  std::int64_t skip_chunks(std::int64_t at) const;
+  std::int64_t skip_chunks(std::int64_t at, const SizeField& sound, SoundParts& found) const;
+  std::vector<Patch> patches() const;
   bool is_over(std::int64_t at) const;
   bool is_chunk(std::int64_t at) const;
   bool is_next_file(std::int64_t at) const {
@@ -82,6 +85,19 @@ class ChunkFile {
   const ChunkFormat& format_;
   std::int64_t begin_;
 };
+
+/// The size of the chunk that begins there.
+SizeField ChunkFile::size_at(std::int64_t chunk) const {
+  const std::int64_t content = chunk + static_cast<std::int64_t>(format_.head_bytes());
+  return {chunk + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes, format_.order,
+          format_.counts_head ? chunk : content};
+}
+
+/// BW64 is RF64 under another name (ITU-R BS.2088), which libsndfile does not know.
+std::vector<Patch> ChunkFile::patches() const {
+  if (format_.magic != "BW64") return {};
+  return {{begin_, "RF64"}};
+}
 
 /// The place behind a chunk, which is `end()` at most.
 std::int64_t ChunkFile::after(const SizeField& size) const {
@@ -97,8 +113,7 @@ std::optional<SizeField> ChunkFile::find_size_of_sound() const {
   while (at + static_cast<std::int64_t>(format_.head_bytes()) <= end()) {
     const std::string name = source_.text_at(at, 4);
     const std::int64_t content = at + static_cast<std::int64_t>(format_.head_bytes());
-    const SizeField size{at + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes,
-                         format_.order, format_.counts_head ? at : content};
+    const SizeField size = size_at(at);
     if (name == "ds64") large = SizeField{content + 8, 8, kLittle, 0};
     if (name == format_.sound) {
       if (!large || size.read(source_) != 0xFFFFFFFF) return size;
@@ -126,13 +141,26 @@ bool ChunkFile::is_over(std::int64_t at) const {
          is_chunk(at) || tag_bytes(source_, at) > 0;
 }
 
-std::int64_t ChunkFile::skip_chunks(std::int64_t at) const {
+/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file up
+/// to its first chunk of sound.
+std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
+                                    SoundParts& found) const {
+  constexpr std::int64_t kLongestHead = 1 << 16;
+  constexpr std::size_t kMostParts = 1 << 12;
+  const std::int64_t head_bytes = sound.at - static_cast<std::int64_t>(format_.name_bytes) - begin_;
   while (!is_next_file(at) && is_chunk(at)) {
-    const std::int64_t content = at + static_cast<std::int64_t>(format_.head_bytes());
-    const std::int64_t next =
-        after({at + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes,
-               format_.order, format_.counts_head ? at : content});
-    if (next < content) break;
+    const std::int64_t next = after(size_at(at));
+    if (next < at + static_cast<std::int64_t>(format_.head_bytes())) break;
+    if (!format_.format_may_follow && source_.text_at(at, 4) == format_.sound) {
+      if (head_bytes > kLongestHead || found.parts.size() >= kMostParts) {
+        found.notices.push_back(fmt::format(
+            "left unread: {} bytes, which begin with another chunk of sound", end() - at));
+        return end();
+      }
+      std::string head = source_.text_at(begin_, static_cast<std::size_t>(head_bytes));
+      for (const Patch& patch : patches()) head.replace(0, patch.bytes.size(), patch.bytes);
+      found.parts.push_back({at, next, std::move(head)});
+    }
     at = next;
   }
   return at + tag_bytes(source_, at);
@@ -150,8 +178,9 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
   if (fits && told_end >= size->at + static_cast<std::int64_t>(size->bytes)) {
     for (const std::int64_t behind : {after(*size), told_end}) {
       if (!is_over(behind)) continue;
-      const std::int64_t next = skip_chunks(behind);
-      found.parts.push_back({begin_, format_.format_may_follow ? next : told_end});
+      found.parts.push_back({begin_, told_end, {}, patches()});
+      const std::int64_t next = skip_chunks(behind, *size, found);
+      if (format_.format_may_follow) found.parts.back().end = next;
       return next;
     }
   }
@@ -161,22 +190,23 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
                            told, there)
              : fmt::format("breaks off: {} of the {} bytes of sound that its header tells of",
                            there, told));
-  found.parts.push_back({begin_, end(), {}, {size->set(end())}});
+  found.parts.push_back({begin_, end(), {}, patches()});
+  found.parts.back().patches.push_back(size->set(end()));
   return end();
 }
 
 /// AU: magic, place of the sound, its size, ... (Sun Microsystems; nothing follows the sound).
-SoundParts find_au_sound(const ByteSource& source) {
-  const std::string head = source.text_at(0, 12);
+SoundParts find_au_sound(const ByteSource& source, std::int64_t begin) {
+  const std::string head = source.text_at(begin, 12);
   const bool little = head.starts_with("dns.");
   if (head.size() < 12 || (!little && !head.starts_with(".snd"))) return {};
   const std::endian order = little ? kLittle : kBig;
-  const auto sound = static_cast<std::int64_t>(to_number(head.substr(4, 4), order));
+  const std::int64_t sound = begin + static_cast<std::int64_t>(to_number(head.substr(4, 4), order));
   const std::uint64_t told = to_number(head.substr(8), order);
   const std::int64_t there = source.size() - sound;
-  SoundParts found{{{0, source.size()}}, {}};
+  SoundParts found{{{begin, source.size()}}, {}};
   if (there <= 0 || told == static_cast<std::uint64_t>(there)) return found;
-  found.parts[0].patches = {SizeField{8, 4, order, sound}.set(source.size())};
+  found.parts[0].patches = {SizeField{begin + 8, 4, order, sound}.set(source.size())};
   if (!is_unknown(told))
     found.notices.push_back(fmt::format(
         "its header tells of {} bytes of sound, {} are there: read to the end", told, there));
@@ -194,13 +224,13 @@ bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes, std::endian 
          to_number(bytes.substr(4), order) <= most_bytes;
 }
 
-SoundParts find_chunk_sound(const ByteSource& source) {
+SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
-  const std::string magic = source.text_at(0, 8);
+  const std::string magic = source.text_at(begin, 8);
   const auto format = std::find_if(std::begin(kFormats), std::end(kFormats),
                                    [&](const auto& f) { return magic.starts_with(f.magic); });
-  if (format == std::end(kFormats)) return find_au_sound(source);
-  std::int64_t at = 0;
+  if (format == std::end(kFormats)) return find_au_sound(source, begin);
+  std::int64_t at = begin;
   while (source.text_at(at, format->magic.size()) == format->magic) {
     const std::optional<std::int64_t> next = ChunkFile(source, *format, at).find(found);
     if (!next || *next <= at) break;

@@ -17,14 +17,14 @@ inline constexpr std::uint64_t kUnknownSize = 0x7FFF0000;
 bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes,
                   std::endian order = std::endian::little);
 
-/// The sound of files made of chunks (WAV, RIFX, RF64, AIFF, Wave64, CAF), and of AU files; no part
-/// for other content.
+/// The sound of files made of chunks (WAV, RIFX, RF64, BW64, AIFF, Wave64, CAF), and of AU files,
+/// from `begin` on; no part for other content. Further chunks of sound are parts, too.
 ///
 /// A recorder that dies never says how much sound it wrote: its header has 0, the largest number or
 /// an old one. So a size is believed where the file ends there, or a chunk, a tag or another file
 /// begins there; else the sound goes on to the end of the file. What that cannot tell: sound whose
 /// first bytes look like a chunk (see `begins_chunk`), and bytes without a name behind a true size,
 /// which are taken for sound. Notices name both sizes where the header had one.
-SoundParts find_chunk_sound(const ByteSource& source);
+SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin);
 
 }  // namespace ser

@@ -85,11 +85,6 @@ std::optional<std::int64_t> find_frame(const ByteSource& source, std::int64_t at
   return std::nullopt;
 }
 
-std::int64_t skip_tags(const ByteSource& source, std::int64_t at) {
-  while (const std::int64_t bytes = tag_bytes(source, at)) at += bytes;
-  return at;
-}
-
 /// The frame that counts the others, ISO/IEC 11172-3 with the Xing header of 1999: the smallest one
 /// of the file's kind that holds it, silent.
 std::string counting_frame(const Frame& like, std::uint32_t frames) {
@@ -180,26 +175,25 @@ class Mp3File {
 };
 
 /// The first frame: at once, or a little behind a tag, whose padding may be longer than it says.
-std::optional<std::int64_t> first_frame(const ByteSource& source) {
+std::optional<std::int64_t> first_frame(const ByteSource& source, std::int64_t begin) {
   constexpr std::int64_t kLongestPadding = 1 << 16;
-  const std::int64_t at = skip_tags(source, 0);
-  return find_frame(source, at, at > 0 ? at + kLongestPadding : 1);
+  return find_frame(source, begin, begin + (begin > 0 ? kLongestPadding : 1));
 }
 
 }  // namespace
 
-SoundParts find_mp3_sound(const ByteSource& source) {
+SoundParts find_mp3_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
-  std::optional<std::int64_t> begin = first_frame(source);
-  while (begin) {
-    Mp3File file(source, *begin);
-    begin.reset();
-    while (!begin) {
+  std::optional<std::int64_t> first = first_frame(source, begin);
+  while (first) {
+    Mp3File file(source, *first);
+    first.reset();
+    while (!first) {
       const std::int64_t end = file.take_frames();
       const std::int64_t behind = skip_tags(source, end);
       const std::optional<std::int64_t> next = find_frame(source, behind, source.size());
       if (!next) break;
-      if (behind > end || !file.goes_on_at(*next)) begin = next;
+      if (behind > end || !file.goes_on_at(*next)) first = next;
     }
     file.add_to(found);
   }

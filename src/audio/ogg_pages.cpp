@@ -40,12 +40,12 @@ std::int64_t find_page(const ByteSource& source, std::int64_t at) {
 
 }  // namespace
 
-SoundParts find_ogg_sound(const ByteSource& source) {
+SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
-  if (source.text_at(0, kMagic.size()) != kMagic) return found;
-  found.parts.push_back({0, source.size()});
+  if (source.text_at(begin, kMagic.size()) != kMagic) return found;
+  found.parts.push_back({begin, source.size()});
   bool may_begin = false;  // streams that begin together are one part
-  for (std::int64_t at = 0; at < source.size();) {
+  for (std::int64_t at = begin; at < source.size();) {
     const std::optional<Page> page = page_at(source, at);
     if (!page) {
       at = find_page(source, at + 1);

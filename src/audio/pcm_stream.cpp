@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "audio/chunk_file.h"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 1 << 15;
 constexpr std::size_t kLargestHeaderChunk = 1 << 20;
+constexpr std::size_t kChunkHead = 8;
+constexpr std::uint64_t kLargestChunk = 1 << 24;
 
 std::uint32_t number(const std::string& text, std::size_t at, std::size_t count) {
   return static_cast<std::uint32_t>(to_number(std::string_view(text).substr(at, count)));
@@ -63,7 +67,7 @@ std::size_t bytes_of(PcmEncoding encoding) {
 
 PcmStream::PcmStream(Read read, std::string name)
     : read_(std::move(read)), name_(std::move(name)), bytes_(kBlockBytes) {
-  read_header();
+  read_header(read_exactly(12, "the header of a WAV stream"));
   start();
 }
 
@@ -75,16 +79,27 @@ PcmStream::PcmStream(Read read, std::string name, const PcmFormat& raw)
 PcmStream::~PcmStream() = default;
 PcmStream::PcmStream(PcmStream&&) noexcept = default;
 
+std::size_t PcmStream::frame_bytes() const {
+  return bytes_of(format_.encoding) * static_cast<std::size_t>(format_.num_channels);
+}
+
 void PcmStream::start() {
   with_context(name_, [&] { check_limits(format_.sample_rate_hz, format_.num_channels); });
   downmix_ = std::make_unique<Downmix>(format_.num_channels, format_.sample_rate_hz);
 }
 
-std::string PcmStream::notice() const { return downmix_->notice(); }
+std::vector<std::string> PcmStream::notices() const {
+  std::vector<std::string> notices;
+  for (const std::string& notice : {missing_, left_unread_, downmix_->notice()})
+    if (!notice.empty()) notices.push_back(notice);
+  return notices;
+}
 
 std::string PcmStream::read_exactly(std::size_t count, const char* what) {
   std::string text(count, '\0');
-  std::size_t done = 0;
+  std::size_t done = std::min(count, filled_);
+  std::memcpy(text.data(), bytes_.data(), done);
+  drop(done);
   while (done < count) {
     const std::size_t got =
         read_(std::as_writable_bytes(std::span(text.data() + done, count - done)));
@@ -96,18 +111,19 @@ std::string PcmStream::read_exactly(std::size_t count, const char* what) {
   return text;
 }
 
-void PcmStream::read_header() {
-  const std::string riff = read_exactly(12, "the header of a WAV stream");
-  if ((!riff.starts_with("RIFF") && !riff.starts_with("RF64")) || riff.substr(8) != "WAVE")
-    throw Error(fmt::format("{}: expected a WAV stream (or raw samples with --raw-rate), found {}",
-                            name_, describe_content(riff)));
+void PcmStream::read_header(const std::string& riff) {
+  const std::string magic = riff.substr(0, 4);
+  if ((magic != "RIFF" && magic != "RF64" && magic != "BW64") || riff.substr(8) != "WAVE")
+    throw Error(
+        fmt::format("{}: expected a WAV stream (or raw samples with --raw-rate), found {}; "
+                    "`ffmpeg -i - -f wav -` may convert it",
+                    name_, kind_of_content(riff)));
   bool formatted = false;
   while (true) {
     const std::string head = read_exactly(8, "a chunk of a WAV stream");
     const std::size_t size = number(head, 4, 4);
     if (head.starts_with("data")) {
-      if (size < kUnknownSize) left_ = size;
-      size_is_odd_ = size % 2 == 1;
+      begin_sound(size);
       break;
     }
     if (size > kLargestHeaderChunk)
@@ -125,6 +141,11 @@ void PcmStream::read_header() {
     throw Error(fmt::format("{}: expected a WAV format chunk before the sound, found none", name_));
 }
 
+void PcmStream::begin_sound(std::size_t told_bytes) {
+  left_ = told_bytes < kUnknownSize ? told_bytes : kNoSize;
+  size_is_odd_ = told_bytes % 2 == 1;
+}
+
 /// The next bytes, behind those that are not yet decoded; 0 at the end.
 std::size_t PcmStream::fill() {
   const std::size_t got = read_(std::span(bytes_).subspan(filled_));
@@ -132,43 +153,102 @@ std::size_t PcmStream::fill() {
   return got;
 }
 
-/// Whether the sound ends where the header says, which is `rest` bytes (a frame cut in two) behind
-/// the last frame decoded; waits for the head of a chunk.
-bool PcmStream::is_over(std::size_t rest) {
-  constexpr std::size_t kChunkHead = 8;
-  constexpr std::uint64_t kLargestChunk = 1 << 24;
+/// Where the sound ends, in bytes behind the last frame decoded, if it does where the header says:
+/// `rest` bytes behind it, which are a frame cut in two. Waits for the head of a chunk.
+std::optional<std::size_t> PcmStream::find_end(std::size_t rest) {
   const std::size_t even = rest + (size_is_odd_ ? 1 : 0);  // where chunks should begin
   while (filled_ < even + kChunkHead)
-    if (fill() == 0) return filled_ <= even;
+    if (fill() == 0) return filled_ <= even ? std::optional(filled_) : std::nullopt;
   const std::string_view bytes(reinterpret_cast<const char*>(bytes_.data()), filled_);
-  const auto begins = [&](std::size_t at) {
+  for (const std::size_t at : {rest, even}) {
     const std::string_view behind = bytes.substr(at, kChunkHead);
-    return behind.starts_with("RIFF") || begins_chunk(behind, kLargestChunk);
-  };
-  return begins(rest) || begins(even);
+    if (behind.starts_with("RIFF") || begins_chunk(behind, kLargestChunk)) return at;
+  }
+  return std::nullopt;
+}
+
+/// Skips chunks up to more sound, of this file or of one joined to it; false if there is none.
+bool PcmStream::enter_next_sound() {
+  while (true) {
+    while (filled_ < kChunkHead)
+      if (fill() == 0) return false;
+    const std::string head = read_exactly(kChunkHead, "a chunk of a WAV stream");
+    const std::size_t size = number(head, 4, 4);
+    if (head.starts_with("data")) {
+      begin_sound(size);
+      return true;
+    }
+    if (head.starts_with("RIFF")) return enter_next_file(head);
+    if (!begins_chunk(head, kLargestChunk) || !skip(size + size % 2)) return false;
+  }
+}
+
+/// Reads the header of a file that begins with `head`; false if its sound cannot be joined.
+bool PcmStream::enter_next_file(const std::string& head) {
+  const PcmFormat before = format_;
+  read_header(head + read_exactly(4, "the header of a WAV stream"));
+  if (format_.sample_rate_hz == before.sample_rate_hz &&
+      format_.num_channels == before.num_channels)
+    return true;
+  left_unread_ =
+      fmt::format("left unread behind {:.1f} s: another file joined to it ({} channels at {} Hz)",
+                  static_cast<double>(frames_done_) / before.sample_rate_hz, format_.num_channels,
+                  format_.sample_rate_hz);
+  format_ = before;
+  return false;
+}
+
+/// Forgets the first bytes.
+void PcmStream::drop(std::size_t count) {
+  std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(count),
+            bytes_.begin() + static_cast<std::ptrdiff_t>(filled_), bytes_.begin());
+  filled_ -= count;
+}
+
+/// Reads on without decoding; false at the end of the stream.
+bool PcmStream::skip(std::size_t count) {
+  while (true) {
+    const std::size_t some = std::min(count, filled_);
+    drop(some);
+    count -= some;
+    if (count == 0) return true;
+    if (fill() == 0) return false;
+  }
+}
+
+/// Makes at least a frame ready to be decoded; false at the end of the sound.
+bool PcmStream::read_on() {
+  if (left_ >= frame_bytes()) {
+    if (fill() > 0) return true;
+    if (left_ != kNoSize)
+      missing_ = fmt::format(
+          "breaks off: {} of the bytes of sound that its header tells of "
+          "are missing",
+          left_ - filled_);
+    return false;
+  }
+  const std::optional<std::size_t> end = find_end(static_cast<std::size_t>(left_));
+  if (!end) {
+    left_ = kNoSize;
+    return true;
+  }
+  drop(*end);
+  return enter_next_sound();
 }
 
 std::span<const float> PcmStream::next_block() {
-  const std::size_t frame_bytes =
-      bytes_of(format_.encoding) * static_cast<std::size_t>(format_.num_channels);
-  while (true) {
-    if (left_ < frame_bytes) {
-      if (is_over(static_cast<std::size_t>(left_))) return {};
-      left_ = kNoSize;
-    } else if (fill() == 0) {
-      return {};
-    }
+  while (!is_over_) {
+    is_over_ = !read_on();
+    if (is_over_) break;
     const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(filled_, left_));
-    const std::size_t frames = bytes / frame_bytes;
+    const std::size_t frames = bytes / frame_bytes();
     if (frames == 0) continue;
     decode(frames);
-    const std::size_t used = frames * frame_bytes;
-    std::copy(bytes_.begin() + static_cast<std::ptrdiff_t>(used),
-              bytes_.begin() + static_cast<std::ptrdiff_t>(filled_), bytes_.begin());
-    filled_ -= used;
-    if (left_ != kNoSize) left_ -= used;
+    drop(frames * frame_bytes());
+    if (left_ != kNoSize) left_ -= frames * frame_bytes();
     return mono_;
   }
+  return {};
 }
 
 void PcmStream::decode(std::size_t frames) {

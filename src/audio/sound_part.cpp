@@ -4,43 +4,18 @@
 #include <string_view>
 
 #include "audio/chunk_file.h"
+#include "audio/flac_frames.h"
 #include "audio/mp3_frames.h"
 #include "audio/ogg_pages.h"
+#include "audio/tags.h"
 
 namespace ser {
-namespace {
-
-/// Beginning of a FLAC file: its name and the head of the block that always comes first, 34 bytes
-/// long (RFC 9639, 8.1 and 8.2), which other sound resembles once in 2^60 bytes.
-bool begins_flac(std::string_view bytes) {
-  using namespace std::string_view_literals;
-  return bytes.size() >= 8 && bytes.starts_with("fLaC") && (bytes[4] & 0x7f) == 0 &&
-         bytes.substr(5, 3) == "\0\0\x22"sv;
-}
-
-SoundParts find_flac(const ByteSource& source) {
-  constexpr std::size_t kBlock = 1 << 20, kHead = 8;
-  std::vector<std::int64_t> begins = {0};
-  for (std::int64_t at = 1; at < source.size(); at += kBlock) {
-    const std::string block = source.text_at(at, kBlock + kHead - 1);
-    for (std::size_t i = block.find("fLaC"); i < kBlock; i = block.find("fLaC", i + 1))
-      if (begins_flac(std::string_view(block).substr(i)))
-        begins.push_back(at + static_cast<std::int64_t>(i));
-  }
-  begins.push_back(source.size());
-  SoundParts found;
-  for (std::size_t i = 0; i + 1 < begins.size(); ++i)
-    found.parts.push_back({begins[i], begins[i + 1]});
-  return found;
-}
-
-}  // namespace
 
 SoundParts find_sound(const ByteSource& source) {
-  if (begins_flac(source.text_at(0, 8))) return find_flac(source);
-  for (const auto& find : {find_chunk_sound, find_ogg_sound, find_mp3_sound})
-    if (SoundParts found = find(source); !found.parts.empty()) return found;
-  return {{{0, source.size()}}, {}};
+  const std::int64_t begin = skip_tags(source, 0);
+  for (const auto& find : {find_flac_sound, find_chunk_sound, find_ogg_sound, find_mp3_sound})
+    if (SoundParts found = find(source, begin); !found.parts.empty()) return found;
+  return {{{begin, source.size()}}, {}};
 }
 
 std::int64_t PartFile::read(std::span<char> out) {

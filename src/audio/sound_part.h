@@ -32,7 +32,8 @@ struct SoundParts {
 
 /// Finds the sound that libsndfile alone would leave unread, because headers tell less than is
 /// there: size fields of a recorder that never closed its file, MP3 of a varying bit rate without
-/// the number of its frames, files joined end to end. At least one part, also of unknown content.
+/// the number of its frames, sound in several chunks, files joined end to end or behind tags. At
+/// least one part, also of unknown content.
 SoundParts find_sound(const ByteSource& source);
 
 /// A part, read like a file of its own.

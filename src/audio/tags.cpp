@@ -46,4 +46,9 @@ std::int64_t tag_bytes(const ByteSource& source, std::int64_t at) {
   return std::min(bytes, left);
 }
 
+std::int64_t skip_tags(const ByteSource& source, std::int64_t at) {
+  while (const std::int64_t bytes = tag_bytes(source, at)) at += bytes;
+  return at;
+}
+
 }  // namespace ser

@@ -10,4 +10,7 @@ namespace ser {
 /// APEv2 (header or footer first) or Lyrics3; 0 where there is none.
 std::int64_t tag_bytes(const ByteSource& source, std::int64_t at);
 
+/// The place behind all tags that begin at `at`.
+std::int64_t skip_tags(const ByteSource& source, std::int64_t at);
+
 }  // namespace ser

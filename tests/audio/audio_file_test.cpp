@@ -209,6 +209,17 @@ TEST(AudioFile, RefusesOtherContentWithAHint) {
   EXPECT_THAT(refusal("\0\1\2\3"s), HasSubstr("found unknown content"));
 }
 
+TEST(AudioFile, APipeOfTextIsNotReadToAnEndThatItMayNotHave) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const std::string text(4096, 'y');
+  ASSERT_EQ(::write(ends[1], text.data(), text.size()), 4096);
+  EXPECT_THAT(error_of([&] { AudioReader(ends[0], "pipe"); }),
+              MatchesRegex("pipe: expected WAV.*found text; .*"));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST(AudioFile, WriteRefusesWhatNoReaderTakes) {
   const TempFolder folder;
   EXPECT_THAT(error_of([&] { write_wav(folder / "a.wav", sine(100, 1, 8000, NAN)); }),

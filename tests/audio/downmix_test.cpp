@@ -63,7 +63,7 @@ Mixed mix_stream(const Channels& channels, std::size_t step) {
   for (auto block = stream.next_block(); !block.empty(); block = stream.next_block())
     samples.insert(samples.end(), block.begin(), block.end());
   Mixed mixed{Eigen::VectorXf::Map(samples.data(), static_cast<Eigen::Index>(samples.size())), {}};
-  if (!stream.notice().empty()) mixed.notices.push_back(stream.notice());
+  mixed.notices = stream.notices();
   return mixed;
 }
 

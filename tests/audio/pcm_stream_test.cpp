@@ -126,9 +126,42 @@ TEST(PcmStream, ChunksBehindTheSoundAreNoSound) {
     };
     EXPECT_EQ(count(told_stream(2000, sound + list)), 1000u);
     EXPECT_EQ(count(told_stream(1999, sound.substr(1) + '\0' + list)), 999u) << "padded";
-    EXPECT_EQ(count(told_stream(2000, sound + told_stream(2000, sound))), 1000u) << "another file";
     EXPECT_EQ(count(told_stream(0, list)), 0u) << "no sound at all";
   }
+}
+
+/// What is told of a stream, read to its end.
+std::vector<std::string> notices_of(const std::string& bytes) {
+  PcmStream stream(reader_of(bytes), "s");
+  while (!stream.next_block().empty()) continue;
+  return stream.notices();
+}
+
+TEST(PcmStream, GoesOnInTheNextChunkOfSoundAndInFilesJoinedToIt) {
+  const std::string sound(2000, '\1'), list = "LIST" + little_endian(12, 4) + "INFOISFTabcd";
+  const std::string more = "data" + little_endian(2000, 4) + sound;
+  for (const std::size_t step : {1, 7, 1 << 20}) {
+    const auto count = [&](const std::string& bytes) {
+      return all_of(PcmStream(reader_of(bytes, step), "s")).size();
+    };
+    EXPECT_EQ(count(told_stream(2000, sound + more)), 2000u);
+    EXPECT_EQ(count(told_stream(0, more + list)), 1000u);
+    EXPECT_EQ(count(told_stream(2000, sound + list + more + list)), 2000u);
+    EXPECT_EQ(count(told_stream(2000, sound + told_stream(2000, sound))), 2000u);
+    EXPECT_EQ(count(told_stream(2000, sound + list + told_stream(0, sound))), 2000u);
+  }
+  EXPECT_THAT(notices_of(told_stream(2000, sound + more)), IsEmpty());
+}
+
+TEST(PcmStream, TellsWhatIsMissingOrLeftUnread) {
+  const std::string sound(16000, '\1');
+  EXPECT_THAT(notices_of(told_stream(20000, sound)),
+              ElementsAre("breaks off: 4000 of the bytes of sound that its header tells of are "
+                          "missing"));
+  const std::string other = "RIFF" + little_endian(36, 4) + "WAVE" + format_chunk(1, 1, 44100, 16) +
+                            "data" + little_endian(16000, 4) + sound;
+  EXPECT_THAT(notices_of(told_stream(16000, sound + other)),
+              ElementsAre(HasSubstr("another file joined to it (1 channels at 44100 Hz)")));
 }
 
 TEST(PcmStream, AnOldSizeDoesNotEndTheSound) {
@@ -148,7 +181,8 @@ TEST(PcmStream, SaysWhatIsWrongWithAHeader) {
   const auto open = [](const std::string& bytes) { return PcmStream(reader_of(bytes), "pipe"); };
   EXPECT_ERROR(open(""), HasSubstr("pipe: expected the header of a WAV stream, found the end"));
   EXPECT_ERROR(open("fLaC and something else"),
-               AllOf(HasSubstr("pipe: expected a WAV stream"), HasSubstr("--raw-rate")));
+               AllOf(HasSubstr("pipe: expected a WAV stream"), HasSubstr("--raw-rate"),
+                     HasSubstr("found a FLAC file; `ffmpeg")));
   EXPECT_ERROR(open("RIFF1234WAVE" + format_chunk(1, 1, 8000, 16)), HasSubstr("expected a chunk"));
   EXPECT_ERROR(open(wav_stream("", "")), HasSubstr("expected a WAV format chunk before the sound"));
   EXPECT_ERROR(open(wav_stream("fmt " + little_endian(4, 4) + "abcd", "")),

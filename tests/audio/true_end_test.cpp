@@ -223,6 +223,73 @@ TEST(TrueEnd, AJoinedFileOfAnotherRateIsLeftAndTold) {
   EXPECT_THAT(damaged.notices, ElementsAre(HasSubstr("a WAV file that is damaged")));
 }
 
+TEST(TrueEnd, SoundInSeveralChunksIsReadOneAfterTheOther) {
+  const std::string whole = wav(8000);
+  const std::string head = whole.substr(0, 36), sound = whole.substr(44);
+  for (const std::string& bytes :
+       {head + chunk("data", sound.substr(0, 6000)) + chunk("data", sound.substr(6000)),
+        head + chunk("data", "") + chunk("data", sound),
+        head + chunk("data", sound.substr(0, 6000)) + chunk("LIST", "INFO") +
+            chunk("data", sound.substr(6000, 6000)) + chunk("data", sound.substr(12000)),
+        "BW64" + whole.substr(4, 32) + chunk("data", sound.substr(0, 6000)) +
+            chunk("data", sound.substr(6000))}) {
+    const Heard heard = hear(bytes);
+    EXPECT_EQ(heard.wave.samples, hear(whole).wave.samples);
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+}
+
+TEST(TrueEnd, SoundInThousandsOfChunksIsReadAsFarAsItIsTold) {
+  std::string bytes = wav(2000);
+  for (int i = 0; i < 5000; ++i) bytes += chunk("data", "ab");
+  const Heard heard = hear(bytes);
+  EXPECT_GT(heard.wave.samples.size(), 6000);
+  EXPECT_THAT(heard.notices, ElementsAre(HasSubstr("which begin with another chunk of sound")));
+}
+
+TEST(TrueEnd, TagsInFrontOfAnyFormatAreNoSound) {
+  const std::string id3v2 = std::string("ID3\4\0\0\0\0\2\0", 10) + std::string(256, '\0');
+  for (const int format : {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_RF64 | SF_FORMAT_PCM_16,
+                           SF_FORMAT_W64 | SF_FORMAT_PCM_16, SF_FORMAT_CAF | SF_FORMAT_PCM_16,
+                           SF_FORMAT_AIFF | SF_FORMAT_PCM_16, SF_FORMAT_AU | SF_FORMAT_PCM_16,
+                           SF_FORMAT_NIST | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+                           SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS}) {
+    const std::string bytes = encoded(sine(200, 1, kRateHz), format);
+    const Heard heard = hear(id3v2 + bytes);
+    EXPECT_EQ(heard.wave.samples, hear(bytes).wave.samples) << std::hex << format;
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+}
+
+TEST(TrueEnd, WhatDoesNotDecodeIsTold) {
+  const Waveform wave = growing_noise(20, kRateHz);
+  for (const int format : {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+                           SF_FORMAT_OGG | SF_FORMAT_OPUS}) {
+    const std::string good = encoded(wave, format);
+    EXPECT_THAT(hear(good).notices, IsEmpty());
+    std::string damaged = good;
+    for (std::size_t i = 0; i < 64; ++i) damaged[damaged.size() / 2 + i] ^= 0x55;
+    EXPECT_THAT(hear(damaged).notices,
+                ElementsAre(testing::ContainsRegex(
+                    "^[0-9.]+ of the 20\\.0 s of its header could be decoded$")))
+        << std::hex << format;
+  }
+  const std::string flac = encoded(wave, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  EXPECT_THAT(hear(flac.substr(0, flac.size() / 2)).notices,
+              ElementsAre(HasSubstr("of the 20.0 s of its header could be decoded")));
+}
+
+TEST(TrueEnd, ASamplingRateThatChangesIsTold) {
+  const std::string flac = encoded(growing_noise(8, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  EXPECT_THAT(hear(flac).notices, IsEmpty());
+  std::string other = flac;  // of another rate than its frames, which begin behind it
+  other[18] = static_cast<char>(8000 >> 12), other[19] = static_cast<char>(8000 >> 4 & 0xff);
+  const Heard heard = hear(other);
+  EXPECT_EQ(heard.wave.sample_rate_hz, 8000);
+  EXPECT_THAT(heard.notices,
+              ElementsAre("its sampling rate changes to 16000 Hz: read at 8000 Hz to its end"));
+}
+
 TEST(TrueEnd, AnOggFileCutInAPageSaysSo) {
   const std::string ogg = encoded(growing_noise(20, kRateHz), SF_FORMAT_OGG | SF_FORMAT_VORBIS);
   const Heard heard = hear(ogg.substr(0, ogg.size() / 2));

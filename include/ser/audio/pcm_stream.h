@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,8 +29,9 @@ class Downmix;
 /// as AudioReader does.
 ///
 /// Whoever streams WAV need not know its size, so the one in the header is only a hint: where a
-/// chunk or another WAV file begins behind so much sound, the sound is over; else it goes on to the
-/// end of the stream. What that cannot tell: sound behind a size that is too small whose first
+/// chunk or another WAV file begins behind so much sound, the sound is over and goes on in the next
+/// chunk of sound, or in that file if it has the same rate and channels; else it goes on to the end
+/// of the stream. What that cannot tell: sound behind a size that is too small whose first
 /// bytes look like a chunk (four letters, digits or blanks and a size below 16 MiB), once in a
 /// hundred thousand times. Chunks behind sound whose size was not told are taken for sound.
 class PcmStream {
@@ -53,14 +55,22 @@ class PcmStream {
   /// in two is dropped. Throws Error for samples that are not finite.
   std::span<const float> next_block();
 
-  /// Empty, or a sentence on channels that cancelled each other out in what was read so far.
-  std::string notice() const;
+  /// What should be known about the sound read so far, a sentence each: sound that is missing or
+  /// was left unread, channels that cancelled each other out.
+  std::vector<std::string> notices() const;
 
  private:
+  std::size_t frame_bytes() const;
   void start();
-  void read_header();
+  void read_header(const std::string& riff);
+  void begin_sound(std::size_t told_bytes);
   std::size_t fill();
-  bool is_over(std::size_t rest);
+  std::optional<std::size_t> find_end(std::size_t rest);
+  bool enter_next_sound();
+  bool enter_next_file(const std::string& head);
+  void drop(std::size_t count);
+  bool skip(std::size_t count);
+  bool read_on();
   std::string read_exactly(std::size_t count, const char* what);
   void decode(std::size_t frames);
 
@@ -74,6 +84,8 @@ class PcmStream {
   std::size_t filled_ = 0;        ///< bytes not yet decoded
   std::uint64_t left_ = kNoSize;  ///< of the sound that the header tells of
   bool size_is_odd_ = false;
+  bool is_over_ = false;
+  std::string missing_, left_unread_;  ///< notices
   std::vector<float> interleaved_, mono_;
   std::size_t frames_done_ = 0;
 };
