@@ -47,7 +47,10 @@ bool begins_like_audio(const fs::path& file) {
 
 class FolderWalk {
  public:
-  explicit FolderWalk(fs::path root) : root_(std::move(root)) {}
+  explicit FolderWalk(fs::path root) : root_(std::move(root)) {
+    std::error_code error;
+    real_root_ = fs::canonical(root_, error);
+  }
 
   FolderContents run() {
     walk("");
@@ -65,6 +68,11 @@ class FolderWalk {
     std::error_code error;
     const fs::path real = fs::canonical(root_ / folder, error);
     if (!error && !entered_.insert(real).second) return;
+    if (!error && holds_root(real)) {
+      contents_.unreadable.push_back(
+          fmt::format("{}: leads to a folder that holds this one", folder.generic_string()));
+      return;
+    }
     fs::directory_iterator entries;
     if (!error) entries = fs::directory_iterator(root_ / folder, error);
     std::set<fs::path> folders;
@@ -86,6 +94,13 @@ class FolderWalk {
     for (const fs::path& inner : folders) walk(inner);
   }
 
+  /// True for `/` and the other folders on the way to the root.
+  bool holds_root(const fs::path& real) const {
+    return real != real_root_ &&
+           std::mismatch(real.begin(), real.end(), real_root_.begin(), real_root_.end()).first ==
+               real.end();
+  }
+
   void add_file(const fs::path& file) {
     const std::string suffix = to_lower(file.extension().string());
     if (contains(kAudioSuffixes, suffix) ||
@@ -95,7 +110,7 @@ class FolderWalk {
       ++contents_.other[suffix];
   }
 
-  fs::path root_;
+  fs::path root_, real_root_;
   std::set<fs::path> entered_;
   std::set<fs::path> links_;
   FolderContents contents_;

@@ -167,8 +167,9 @@ Corpus scan_corpus(const fs::path& path, std::string_view kind) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))
-    throw Error(fmt::format("{}: expected a folder, an audio file or a manifest, found nothing",
-                            path.string()));
+    throw Error(fmt::format(
+        "{}: expected a folder, an audio file or a manifest, found {}", path.string(),
+        error && error != std::errc::no_such_file_or_directory ? error.message() : "nothing"));
   if (fs::is_directory(status)) {
     if (kind == "manifest")
       throw Error(fmt::format("{}: expected a CSV manifest, found a folder", path.string()));

@@ -29,10 +29,6 @@ constexpr std::string_view kAliases =
 constexpr std::array<std::string_view, 11> kNothing = {
     "", "nan", "none", "null", "n/a", "na", "<na>", "unknown", "xxx", "-", "?"};
 
-bool says_nothing(std::string_view lower) {
-  return std::find(kNothing.begin(), kNothing.end(), lower) != kNothing.end();
-}
-
 bool is_known(std::string_view emotion) {
   return std::find(kEmotions.begin(), kEmotions.end(), emotion) != kEmotions.end();
 }
@@ -113,9 +109,16 @@ void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::st
 
 std::span<const std::string_view> known_emotions() { return kEmotions; }
 
+bool says_nothing(std::string_view word) {
+  return std::find(kNothing.begin(), kNothing.end(), to_lower(trim(word))) != kNothing.end();
+}
+
 std::string canonical_emotion(std::string_view name) {
+  constexpr std::size_t kLongestName = 256;
+  if (says_nothing(name)) return "";
+  if (name.size() > kLongestName)
+    throw Error(fmt::format("expected the name of an emotion, found {} bytes", name.size()));
   std::string lower = to_lower(trim(name));
-  if (says_nothing(lower)) return "";
   std::string key = lower;
   std::replace_if(
       key.begin(), key.end(), [](char c) { return c == ' ' || c == '-'; }, '_');

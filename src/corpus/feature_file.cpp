@@ -157,9 +157,18 @@ fs::path feature_index_path(const fs::path& path) { return path.string() + ".ind
 
 std::vector<fs::path> feature_files(const fs::path& path) {
   if (path.extension() == ".json") return read_index(path);
-  if (!fs::exists(path) && fs::exists(feature_index_path(path)))
+  std::error_code error;  // is told when the file is opened
+  if (!fs::exists(path, error) && fs::exists(feature_index_path(path), error))
     return read_index(feature_index_path(path));
   return {path};
+}
+
+void remove_twin(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  // A name that is too long is nobody's.
+  if (error && error != std::errc::filename_too_long)
+    throw Error(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
 }
 
 void write_feature_index(const fs::path& index, const std::string& fingerprint,

@@ -40,6 +40,10 @@ std::filesystem::path feature_index_path(const std::filesystem::path& path);
 /// The file itself, or the files where it is, or has beside it, an index.
 std::vector<std::filesystem::path> feature_files(const std::filesystem::path& path);
 
+/// Removes the file of an index that was written, or the index of a file: both would be two answers
+/// to one question. There may be none.
+void remove_twin(const std::filesystem::path& path);
+
 /// names: of feature files beside `index`.
 void write_feature_index(const std::filesystem::path& index, const std::string& fingerprint,
                          const std::vector<std::string>& names);

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <iterator>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include "corpus/feature_file.h"
 #include "ser/core/error.h"
+#include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/mapped_features.h"
 #include "ser/features/describe.h"
@@ -84,7 +86,7 @@ std::vector<FeatureFile> read_parts(const fs::path& path) {
 
 /// A table that grows by files.
 struct TableOfFiles {
-  /// Throws Error for other features than those of the files before.
+  /// Throws Error for other features than those of the files before, or one of their clips.
   void add(std::vector<FeatureFile> parts) {
     for (const FeatureFile& part : parts) {
       if (table.rows.empty()) {
@@ -94,13 +96,27 @@ struct TableOfFiles {
         first = part.path;
       }
       check_same_features(table, first, part);
+      check_new(part);
       check_finite(part);
     }
     append(std::move(parts), table);
   }
 
+  /// Throws Error for a clip that is there already: trained on twice, or scored twice.
+  void check_new(const FeatureFile& part) {
+    for (const Utterance& clip : part.clips)
+      if (!clip.content.empty() &&
+          !clips
+               .insert(fnv1a(fmt::format("{}\n{}\n{}\n{}", clip.corpus, clip.path,
+                                         clip.augmentation, clip.content)))
+               .second)
+        throw Error(fmt::format("{}: expected each clip once, found {} twice", part.path.string(),
+                                clip.path));
+  }
+
   FeatureTable table;
   fs::path first;
+  std::unordered_set<std::uint64_t> clips;  ///< hashes
 };
 
 /// Looked at before the memory is let go: mapping it again costs a thousandth of working through

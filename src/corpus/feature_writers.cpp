@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "corpus/feature_file.h"
+#include "ser/core/atomic_file.h"
 #include "ser/core/csv.h"
 #include "ser/core/error.h"
 #include "ser/core/safetensors.h"
@@ -63,7 +65,7 @@ struct FeatureTableWriter::Impl {
       : path(std::move(file)),
         set(features),
         rows(row_names(features)),
-        max_shard_bytes(max_bytes),
+        max_shard_bytes(is_streamed(path) ? std::numeric_limits<std::uint64_t>::max() : max_bytes),
         shard(std::move(of_corpus)),
         spool(path) {}
 
@@ -150,10 +152,9 @@ void FeatureTableWriter::finish() {
   if (impl_->clips.empty())
     throw Error(fmt::format("{}: expected clips to write, found none", path.string()));
   const std::vector<Part> parts = impl_->parts();
-  // A file and an index of the same name would be two answers to one question: one of them goes.
   if (parts.size() == 1) {
     impl_->write_part(path, parts.front());
-    fs::remove(feature_index_path(path));
+    remove_twin(feature_index_path(path));
     return;
   }
   std::vector<std::string> names;
@@ -162,7 +163,7 @@ void FeatureTableWriter::finish() {
     impl_->write_part(path.parent_path() / names.back(), part);
   }
   write_feature_index(feature_index_path(path), fingerprint(impl_->set), names);
-  fs::remove(path);
+  remove_twin(path);
 }
 
 struct FeatureCsvWriter::Impl {

@@ -86,9 +86,11 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
     if (!columns[i].voted.empty()) add_votes(clip, columns[i].voted, cell, columns[i].name);
   }
   if (clip.path.empty()) throw Error("expected a path, found an empty cell");
+  clip.path = fs::path(clip.path).lexically_normal().string();
   clip.gender = canonical_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);
-  clip.speaker = canonical_speaker(clip.speaker);
+  clip.speaker = says_nothing(clip.speaker) ? "" : canonical_speaker(clip.speaker);
+  if (says_nothing(clip.corpus)) clip.corpus.clear();
   return clip;
 }
 

@@ -203,7 +203,7 @@ MergedShards merge_shards(const std::vector<fs::path>& shards, const fs::path& o
           std::ssize(std::set<std::int64_t>(part.recordings.begin(), part.recordings.end()));
     }
   write_feature_index(index, fingerprint(candidates.front().parts.front().set), names);
-  if (!is_index) fs::remove(output);  // a file and an index would be two answers to one question
+  if (!is_index) remove_twin(output);
   return merged;
 }
 

@@ -204,6 +204,7 @@ Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& he
 
 /// One fold a corpus, by name.
 std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
+  require_known(clips, &Utterance::corpus, "expected clips with a corpus");
   std::map<std::string, std::vector<int>> corpora;
   for (const int i : all_indices(clips))
     corpora[clips[static_cast<std::size_t>(i)].corpus].push_back(i);

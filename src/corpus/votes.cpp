@@ -49,7 +49,8 @@ void add_votes(Utterance& clip, const std::string& emotion, std::string_view cel
                std::string_view column) {
   if (cell.empty()) return;
   const double votes = parse_double(cell, column);
-  if (votes < 0)
+  constexpr double kMostListeners = 1e9;
+  if (votes < 0 || votes > kMostListeners)
     throw Error(fmt::format("{}: expected a number of listeners, found '{}'", column, cell));
   if (votes > 0) clip.votes[emotion] += votes;
 }

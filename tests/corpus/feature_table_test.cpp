@@ -92,6 +92,24 @@ class FeatureTableFile : public testing::Test {
   FeatureSet set_ = parse_feature_set("rms,zcr");
 };
 
+TEST_F(FeatureTableFile, TheLongestNamesWork) {
+  path_ = path_.parent_path() / std::string(255, 'n');
+  EXPECT_EQ(read_feature_table(write()).size(), 5u);
+}
+
+TEST_F(FeatureTableFile, ADeviceTakesAllAndStays) {
+  path_ = path_.parent_path() / "device";
+  fs::create_symlink("/dev/null", path_);
+  write(1);
+  EXPECT_TRUE(fs::is_symlink(path_));
+}
+
+TEST_F(FeatureTableFile, AClipComesOnce) {
+  const fs::path file = write();
+  EXPECT_ERROR(read_feature_tables({file, file}),
+               HasSubstr("expected each clip once, found clip \"é\" 0 twice"));
+}
+
 TEST_F(FeatureTableFile, ReadsBackWhatWasWritten) { expect_sample(read_feature_table(write())); }
 
 TEST_F(FeatureTableFile, SameContentIsTheSameBytes) {

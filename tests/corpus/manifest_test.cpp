@@ -88,6 +88,8 @@ TEST_F(Manifest, UnknownIsNoClass) {
       read("path,emotion,gender\na,nan,unknown\nb,None,n/a\nc,xxx,other\nd,,nan\ne,ANG,Female\n");
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(clips[i].emotion + clips[i].gender, "");
   EXPECT_EQ(clips[4].emotion, "angry");
+  for (const Utterance& clip : read("path,speaker,corpus\na,nan,\nb,None,nan\nc,n/a,-\nd,,\n"))
+    EXPECT_EQ(clip.speaker + clip.corpus, "");
 }
 
 std::string utf16(std::string_view ascii, bool big_endian) {
@@ -176,6 +178,7 @@ TEST_F(Manifest, ReadsVotes) {
   EXPECT_TRUE(clips[1].votes.empty());
   EXPECT_ERROR(read("path,votes_angry\na,-1\n"),
                HasSubstr("line 2: votes_angry: expected a number of listeners, found '-1'"));
+  EXPECT_ERROR(read("path,votes_angry\na,1e300\n"), HasSubstr("found '1e300'"));
   EXPECT_ERROR(read("path,votes_angry\na,many\n"), HasSubstr("votes_angry: expected a number"));
   EXPECT_ERROR(read("path,votes_\na,1\n"), HasSubstr("found no emotion"));
 }
@@ -216,6 +219,10 @@ TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read("path,emotion\n,happy\n"), HasSubstr("line 2: expected a path"));
   EXPECT_ERROR(read("path,emotion\na.wav,happy\nb.wav,sad\na.wav,sad\n"),
                HasSubstr("line 4: 'a.wav' is on line 2 already"));
+  EXPECT_ERROR(read("path\na.wav\n./x/../a.wav\n"),
+               HasSubstr("line 3: 'a.wav' is on line 2 already"));
+  EXPECT_ERROR(read("path,emotion\na.wav," + std::string(1000, 'x') + "\n"),
+               HasSubstr("line 2: expected the name of an emotion, found 1000 bytes"));
   EXPECT_ERROR(read("path,emotion\n\"a.wav,happy\n"),
                HasSubstr("line 2: the quote is never closed"));
   EXPECT_ERROR(read("path,emotion\n\"a\"b.wav,happy\n"),

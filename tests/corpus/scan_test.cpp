@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "ser/corpus/audio_files.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
 
@@ -83,6 +84,20 @@ TEST(ScanCorpus, LinksInALoopEnd) {
   std::filesystem::create_directory_symlink(folder / "z_real", folder / "a_link");
   std::filesystem::create_symlink(folder / "nowhere", folder / "happy/gone.wav");
   EXPECT_THAT(paths(scan_corpus(folder.path())), ElementsAre("happy/a.wav", "z_real/b.wav"));
+}
+
+TEST(ScanCorpus, ALinkToAFolderAroundItIsLeftAndTold) {
+  const TempFolder folder;
+  folder.add("outer/inner/a.wav");
+  folder.add("outer/b.wav");
+  const std::filesystem::path inner = folder / "outer/inner";
+  std::filesystem::create_directory_symlink("/", inner / "root");
+  std::filesystem::create_directory_symlink("..", inner / "up");
+  std::filesystem::create_directory_symlink(".", inner / "self");
+  const FolderContents contents = list_folder(inner);
+  EXPECT_EQ(contents.audio, std::vector<std::string>{"a.wav"});
+  ASSERT_EQ(contents.unreadable.size(), 2u);
+  EXPECT_EQ(contents.unreadable[0], "root: leads to a folder that holds this one");
 }
 
 TEST(ScanCorpus, FoldersOutsideAreReachedThroughLinks) {

@@ -248,6 +248,10 @@ TEST(Split, CorporaNeedsTwoWithSomeClassInCommon) {
   EXPECT_ERROR(folds(corpus(numbered(3)), "corpora"),
                HasSubstr("expected clips of at least two corpora, found 'ravdess'"));
   std::vector<Utterance> clips = two_corpora(2, 2);
+  clips[1].corpus.clear();
+  EXPECT_ERROR(folds(clips, "corpora"),
+               HasSubstr("expected clips with a corpus; found none for 1"));
+  clips = two_corpora(2, 2);
   for (Utterance& clip : clips)
     if (clip.corpus == "b") clip.emotion = "bored";
   EXPECT_ERROR(folds(clips, "corpora"),

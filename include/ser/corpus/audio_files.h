@@ -17,7 +17,8 @@ struct FolderContents {
 
 /// Walks `root`. Files are audio by their suffix or, under another one, by their first bytes; their
 /// names may be of any bytes. Every folder is entered once, by its own path rather than through a
-/// link where it has both, so links that form a loop end. Throws Error if `root` cannot be read.
+/// link where it has both, so links that form a loop end; one that leads to a folder around `root`
+/// is named among the unreadable. Throws Error if `root` cannot be read.
 FolderContents list_folder(const std::filesystem::path& root);
 
 /// What is left out of a folder though it may hold sound, and why: folders that cannot be read,

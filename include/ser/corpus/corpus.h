@@ -50,7 +50,8 @@ Corpus scan_corpus(const std::filesystem::path& path, std::string_view kind = "a
 /// intensity, statement, repetition, channel, corpus, and columns `votes_EMOTION` (votes_angry,
 /// ...) with the number of listeners who chose it. Paths are relative to the file's folder; where
 /// absolute ones lead out of it, they become relative to the deepest folder that holds all
-/// recordings. An empty cell means unknown. Separators and encodings are those of spreadsheets and
+/// recordings. An empty cell, or a word that
+/// says nothing, means unknown. Separators and encodings are those of spreadsheets and
 /// pandas (commas, semicolons, tabs; UTF-8, UTF-16); other columns are named in `lost`, unless they
 /// look like a misspelling. Speakers without a corpus are of one named after the file's folder.
 /// Throws Error, naming the line, for whatever cannot be understood.
@@ -59,16 +60,20 @@ Corpus read_manifest(const std::filesystem::path& path);
 /// The eight emotions in their usual order: neutral, calm, happy, ..., surprised.
 std::span<const std::string_view> known_emotions();
 
+/// Whether a word says that nothing is known: "nan", "None", "xxx", "n/a", "unknown", "?", ..., as
+/// spreadsheets, pandas and annotators write it, or nothing at all.
+bool says_nothing(std::string_view word);
+
 /// The known emotion that `name` means ("Fear", "pleasant_surprise", "ps", "ang", ...); empty for a
-/// word that says there is none ("nan", "None", "xxx", "n/a", "unknown", ...); any other name in
-/// lower case, a class of the user's own.
+/// word that says nothing; any other name in lower case, a class of the user's own. Throws Error
+/// for one of more than 256 bytes.
 std::string canonical_emotion(std::string_view name);
 
 /// Those of `labels` that are neither known emotions nor "bored".
 std::vector<std::string> unusual_emotions(const std::vector<std::string>& labels);
 
-/// "male" or "female" for these words, their initials, "man" and "woman"; empty for a word that
-/// says it is not known ("unknown", "other", "n/a", "nan", ...). Throws Error for any other.
+/// "male" or "female" for these words, their initials, "man" and "woman"; empty for "other" and a
+/// word that says nothing. Throws Error for any other.
 std::string canonical_gender(std::string_view name);
 
 /// The classes present: known emotions in their usual order, then the others alphabetically.
