@@ -12,7 +12,6 @@
 #include "interrupt.h"
 #include "live_display.h"
 #include "ser/audio/rolling_window.h"
-#include "ser/audio/speech.h"
 #include "ser/audio/wav_recorder.h"
 #include "ser/core/most_likely.h"
 #include "ser/model/smoother.h"
@@ -130,8 +129,7 @@ class Session {
   }
 
   void answer(const Window& window) {
-    const MetClip met = meet(listener_.predictor(), window.wave, window.start_s(),
-                             is_speech(voice_band(window.wave)));
+    const MetClip met = meet(listener_.predictor(), window.wave, window.start_s());
     PredictedClip clip{.file = input_.name(),
                        .prediction = listener_.answer(met),
                        .speech = met.speech,

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "features/internal/pooling.h"
 #include "features/memo.h"
+#include "features/preparation.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
 
@@ -63,18 +65,34 @@ struct SharedAnalysis::Impl {
     Waveform wave;
     Analysis analysis;
   };
+  using Kept = std::tuple<Preparation, Eigen::Index, Eigen::Index, Level>;
+
+  const Waveform& clean(const Preparation& cleaning) {
+    return cleaned.get(cleaning, [&] { return ser::cleaned(wave, cleaning); });
+  }
+
   const Waveform& wave;
-  Memo<Preparation, std::unique_ptr<Entry>> entries;
+  Memo<Preparation, Waveform> cleaned = {};
+  Memo<Kept, std::unique_ptr<Entry>> entries = {};
 };
 
-SharedAnalysis::SharedAnalysis(const Waveform& wave) : impl_(new Impl{wave, {}}) {}
+SharedAnalysis::SharedAnalysis(const Waveform& wave) : impl_(new Impl{wave}) {}
 SharedAnalysis::~SharedAnalysis() = default;
 
+const Waveform& SharedAnalysis::wave() const { return impl_->wave; }
+
+const Waveform& SharedAnalysis::voice_band() {
+  return impl_->clean(voice_band_cleaning(impl_->wave.sample_rate_hz));
+}
+
 const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {
+  const Preparation cleaning = cleaning_of(preparation);
+  const Waveform& clean = impl_->clean(cleaning);
+  const SampleRange kept = kept_range(clean, preparation);
   const auto make = [&] {
-    return std::make_unique<Impl::Entry>(prepare(impl_->wave, preparation), tables);
+    return std::make_unique<Impl::Entry>(levelled(clean, kept, preparation.level), tables);
   };
-  return impl_->entries.get(preparation, make)->analysis;
+  return impl_->entries.get({cleaning, kept.begin, kept.end, preparation.level}, make)->analysis;
 }
 
 Eigen::MatrixXf Extractor::extract(const Waveform& wave) const {

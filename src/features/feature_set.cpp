@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "features/internal/pooling.h"
+#include "features/preparation.h"
 #include "features/presets.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
@@ -139,7 +140,9 @@ void check_recording(const Waveform& wave) {
   if (wave.duration_s() < kShortestRecordingS)
     throw Error(fmt::format("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS,
                             wave.duration_s()));
-  if (!wave.samples.allFinite()) throw Error("expected finite samples, found NaN or infinity");
+  // 0 x = 0 for finite x alone; this is vectorised, allFinite() is not.
+  if ((0 * wave.samples.array()).sum() != 0)
+    throw Error("expected finite samples, found NaN or infinity");
 }
 
 namespace {
@@ -148,7 +151,7 @@ namespace {
 /// an offset begins and ends. The low cut takes such a line away in any case.
 void level_ends(Eigen::VectorXf& samples) {
   const Eigen::Index last = samples.size() - 1;
-  samples -= Eigen::VectorXf::LinSpaced(samples.size(), samples[0], samples[last]).eval();
+  samples -= Eigen::VectorXf::LinSpaced(samples.size(), samples[0], samples[last]);
 }
 
 }  // namespace
@@ -164,20 +167,35 @@ Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   return cuts ? low_cut(clean, preparation.low_cut_hz) : clean;
 }
 
+Preparation cleaning_of(const Preparation& preparation) {
+  Preparation cleaning;
+  cleaning.sample_rate_hz = preparation.sample_rate_hz;
+  cleaning.low_cut_hz = preparation.low_cut_hz;
+  cleaning.remove_hum = preparation.remove_hum;
+  return cleaning;
+}
+
+Preparation voice_band_cleaning(int sample_rate_hz) {
+  // As the presets have it: one cleaning serves all.
+  Preparation cleaning;
+  cleaning.sample_rate_hz = std::min(sample_rate_hz, 16000);
+  cleaning.low_cut_hz = 60;
+  cleaning.remove_hum = true;
+  return cleaning;
+}
+
 Waveform voice_band(const Waveform& wave) {
-  constexpr double kLowCutHz = 60;  // as the presets have it
-  Preparation preparation;
-  preparation.low_cut_hz = kLowCutHz;
-  preparation.remove_hum = true;
-  return cleaned(wave, preparation);
+  return cleaned(wave, voice_band_cleaning(wave.sample_rate_hz));
+}
+
+Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level) {
+  Waveform part = part_of(clean, kept);
+  return level == Level::kActive ? scale_to(part, kActiveRms) : part;
 }
 
 Waveform prepare(const Waveform& wave, const Preparation& preparation) {
-  Waveform prepared = cleaned(wave, preparation);
-  const SampleRange kept = kept_range(prepared, preparation);
-  if (kept.end - kept.begin < prepared.samples.size()) prepared = part_of(prepared, kept);
-  if (preparation.level == Level::kActive) prepared = scale_to(prepared, kActiveRms);
-  return prepared;
+  const Waveform clean = cleaned(wave, preparation);
+  return levelled(clean, kept_range(clean, preparation), preparation.level);
 }
 
 Eigen::MatrixXf extract(const Waveform& wave, const FeatureSet& set) {

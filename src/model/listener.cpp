@@ -24,10 +24,16 @@ void add(Voice& voice, const MetClip& clip, const Model& model) {
 
 }  // namespace
 
-MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s, bool speech) {
-  RecordingFeatures features = predictor.features(wave);
+MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s) {
+  SharedAnalysis clip(wave);
+  return meet(predictor, clip, start_s, is_speech(clip.voice_band()));
+}
+
+MetClip meet(const Predictor& predictor, SharedAnalysis& clip, double start_s, bool speech) {
+  RecordingFeatures features = predictor.features(clip);
   ClipPrediction prediction = predictor.predict(features);
-  return {std::move(features), std::move(prediction), speech, start_s, start_s + wave.duration_s()};
+  return {std::move(features), std::move(prediction), speech, start_s,
+          start_s + clip.wave().duration_s()};
 }
 
 Listener::Listener(const Predictor& predictor, Adapting adapting)
@@ -52,7 +58,8 @@ void Listener::hear(const Waveform& wave) {
     const Eigen::Index begin = wave.samples.size() * i / pieces;
     const Eigen::Index end = wave.samples.size() * (i + 1) / pieces;
     const Waveform piece{wave.samples.segment(begin, end - begin), wave.sample_rate_hz};
-    if (is_speech(voice_band(piece))) take(meet(predictor_, piece, 0, true));
+    SharedAnalysis clip(piece);
+    if (is_speech(clip.voice_band())) take(meet(predictor_, clip, 0, true));
   }
 }
 

@@ -352,9 +352,12 @@ Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 
 RecordingFeatures Predictor::features(const Waveform& wave) const {
-  check_recording(wave);
-  RecordingFeatures features;
   SharedAnalysis recording(wave);
+  return features(recording);
+}
+
+RecordingFeatures Predictor::features(SharedAnalysis& recording) const {
+  RecordingFeatures features;
   for (const auto& [name, extractor] : impl_->extractors) {
     features.emplace(name, extractor.extract(recording));
   }

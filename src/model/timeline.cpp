@@ -59,17 +59,38 @@ SampleRange centre_of(const Window& window, const TimelineOptions& options) {
   return {window.begin == 0 ? 0 : std::min(around, size), size < full ? size : size - around};
 }
 
-Sound sound_at(const SampleRange& centre, const Waveform& wave, const Speech& speech) {
-  const Index size = centre.end - centre.begin;
+/// The same part of the window where it was resampled.
+SampleRange at_rate(const SampleRange& part, const Waveform& window, const Waveform& resampled) {
+  const Index from = window.sample_rate_hz, to = resampled.sample_rate_hz;
+  return {part.begin * to / from, std::min(part.end * to / from, resampled.samples.size())};
+}
+
+bool is_spoken(const SampleRange& centre, const Speech& speech) {
   Index spoken = 0;
   for (const SampleRange& part : speech.parts)
     spoken +=
         std::max<Index>(0, std::min(part.end, centre.end) - std::max(part.begin, centre.begin));
-  if (static_cast<double>(spoken) >= kLeastSpeechShare * static_cast<double>(size) && spoken > 0)
-    return Sound::kSpeech;
+  const auto size = static_cast<double>(centre.end - centre.begin);
+  return spoken > 0 && static_cast<double>(spoken) >= kLeastSpeechShare * size;
+}
+
+bool is_silent(const SampleRange& centre, const Waveform& wave) {
+  const Index size = centre.end - centre.begin;
   const double energy = wave.samples.segment(centre.begin, size).cast<double>().squaredNorm();
-  return energy < kSilenceRms * kSilenceRms * static_cast<double>(size) ? Sound::kSilence
-                                                                        : Sound::kOther;
+  return energy < kSilenceRms * kSilenceRms * static_cast<double>(size);
+}
+
+Sound sound_at_centre(const Window& window, const TimelineOptions& options, const Waveform& voice,
+                      const Speech& speech) {
+  const SampleRange centre = centre_of(window, options);
+  const SampleRange in_voice = at_rate(centre, window.wave, voice);
+  if (is_spoken(in_voice, speech)) return Sound::kSpeech;
+  if (!is_silent(in_voice, voice)) return Sound::kOther;
+  // What is silent in the band of a voice may hiss above.
+  Preparation all_bands;
+  all_bands.low_cut_hz = 60;
+  all_bands.remove_hum = true;
+  return is_silent(centre, cleaned(window.wave, all_bands)) ? Sound::kSilence : Sound::kOther;
 }
 
 /// A window as a stranger's, and what sounds at its centre.
@@ -80,10 +101,11 @@ struct MetWindow {
 
 MetWindow meet_window(const Window& window, const Predictor& predictor,
                       const TimelineOptions& options) {
-  const Waveform voice = voice_band(window.wave);
+  SharedAnalysis clip(window.wave);
+  const Waveform& voice = clip.voice_band();
   const Speech speech = find_speech(voice);
-  return {meet(predictor, window.wave, window.start_s(), speech.found),
-          sound_at(centre_of(window, options), voice, speech)};
+  return {meet(predictor, clip, window.start_s(), speech.found),
+          sound_at_centre(window, options, voice, speech)};
 }
 
 /// Calls on_window for windows in order. Returns the recording's duration, s.
@@ -193,7 +215,7 @@ constexpr double kPieceS = 3;
 RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, int threads) {
   if (const Waveform wave = read_start(reader, kLongestPieceS);
       wave.duration_s() <= kLongestPieceS) {
-    const MetClip clip = meet(listener.predictor(), wave, 0, is_speech(voice_band(wave)));
+    const MetClip clip = meet(listener.predictor(), wave, 0);
     RecordingPrediction result{listener.answer(clip), clip.speech, 0,
                                listener.voice().duration_s()};
     if (wave.duration_s() < 2 * kPieceS)

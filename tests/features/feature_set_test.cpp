@@ -283,6 +283,24 @@ TEST(FeatureSet, SetsThatPrepareAlikeShareTheirAnalysis) {
   EXPECT_NE(&recording.of(parse_feature_set("rms"), tables), &recording.of(clip.set(), tables));
 }
 
+TEST(FeatureSet, PresetsShareTheCleanSoundAndWhereNothingIsTrimmedAll) {
+  const FeatureSet frames = parse_feature_set("frames"), clip = parse_feature_set("functionals");
+  const Tables tables;
+  const Waveform loud = voice(48000);
+  SharedAnalysis recording(loud);
+  EXPECT_EQ(&recording.of(frames, tables), &recording.of(clip, tables));
+  Waveform faint_end = loud;  // by 35 dB: one preset trims it
+  faint_end.samples.tail(loud.samples.size() / 2) *= 0.0178f;
+  SharedAnalysis trimmed(faint_end);
+  EXPECT_NE(&trimmed.of(frames, tables), &trimmed.of(clip, tables));
+  for (const FeatureSet& set : {frames, clip}) {
+    EXPECT_EQ(Extractor(set).extract(trimmed), extract(faint_end, set));
+    EXPECT_EQ(trimmed.of(set, tables).wave().samples, prepare(faint_end, set).samples);
+  }
+  EXPECT_EQ(trimmed.voice_band().samples, cleaned(faint_end, frames).samples);
+  EXPECT_EQ(trimmed.voice_band().samples, voice_band(faint_end).samples);
+}
+
 TEST(FeatureSet, PoolsPitchOverVoicedFrames) {
   FeatureSet set = parse_feature_set("f0");
   const Eigen::MatrixXf frames = extract(voice(), set);

@@ -187,6 +187,18 @@ TEST(Timeline, MarksNoiseSpeechAndSilence) {
   EXPECT_EQ(sound_at(timeline.duration_s - 0.5), Sound::kSilence);
 }
 
+TEST(Timeline, HissAboveTheBandOfAVoiceIsNoSilence) {
+  const auto sounds = [](float amplitude) {
+    Waveform wave{
+        Eigen::VectorXf::NullaryExpr(
+            4 * 48000, [&](Eigen::Index i) { return i % 4 < 2 ? amplitude : -amplitude; }),
+        48000};  // 12 kHz
+    return Recorded(wave).timeline(Predictor(untrained_model()), {1, 1}).windows[1].sound;
+  };
+  EXPECT_EQ(sounds(0.01f), Sound::kOther);
+  EXPECT_EQ(sounds(0.001f), Sound::kSilence);
+}
+
 TEST(Timeline, ShortRecordingsAreOneWindow) {
   const Waveform clip = demo_clip("Actor_01/03-01-05-01-01-01-01.flac");
   const Timeline timeline = Recorded(clip).timeline(Predictor(untrained_model()), {30, 10});

@@ -11,13 +11,17 @@
 
 namespace ser {
 
-/// One recording, prepared and analysed once for all feature sets that prepare it alike. For one
+/// One recording, cleaned and analysed once for all that looks at it: feature sets that clean it
+/// alike share the clean sound, and the analysis if they keep the same part of it, too. For one
 /// thread; `wave` and the tables must outlive it.
 class SharedAnalysis {
  public:
   explicit SharedAnalysis(const Waveform& wave);
   ~SharedAnalysis();
 
+  const Waveform& wave() const;
+  /// The recording's `voice_band`. Throws Error as that does.
+  const Waveform& voice_band();
   /// Throws Error as `prepare`.
   const Analysis& of(const Preparation& preparation, const Tables& tables);
 

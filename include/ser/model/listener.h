@@ -18,7 +18,10 @@ struct MetClip {
 
 /// Does all that needs nothing heard before, so it may run in parallel. start_s: of `wave` in its
 /// recording. Throws Error as `Predictor::features` does.
-MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s, bool speech);
+MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s);
+
+/// The same where somebody has looked for speech in the clip's voice band.
+MetClip meet(const Predictor& predictor, SharedAnalysis& clip, double start_s, bool speech);
 
 /// Whom a listener adapts to.
 enum class Adapting {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ser/audio/waveform.h"
-#include "ser/features/feature_set.h"
+#include "ser/features/extractor.h"
 #include "ser/model/listening.h"
 #include "ser/model/scaler.h"
 #include "ser/nn/loss.h"
@@ -121,6 +121,8 @@ class Predictor {
   /// Features of one recording in every set of the model: for `predict`, and for a voice to hear.
   /// Throws Error as `check_recording` does.
   RecordingFeatures features(const Waveform& wave) const;
+  /// The same, sharing what others computed of the recording.
+  RecordingFeatures features(SharedAnalysis& recording) const;
 
   /// What a stranger is told.
   ClipPrediction predict(const RecordingFeatures& features) const;
