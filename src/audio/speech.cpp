@@ -5,7 +5,7 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
-#include <unsupported/Eigen/FFT>
+#include <utility>
 
 #include "ser/audio/resample.h"
 
@@ -31,19 +31,25 @@ constexpr double kLongestLeap_st = 1.5;  // between frames of one voice
 constexpr int kChangeHops = 4;           // 64 ms, about half a sound of speech
 constexpr double kBandRange_dB = 40;
 
-/// What is measured in each frame.
-struct Frames {
-  explicit Frames(Index count) : level_db(count), tilt_db(count), bands_db(kBands, count) {
-    periodicity.resize(count);
-    pitch_hz.resize(count);
-  }
-  Index count() const { return level_db.size(); }
+using Flags = Eigen::Array<bool, Eigen::Dynamic, 1>;
 
+/// What is measured in each frame; but for the level, in those that are loud enough to count alone.
+struct Frames {
   Eigen::VectorXd level_db;
+  Flags active;
   Eigen::VectorXd tilt_db;  ///< energy above 2 kHz over that below
   Eigen::MatrixXd bands_db;
   Eigen::VectorXf periodicity;
   Eigen::VectorXf pitch_hz;  ///< 0 where there is no period
+
+  explicit Frames(Eigen::VectorXd levels_db)
+      : level_db(std::move(levels_db)),
+        active(level_db.array() > level_db.maxCoeff() - kActiveRange_dB),
+        tilt_db(Eigen::VectorXd::Zero(count())),
+        bands_db(Eigen::MatrixXd::Zero(kBands, count())),
+        periodicity(Eigen::VectorXf::Zero(count())),
+        pitch_hz(Eigen::VectorXf::Zero(count())) {}
+  Index count() const { return level_db.size(); }
 };
 
 /// First-order high-pass at 300 Hz: brown noise and rumble become nearly white, so that their slow
@@ -84,14 +90,14 @@ Period best_period(const float* samples) {
   Eigen::Vector<float, kLags> correlation =
       Lagged(samples + kFirstLag, kFrame, kLags, Eigen::OuterStride<1>(1)).transpose() * frame;
   const double energy = frame.cast<double>().squaredNorm();
-  double lagged_energy =
+  Eigen::Array<double, kLags, 1> lagged_energy;
+  lagged_energy[0] =
       Eigen::Map<const Eigen::VectorXf>(samples + kFirstLag, kFrame).cast<double>().squaredNorm();
-  for (int i = 0; i < kLags; ++i) {
-    correlation[i] /= static_cast<float>(std::sqrt(energy * std::max(lagged_energy, 0.0)) + 1e-20);
-    const double leaves = samples[kFirstLag + i];
-    const double enters = i + 1 < kLags ? samples[kFirstLag + i + kFrame] : 0;
-    lagged_energy += enters * enters - leaves * leaves;
+  for (int i = 1; i < kLags; ++i) {
+    const double leaves = samples[kFirstLag + i - 1], enters = samples[kFirstLag + i - 1 + kFrame];
+    lagged_energy[i] = lagged_energy[i - 1] + enters * enters - leaves * leaves;
   }
+  correlation.array() /= ((energy * lagged_energy.max(0.0)).sqrt() + 1e-20).cast<float>();
   const auto is_peak = [&](int i) {
     return correlation[i] > correlation[i - 1] && correlation[i] >= correlation[i + 1];
   };
@@ -107,28 +113,58 @@ Period best_period(const float* samples) {
   return {};
 }
 
-/// samples: high-passed, at kRateHz.
-Frames analyse(const Eigen::VectorXf& samples) {
+/// The cosines and sines of a transform of kFrame real samples, [bins x samples]: of the samples up
+/// to the middle, those behind it being added to, or taken from, their mirrors.
+struct Waves {
+  static constexpr int kHalf = kFrame / 2;
+  Eigen::MatrixXf cosines{kHalf + 1, kHalf + 1}, sines{kHalf + 1, kHalf - 1};
+
+  Waves() {
+    const auto wave = [](int turns) {  // of a circle's kFrame parts
+      return static_cast<float>(std::cos(2 * std::numbers::pi * turns / kFrame));
+    };
+    const auto table = Eigen::VectorXf::NullaryExpr(kFrame, wave).eval();
+    for (int k = 0; k <= kHalf; ++k)
+      for (int n = 0; n <= kHalf; ++n) {
+        cosines(k, n) = table[k * n % kFrame];
+        if (n > 0 && n < kHalf) sines(k, n - 1) = table[(k * n + 3 * kFrame / 4) % kFrame];
+      }
+  }
+};
+
+/// Power spectra of frames, [bins x frames] of [kFrame x frames]: with so short frames, products of
+/// matrices are faster than transforms one by one.
+Eigen::MatrixXf power_spectra(const Eigen::MatrixXf& frames) {
+  static const Waves kWaves;
+  constexpr int kHalf = Waves::kHalf;
+  const auto first = frames.middleRows(1, kHalf - 1);
+  const auto mirrors = frames.bottomRows(kHalf - 1).colwise().reverse();
+  Eigen::MatrixXf even(kHalf + 1, frames.cols());
+  even.row(0) = frames.row(0);
+  even.middleRows(1, kHalf - 1) = first + mirrors;
+  even.row(kHalf) = frames.row(kHalf);
+  const Eigen::MatrixXf odd = first - mirrors;
+  return (kWaves.cosines * even).cwiseAbs2() + (kWaves.sines * odd).cwiseAbs2();
+}
+
+double decibel(double power) { return 10 * std::log10(power + 1e-30); }
+
+/// Tilt and bands of the active frames.
+void measure_spectra(const Eigen::VectorXf& samples, Frames& frames) {
   static const std::array<int, kBands + 1> kEdges = band_edges();
-  const Index count = std::max<Index>(0, (samples.size() - kFrameReach) / kHop + 1);
-  Frames frames(samples.size() < kFrameReach ? 0 : count);
   const Eigen::VectorXf window = Eigen::VectorXf::NullaryExpr(kFrame, [](Index i) {
     return static_cast<float>(0.5 - 0.5 * std::cos(2 * std::numbers::pi * (i + 0.5) / kFrame));
   });
-  Eigen::FFT<float> fft;
-  Eigen::VectorXf windowed(kFrame);
-  Eigen::VectorXcf spectrum(kFrame);
-  const auto decibel = [](double power) { return 10 * std::log10(power + 1e-30); };
+  Eigen::MatrixXf windowed(kFrame, frames.active.count());
+  Index i = 0;
+  for (Index t = 0; t < frames.count(); ++t)
+    if (frames.active[t])
+      windowed.col(i++) = samples.segment(t * kHop, kFrame).cwiseProduct(window);
+  const Eigen::MatrixXf spectra = power_spectra(windowed);
+  i = 0;
   for (Index t = 0; t < frames.count(); ++t) {
-    const auto frame = samples.segment(t * kHop, kFrame);
-    frames.level_db[t] = decibel(frame.cast<double>().squaredNorm() / kFrame);
-    const Period period = best_period(samples.data() + t * kHop);
-    frames.periodicity[t] = period.periodicity;
-    frames.pitch_hz[t] = period.hz;
-
-    windowed = frame.cwiseProduct(window);
-    fft.fwd(spectrum, windowed);
-    const Eigen::VectorXd power = spectrum.head(kFrame / 2 + 1).cwiseAbs2().cast<double>();
+    if (!frames.active[t]) continue;
+    const Eigen::VectorXd power = spectra.col(i++).cast<double>();
     constexpr int kBin2kHz = 2000 * kFrame / kRateHz;
     frames.tilt_db[t] = decibel(power.tail(power.size() - kBin2kHz - 1).sum()) -
                         decibel(power.head(kBin2kHz + 1).sum());
@@ -136,6 +172,21 @@ Frames analyse(const Eigen::VectorXf& samples) {
       frames.bands_db(static_cast<Index>(b), t) =
           decibel(power.segment(kEdges[b], kEdges[b + 1] - kEdges[b]).mean());
   }
+}
+
+/// samples: high-passed, at kRateHz, kFrameReach of them at least.
+Frames analyse(const Eigen::VectorXf& samples) {
+  Eigen::VectorXd level_db((samples.size() - kFrameReach) / kHop + 1);
+  for (Index t = 0; t < level_db.size(); ++t)
+    level_db[t] = decibel(samples.segment(t * kHop, kFrame).cast<double>().squaredNorm() / kFrame);
+  Frames frames(std::move(level_db));
+  for (Index t = 0; t < frames.count(); ++t) {
+    if (!frames.active[t]) continue;
+    const Period period = best_period(samples.data() + t * kHop);
+    frames.periodicity[t] = period.periodicity;
+    frames.pitch_hz[t] = period.hz;
+  }
+  measure_spectra(samples, frames);
   return frames;
 }
 
@@ -157,8 +208,6 @@ double quantile(std::vector<double> values, double share) {
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
-
-using Flags = Eigen::Array<bool, Eigen::Dynamic, 1>;
 
 double leap_semitones(const Frames& frames, Index t) {
   return 12 * std::abs(std::log2(frames.pitch_hz[t] / frames.pitch_hz[t - 1]));
@@ -201,20 +250,15 @@ void measure_modulation(const Eigen::VectorXd& level_db, Measures& m) {
   m.percussive = std::sqrt(std::max(0.0, envelope.square().mean() - slow - syllabic));
 }
 
-/// Frames loud enough to count.
-Flags active_frames(const Frames& frames) {
-  return frames.level_db.array() > frames.level_db.maxCoeff() - kActiveRange_dB;
-}
-
-Flags voiced_frames(const Frames& frames, const Flags& active) {
-  const Flags periodic = active && frames.periodicity.array() > kVoicedPeriodicity;
+Flags voiced_frames(const Frames& frames) {
+  const Flags periodic = frames.active && frames.periodicity.array() > kVoicedPeriodicity;
   Flags voiced(frames.count());
   for (Index t = 0; t < frames.count(); ++t)
     voiced[t] = goes_on(frames, periodic, t) || goes_on(frames, periodic, t + 1);
   return voiced;
 }
 
-Measures measure(const Frames& frames, const Flags& active, const Flags& voiced) {
+Measures measure(const Frames& frames, const Flags& voiced) {
   Measures m;
   m.voiced_s = static_cast<double>(voiced.count()) * kHopS;
   std::vector<double> speeds, changes;
@@ -226,7 +270,7 @@ Measures measure(const Frames& frames, const Flags& active, const Flags& voiced)
   m.pitch_speed = quantile(speeds, 0.5);
   m.fast_pitch_speed = quantile(speeds, 0.85);
   m.spectral_change_db = quantile(changes, 0.5);
-  const Eigen::ArrayXd weights = active.cast<double>();
+  const Eigen::ArrayXd weights = frames.active.cast<double>();
   const double mean = (weights * frames.tilt_db.array()).sum() / weights.sum();
   m.tilt_spread_db =
       std::sqrt((weights * (frames.tilt_db.array() - mean).square()).sum() / weights.sum());
@@ -281,10 +325,10 @@ Speech find_speech(const Waveform& wave) {
     if (samples.size() == 0 || samples.isZero(0)) continue;
     Waveform piece = resample({samples, wave.sample_rate_hz}, kRateHz);
     high_pass(piece.samples);
+    if (piece.samples.size() < kFrameReach) continue;
     const Frames frames = analyse(piece.samples);
-    if (frames.count() == 0) continue;
-    const Flags active = active_frames(frames), voiced = voiced_frames(frames, active);
-    const Measures m = measure(frames, active, voiced);
+    const Flags voiced = voiced_frames(frames);
+    const Measures m = measure(frames, voiced);
     if (m.voiced_s < kLeastVoiced_s) continue;
     ++with_voice;
     if (!is_spoken(m)) continue;
