@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -162,14 +163,14 @@ void BatchFft::run_stages(std::size_t stage, Real* z, int block) const {
 
 // With Z the spectrum of x[2m] + i x[2m+1]: E = (Z[k] + conj Z[M-k]) / 2, O = (Z[k] - conj Z[M-k])
 // / 2, X[k] = E - i W^k O, X[M-k] = conj(E + i W^k O), W = exp(-2 pi i / N).
-void BatchFft::separate(const Real* z, Real* spectrum) const {
+/// Calls store(k, lane, real, imaginary) for the bins k < end and their mirrors M - k.
+template <typename Store>
+void BatchFft::separate(const Real* z, int end, Store store) const {
   const int half = size_ / 2;
-  for (int k = 0; k <= half / 2; ++k) {
+  for (int k = 0; k < end; ++k) {
     const int mirrored = half - k;
     const Real* a = z + Eigen::Index{order_[k]} * kComplex;
     const Real* b = z + Eigen::Index{order_[mirrored % half]} * kComplex;
-    Real* low = spectrum + Eigen::Index{k} * kComplex;
-    Real* high = spectrum + Eigen::Index{mirrored} * kComplex;
     const Real wr = separation_[2 * k], wi = separation_[2 * k + 1];
 #pragma GCC ivdep
     for (int l = 0; l < kLanes; ++l) {
@@ -177,21 +178,46 @@ void BatchFft::separate(const Real* z, Real* spectrum) const {
       const Real er = Real(0.5) * (a[l] + b[l]), ei = Real(0.5) * (a[i] - b[i]);
       const Real odd_r = Real(0.5) * (a[l] - b[l]), odd_i = Real(0.5) * (a[i] + b[i]);
       const Real tr = wr * odd_r - wi * odd_i, ti = wr * odd_i + wi * odd_r;
-      low[l] = er + ti;
-      low[i] = ei - tr;
-      high[l] = er - ti;
-      high[i] = -ei - tr;
+      store(k, l, er + ti, ei - tr);
+      store(mirrored, l, er - ti, -ei - tr);
     }
   }
 }
 
+/// Everything but the separation.
+void BatchFft::run(std::span<const float* const> rows, Eigen::Index offset,
+                   std::span<const Real> weights, Real* z) const {
+  const int quarter = size_ / 8;
+  load_first_stage(rows, offset, weights, z);
+  for (int part = 0; part < 4; ++part)
+    run_stages(1, z + Eigen::Index{part} * quarter * kComplex, quarter);
+}
+
 void BatchFft::transform(std::span<const float* const> rows, Eigen::Index offset,
                          std::span<const Real> weights, Real* scratch, Real* spectrum) const {
-  const int quarter = size_ / 8;
-  load_first_stage(rows, offset, weights, scratch);
-  for (int part = 0; part < 4; ++part)
-    run_stages(1, scratch + Eigen::Index{part} * quarter * kComplex, quarter);
-  separate(scratch, spectrum);
+  run(rows, offset, weights, scratch);
+  separate(scratch, size_ / 4 + 1, [spectrum](int k, int l, Real real, Real imaginary) {
+    Real* out = spectrum + Eigen::Index{k} * kComplex + l;
+    out[0] = real;
+    out[kLanes] = imaginary;
+  });
+}
+
+void BatchFft::power(std::span<const float* const> rows, Eigen::Index offset,
+                     std::span<const Real> weights, Real* scratch, float* power) const {
+  run(rows, offset, weights, scratch);
+  separate(scratch, size_ / 4 + 1, [power](int k, int l, Real real, Real imaginary) {
+    power[Eigen::Index{k} * kLanes + l] = static_cast<float>(real * real + imaginary * imaginary);
+  });
+}
+
+void BatchFft::real_parts(std::span<const float* const> rows, Eigen::Index offset,
+                          std::span<const Real> weights, Real* scratch, int count,
+                          float* real) const {
+  run(rows, offset, weights, scratch);
+  separate(scratch, std::min(count, size_ / 4 + 1), [real, count](int k, int l, Real value, Real) {
+    if (k < count) real[Eigen::Index{k} * kLanes + l] = static_cast<float>(value);
+  });
 }
 
 }  // namespace ser

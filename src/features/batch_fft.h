@@ -29,6 +29,12 @@ class BatchFft {
   /// spectrum: [bins][real, imaginary][kLanes] of sum_n x[n] exp(-2 pi i k n / size).
   void transform(std::span<const float* const> rows, Eigen::Index offset,
                  std::span<const Real> weights, Real* scratch, Real* spectrum) const;
+  /// Of the same spectrum the squared magnitudes alone, [bins][kLanes].
+  void power(std::span<const float* const> rows, Eigen::Index offset, std::span<const Real> weights,
+             Real* scratch, float* power) const;
+  /// Of the same spectrum the real parts of the first `count` bins, [count][kLanes].
+  void real_parts(std::span<const float* const> rows, Eigen::Index offset,
+                  std::span<const Real> weights, Real* scratch, int count, float* real) const;
 
  private:
   struct Stage {
@@ -39,7 +45,10 @@ class BatchFft {
   void load_first_stage(std::span<const float* const> rows, Eigen::Index offset,
                         std::span<const Real> weights, Real* z) const;
   void run_stages(std::size_t stage, Real* z, int block) const;
-  void separate(const Real* z, Real* spectrum) const;
+  void run(std::span<const float* const> rows, Eigen::Index offset, std::span<const Real> weights,
+           Real* z) const;
+  template <typename Store>
+  void separate(const Real* z, int end, Store store) const;
 
   int size_;
   std::vector<Stage> stages_;

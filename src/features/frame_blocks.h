@@ -1,7 +1,6 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -37,10 +36,6 @@ class StftPlan {
   Spectrum complex(const Eigen::VectorXf& samples) const;
 
  private:
-  /// Called with the first frame of a block, its frames, and their spectra as BatchFft gives them.
-  using BlockSink = std::function<void(Eigen::Index, Eigen::Index, const BatchFft::Real*)>;
-  void for_each_block(const Eigen::VectorXf& samples, const BlockSink& sink) const;
-
   StftOptions options_;
   BatchFft fft_;
   std::vector<BatchFft::Real> weights_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "features/frame_blocks.h"
 #include "features/pitch_plan.h"
@@ -111,54 +112,55 @@ void PitchPlan::correlate(const Eigen::VectorXf& samples, Eigen::MatrixXf& corre
   std::vector<const float*> rows(blocks.rows().begin(), blocks.rows().end());
   rows.resize(static_cast<std::size_t>(size), rows[0]);
 
-  Eigen::VectorX<BatchFft::Real> scratch(fft_.scratch_size()), spectrum(fft_.spectrum_size());
-  Eigen::VectorXf power(Eigen::Index{fft_.num_bins()} * kLanes);
+  Eigen::VectorX<BatchFft::Real> scratch(fft_.scratch_size());
+  Eigen::VectorXf power(Eigen::Index{fft_.num_bins()} * kLanes),
+      lagged(correlation.rows() * kLanes);
   std::vector<const float*> power_rows;
   for (int n = 0; n < size; ++n)
     power_rows.push_back(power.data() + Eigen::Index{std::min(n, size - n)} * kLanes);
   for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
-    fft_.transform(rows, first, inside, scratch.data(), spectrum.data());
-    for (int k = 0; k < fft_.num_bins(); ++k) {
-      const BatchFft::Real* real = spectrum.data() + Eigen::Index{k} * 2 * kLanes;
-      float* out = power.data() + Eigen::Index{k} * kLanes;
-      for (int l = 0; l < kLanes; ++l)
-        out[l] = static_cast<float>(real[l] * real[l] + real[l + kLanes] * real[l + kLanes]);
-    }
+    fft_.power(rows, first, inside, scratch.data(), power.data());
     // A power spectrum is real and even, so its forward transform is the inverse one.
-    fft_.transform(power_rows, 0, scale, scratch.data(), spectrum.data());
+    fft_.real_parts(power_rows, 0, scale, scratch.data(), static_cast<int>(correlation.rows()),
+                    lagged.data());
+    const auto lags =
+        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, kLanes, Eigen::RowMajor>>(
+            lagged.data(), correlation.rows(), kLanes);
     const Eigen::Index count = std::min<Eigen::Index>(kLanes, blocks.frames() - first);
-    for (Eigen::Index l = 0; l < count; ++l)
-      for (Eigen::Index lag = 0; lag < correlation.rows(); ++lag)
-        correlation(lag, first + l) = static_cast<float>(spectrum[lag * 2 * kLanes + l]);
+    for (Eigen::Index l = 0; l < count; ++l) correlation.col(first + l) = lags.col(l);
   }
 }
 
 /// energy: running energy at the frame's first sample.
 PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const double* energy) const {
   const int size = options_.frame_samples, lags = longest_lag_ + 2;
-  std::vector<float> normalised(static_cast<std::size_t>(lags), 1.0f);
-  std::vector<float> similarity(static_cast<std::size_t>(lags), 0.0f);
-  double sum = 0;
-  for (int lag = 1; lag < lags; ++lag) {
+  Eigen::ArrayXd difference(lags);
+  Eigen::ArrayXf normalised(lags), similarity(lags);
+  for (int lag = 0; lag < lags; ++lag) {
     const double both = energy[size - lag] - energy[0] + energy[size] - energy[lag];
-    const double difference = std::max(0.0, both - 2.0 * correlation[lag]) * size / (size - lag);
-    sum += difference;
-    const auto i = static_cast<std::size_t>(lag);
-    normalised[i] = sum > 0 ? static_cast<float>(difference * lag / sum) : 1.0f;
-    similarity[i] = both > 0 ? static_cast<float>(2 * correlation[lag] / both) : 0.0f;
+    const double twice = 2.0 * correlation[lag];
+    difference[lag] = std::max(0.0, both - twice) * size / (size - lag);
+    similarity[lag] = both > 0 ? static_cast<float>(twice / (both > 0 ? both : 1)) : 0.0f;
   }
+  Eigen::ArrayXd sum(lags);
+  sum[0] = 0;
+  for (int lag = 1; lag < lags; ++lag) sum[lag] = sum[lag - 1] + difference[lag];
+  normalised[0] = 1;
+  for (int lag = 1; lag < lags; ++lag)
+    normalised[lag] =
+        sum[lag] > 0 ? static_cast<float>(difference[lag] * lag / (sum[lag] > 0 ? sum[lag] : 1))
+                     : 1.0f;
   Candidates found;
   std::vector<float> depths;
   for (int lag = shortest_lag_; lag <= longest_lag_; ++lag) {
-    const auto i = static_cast<std::size_t>(lag);
-    const float left = normalised[i - 1], centre = normalised[i], right = normalised[i + 1];
+    const float left = normalised[lag - 1], centre = normalised[lag], right = normalised[lag + 1];
     if (!(centre < left && centre <= right)) continue;
-    if (similarity[i] < options_.min_periodicity) continue;
+    if (similarity[lag] < options_.min_periodicity) continue;
     const float curvature = left + right - 2 * centre, slope = 0.5f * (right - left);
     const float shift = curvature > std::abs(slope) ? -slope / curvature : 0;
     const float refined = static_cast<float>(lag) + shift;
     const float hz = static_cast<float>(sample_rate_hz_) / refined;
-    found.push_back({refined, 12 * std::log2(hz), 0, std::clamp(similarity[i], 0.0f, 1.0f)});
+    found.push_back({refined, 12 * std::log2(hz), 0, std::clamp(similarity[lag], 0.0f, 1.0f)});
     depths.push_back(centre);
   }
   weigh(found, depths);
@@ -171,6 +173,7 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
       static_cast<std::size_t>(std::min_element(depths.begin(), depths.end()) - depths.begin());
   const double decay = std::exp(-kTroughDecay);
   std::vector<std::size_t> below;
+  float deepest_above = depths[deepest];
   double missed = 0;
   for (int i = 0; i < kThresholds; ++i) {
     const double threshold = (i + 1.0) / kThresholds;
@@ -179,9 +182,15 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
       missed += weight;
       continue;
     }
-    below.clear();
-    for (std::size_t c = 0; c < depths.size(); ++c)
-      if (depths[c] < threshold) below.push_back(c);
+    if (deepest_above < threshold) {
+      below.clear();
+      deepest_above = std::numeric_limits<float>::infinity();
+      for (std::size_t c = 0; c < depths.size(); ++c)
+        if (depths[c] < threshold)
+          below.push_back(c);
+        else
+          deepest_above = std::min(deepest_above, depths[c]);
+    }
     double share = weight * (1 - decay) / decayed_[below.size()];
     for (const std::size_t c : below) {
       found[c].probability += static_cast<float>(share);

@@ -13,6 +13,7 @@ namespace {
 constexpr double kVoicedPeriodicity = 0.35;
 
 using Frames = std::vector<Eigen::Index>;
+using Rows = std::vector<Eigen::Index>;
 
 Frames voiced_frames(const PitchTrack& pitch) {
   Frames frames;
@@ -25,6 +26,23 @@ Frames all_frames(Eigen::Index count) {
   Frames frames(static_cast<std::size_t>(count));
   for (std::size_t t = 0; t < frames.size(); ++t) frames[t] = static_cast<Eigen::Index>(t);
   return frames;
+}
+
+/// Of each row, [rows x 1] or [rows x kFunctionals].
+FrameMatrix statistics(const FrameMatrix& values, const Frames& frames, double frame_s,
+                       Pooling pooling) {
+  if (pooling == Pooling::kMean) {
+    FrameMatrix means = FrameMatrix::Zero(values.rows(), 1);
+    for (Eigen::Index r = 0; r < values.rows() && values.cols() > 0; ++r) {
+      const Eigen::VectorXd row = values.row(r).transpose().cast<double>();
+      means(r, 0) = static_cast<float>(row.mean());
+    }
+    return means;
+  }
+  Eigen::VectorXd times_s(values.cols());
+  for (Eigen::Index i = 0; i < times_s.size(); ++i)
+    times_s[i] = static_cast<double>(frames[static_cast<std::size_t>(i)]) * frame_s;
+  return functionals_of_rows(times_s, values);
 }
 
 }  // namespace
@@ -42,29 +60,21 @@ FrameMatrix pool(const Feature& feature, const FrameMatrix& values, const Analys
   if (feature.hop_samples() == 0) return values;
   const int rate_hz = analysis.wave().sample_rate_hz;
   const double frame_s = static_cast<double>(feature.hop_samples()) / rate_hz;
-  const std::vector<std::string> names = feature.names();
-  bool asks_for_voicing = feature.pool_over == PoolOver::kVoiced;
-  for (std::size_t r = 0; r < names.size(); ++r) asks_for_voicing |= feature.voiced_only(r);
+  Rows of_voiced, of_all;
+  for (Eigen::Index r = 0; r < values.rows(); ++r)
+    (feature.voiced_only(static_cast<std::size_t>(r)) ? of_voiced : of_all).push_back(r);
+  const bool asks_for_voicing = feature.pool_over == PoolOver::kVoiced || !of_voiced.empty();
   const Frames voiced =
       asks_for_voicing ? voiced_frames(analysis.pitch(feature.voicing(rate_hz))) : Frames{};
   const bool over_voiced = feature.pool_over == PoolOver::kVoiced && !voiced.empty();
   const Frames frames = over_voiced ? voiced : all_frames(values.cols());
-  const auto per_row =
-      pooling == Pooling::kMean ? 1 : static_cast<Eigen::Index>(kFunctionals.size());
-  FrameMatrix pooled(values.rows() * per_row, 1);
-  for (Eigen::Index r = 0; r < values.rows(); ++r) {
-    const Frames& chosen = feature.voiced_only(static_cast<std::size_t>(r)) ? voiced : frames;
-    const Eigen::VectorXd row = values.row(r)(chosen).transpose().cast<double>();
-    if (pooling == Pooling::kMean) {
-      pooled(r, 0) = row.size() > 0 ? static_cast<float>(row.mean()) : 0.0f;
-      continue;
-    }
-    Eigen::VectorXd times_s(row.size());
-    for (Eigen::Index i = 0; i < row.size(); ++i)
-      times_s[i] = static_cast<double>(chosen[static_cast<std::size_t>(i)]) * frame_s;
-    pooled.middleRows(r * per_row, per_row) = functionals(times_s, row).cast<float>();
-  }
-  return pooled;
+
+  // A row's statistics lie one below the other.
+  const Eigen::Index per_row = pooling == Pooling::kMean ? 1 : Eigen::Index{kFunctionals.size()};
+  FrameMatrix pooled(values.rows(), per_row);
+  pooled(of_all, Eigen::all) = statistics(values(of_all, frames), frames, frame_s, pooling);
+  pooled(of_voiced, Eigen::all) = statistics(values(of_voiced, voiced), voiced, frame_s, pooling);
+  return FrameMatrix::Map(pooled.data(), pooled.size(), 1);
 }
 
 std::vector<std::string> pooled_names(const Feature& feature, Pooling pooling) {

@@ -55,44 +55,38 @@ StftPlan::StftPlan(const StftOptions& options)
 }
 
 FrameMatrix StftPlan::power(const Eigen::VectorXf& samples) const {
-  FrameMatrix power(fft_.num_bins(), num_frames(samples.size(), options_.hop_samples));
-  for_each_block(samples, [&](Eigen::Index first, Eigen::Index count, const Real* spectrum) {
-    for (int k = 0; k < fft_.num_bins(); ++k) {
-      const Real* real = spectrum + Eigen::Index{k} * 2 * kLanes;
-      const Real* imag = real + kLanes;
-      float* out = &power(k, first);
-      if (count == kLanes) {
-        for (int l = 0; l < kLanes; ++l)
-          out[l] = static_cast<float>(real[l] * real[l] + imag[l] * imag[l]);
-      } else {
-        for (Eigen::Index l = 0; l < count; ++l)
-          out[l] = static_cast<float>(real[l] * real[l] + imag[l] * imag[l]);
-      }
-    }
-  });
+  const FrameBlocks blocks(samples, options_.fft_size, options_.hop_samples);
+  FrameMatrix power(fft_.num_bins(), blocks.frames());
+  RealVector scratch(fft_.scratch_size());
+  Eigen::VectorXf block(Eigen::Index{fft_.num_bins()} * kLanes);
+  for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
+    fft_.power(blocks.rows(), first, weights_, scratch.data(), block.data());
+    const auto powers =
+        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, kLanes, Eigen::RowMajor>>(
+            block.data(), fft_.num_bins(), kLanes);
+    if (const Eigen::Index count = blocks.frames() - first; count >= kLanes)
+      power.middleCols<kLanes>(first) = powers;
+    else
+      power.rightCols(count) = powers.leftCols(count);
+  }
   return power;
 }
 
 Spectrum StftPlan::complex(const Eigen::VectorXf& samples) const {
-  const Eigen::Index frames = num_frames(samples.size(), options_.hop_samples);
-  Spectrum result{FrameMatrix(fft_.num_bins(), frames), FrameMatrix(fft_.num_bins(), frames)};
-  for_each_block(samples, [&](Eigen::Index first, Eigen::Index count, const Real* spectrum) {
-    for (int k = 0; k < fft_.num_bins(); ++k) {
-      const Real* real = spectrum + Eigen::Index{k} * 2 * kLanes;
-      std::copy_n(real, count, &result.real(k, first));
-      std::copy_n(real + kLanes, count, &result.imag(k, first));
-    }
-  });
-  return result;
-}
-
-void StftPlan::for_each_block(const Eigen::VectorXf& samples, const BlockSink& sink) const {
   const FrameBlocks blocks(samples, options_.fft_size, options_.hop_samples);
+  Spectrum result{FrameMatrix(fft_.num_bins(), blocks.frames()),
+                  FrameMatrix(fft_.num_bins(), blocks.frames())};
   RealVector scratch(fft_.scratch_size()), spectrum(fft_.spectrum_size());
   for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
     fft_.transform(blocks.rows(), first, weights_, scratch.data(), spectrum.data());
-    sink(first, std::min<Eigen::Index>(kLanes, blocks.frames() - first), spectrum.data());
+    const Eigen::Index count = std::min<Eigen::Index>(kLanes, blocks.frames() - first);
+    for (int k = 0; k < fft_.num_bins(); ++k) {
+      const Real* real = spectrum.data() + Eigen::Index{k} * 2 * kLanes;
+      std::copy_n(real, count, &result.real(k, first));
+      std::copy_n(real + kLanes, count, &result.imag(k, first));
+    }
   }
+  return result;
 }
 
 Spectrum stft(const Eigen::VectorXf& samples, const StftOptions& options) {

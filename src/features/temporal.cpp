@@ -33,11 +33,7 @@ FrameMatrix frame_energy(const Eigen::VectorXf& samples, const FrameOptions& opt
     const Eigen::Index begin = std::clamp<Eigen::Index>(start, 0, samples.size());
     const Eigen::Index end =
         std::clamp<Eigen::Index>(start + options.frame_samples, begin, samples.size());
-    double sum = 0;
-    for (Eigen::Index i = begin; i < end; ++i) {
-      const double sample = samples[i];
-      sum += sample * sample;
-    }
+    const double sum = samples.segment(begin, end - begin).cast<double>().squaredNorm();
     energy(0, t) = static_cast<float>(sum);
   }
   return energy;

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "ser/core/error.h"
+#include "ser/core/rng.h"
 #include "ser/features/chroma.h"
 #include "ser/features/delta.h"
 #include "ser/features/functionals.h"
@@ -238,6 +239,22 @@ TEST(Functionals, DescribeALine) {
   for (Eigen::Index i = 0; i < found.size(); ++i)
     EXPECT_NEAR(found[i], expected[i], 1e-9) << kFunctionals[static_cast<std::size_t>(i)];
   EXPECT_EQ(functionals({}, {}).cwiseAbs().maxCoeff(), 0);
+}
+
+TEST(Functionals, OfRowsAreThoseOfEachContour) {
+  Rng rng(4, 0);
+  for (const Eigen::Index frames : {0, 1, 2, 3, 7, 64, 301}) {
+    FrameMatrix rows(19, frames);
+    for (float& x : rows.reshaped()) x = static_cast<float>(rng.normal());
+    const Eigen::VectorXd times = Eigen::VectorXd::LinSpaced(frames, 0, 0.01 * double(frames));
+    const FrameMatrix found = functionals_of_rows(times, rows), sorted = sorted_rows(rows);
+    ASSERT_EQ(found.rows(), 19);
+    for (Eigen::Index r = 0; r < rows.rows(); ++r) {
+      const Eigen::VectorXd contour = rows.row(r).transpose().cast<double>();
+      EXPECT_EQ(found.row(r).transpose(), functionals(times, contour).cast<float>()) << frames;
+      EXPECT_TRUE(std::is_sorted(sorted.row(r).begin(), sorted.row(r).end())) << frames;
+    }
+  }
 }
 
 TEST(Voice, RefusesLowRates) {

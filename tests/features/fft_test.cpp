@@ -67,6 +67,31 @@ TEST_P(BatchFftSize, EveryLaneIsTheDefiningSum) {
   }
 }
 
+TEST_P(BatchFftSize, PowersAndRealPartsAreThoseOfTheSpectrum) {
+  const int size = GetParam();
+  const BatchFft fft(size);
+  Rng rng(2, static_cast<std::uint64_t>(size));
+  std::vector<float> input(static_cast<std::size_t>(size) * kLanes);
+  for (float& sample : input) sample = static_cast<float>(rng.normal());
+  const std::vector<Real> weights(static_cast<std::size_t>(size), 0.5);
+  std::vector<const float*> rows;
+  for (int n = 0; n < size; ++n) rows.push_back(input.data() + n * kLanes);
+  Eigen::VectorX<Real> scratch(fft.scratch_size()), spectrum(fft.spectrum_size());
+  fft.transform(rows, 0, weights, scratch.data(), spectrum.data());
+  const Eigen::MatrixX<Real> parts =
+      Eigen::MatrixX<Real>::Map(spectrum.data(), kLanes, 2 * fft.num_bins());
+  const auto real = parts(Eigen::all, Eigen::seq(0, Eigen::last, 2)).eval();
+  const auto imaginary = parts(Eigen::all, Eigen::seq(1, Eigen::last, 2)).eval();
+  Eigen::MatrixXf power(kLanes, fft.num_bins());
+  fft.power(rows, 0, weights, scratch.data(), power.data());
+  EXPECT_TRUE(power.isApprox((real.cwiseAbs2() + imaginary.cwiseAbs2()).cast<float>(), 1e-6f));
+  for (const int count : {1, size / 4, size / 4 + 2, fft.num_bins()}) {
+    Eigen::MatrixXf found(kLanes, count);
+    fft.real_parts(rows, 0, weights, scratch.data(), count, found.data());
+    EXPECT_EQ(found, real.leftCols(count).cast<float>());
+  }
+}
+
 TEST(BatchFft, RefusesOtherSizesThanPowersOfTwo) {
   for (const int size : {0, 8, 100, 131072})
     EXPECT_THAT([&] { BatchFft{size}; }, ThrowsMessage<Error>(HasSubstr("power of two")));

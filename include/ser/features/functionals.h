@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "ser/features/frame_matrix.h"
+
 namespace ser {
 
 /// The statistics of a contour that `functionals` returns, in its order.
@@ -17,10 +19,16 @@ double quantile(const Eigen::VectorXd& sorted, double q);
 /// Slope of the least-squares line through (x, y); 0 if x does not vary.
 double line_slope(const Eigen::VectorXd& x, const Eigen::VectorXd& y);
 
+/// Each row sorted, from the smallest value. Values are finite.
+FrameMatrix sorted_rows(const FrameMatrix& rows);
+
 /// Statistics of a contour: mean, standard deviation, skewness (0 where the values do not vary),
 /// the 5th, 20th, 50th, 80th and 95th percentile, the range between the first and last of these,
 /// the slope of the regression line a second, and how far the means of the first and last third lie
 /// from the mean. All 0 for no values.
 Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorXd& values);
+
+/// The same of each row, [rows x kFunctionals].
+FrameMatrix functionals_of_rows(const Eigen::VectorXd& times_s, const FrameMatrix& rows);
 
 }  // namespace ser
