@@ -133,7 +133,7 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
   rng.shuffle(std::span(order));
   const auto batch = static_cast<std::size_t>(options_.batch_size);
   constexpr std::size_t kBatchesPerGroup = 8;
-  const auto frames = [&](int id) { return train_.data.frames(id); };
+  const auto frames = [&](int id) { return train_.frames(id); };
   for (std::size_t begin = 0; begin < order.size(); begin += batch * kBatchesPerGroup) {
     const std::size_t end = std::min(order.size(), begin + batch * kBatchesPerGroup);
     std::stable_sort(order.begin() + static_cast<long>(begin),

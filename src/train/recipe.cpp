@@ -95,6 +95,9 @@ void TrainingOptions::visit(FieldVisitor& v) {
   v.field("corpus_share", corpus_share,
           "Corpora share an epoch by their size to this power: 1 as they are, 0 alike",
           Range{0, 1});
+  v.field("crop_frames", crop_frames,
+          "Frames that an epoch takes of a clip, at most, in one place drawn anew; 0: all",
+          Range{0, 1e9});
   v.group("tasks", tasks);
   v.group("augmentation", augmentation);
   v.group("early_stopping", early_stopping);

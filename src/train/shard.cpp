@@ -1,6 +1,7 @@
 #include "train/shard.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "model/internal/batch.h"
 
@@ -28,6 +29,17 @@ Rng clip_rng(const Rng& rng, Eigen::Index n, Stream stream) {
   return rng.fork(kStreams * static_cast<std::uint64_t>(n) + stream);
 }
 
+/// Where a part of `size` frames begins among `frames`.
+using DrawBegin = std::function<nn::Index(nn::Index frames, nn::Index size)>;
+
+DrawBegin drawn_from(Rng rng) {
+  return [rng](nn::Index frames, nn::Index size) mutable {
+    return static_cast<nn::Index>(rng.below(static_cast<std::uint64_t>(frames - size) + 1));
+  };
+}
+
+nn::Index middle(nn::Index frames, nn::Index size) { return (frames - size) / 2; }
+
 /// The clip that is mixed into another.
 struct Partner {
   int id = -1;
@@ -45,7 +57,7 @@ Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena&
   const auto count = static_cast<Eigen::Index>(ids.size());
   int* const frames = arena.take<int>(count);
   for (Eigen::Index n = 0; n < count; ++n)
-    frames[n] = static_cast<int>(source.data.frames(ids[static_cast<std::size_t>(n)]));
+    frames[n] = static_cast<int>(source.frames(ids[static_cast<std::size_t>(n)]));
   const auto matrix = [&](Eigen::Index rows) {
     return arena.tensor({static_cast<int>(rows), 1, 1}, 1, count, nullptr);
   };
@@ -53,10 +65,14 @@ Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena&
           matrix(source.tasks.outputs()), matrix(source.data.weights.rows())};
 }
 
-/// The network's input for clip `id` after what was heard of its voice.
-void write_clip(const ShardSource& source, int id, const HeardFeatures& heard, nn::MatrixMap out) {
+/// The network's input for clip `id` after what was heard of its voice, or the part of it that
+/// `out` has room for.
+void write_clip(const ShardSource& source, int id, const HeardFeatures& heard,
+                const DrawBegin& begin, nn::MatrixMap out) {
   const Eigen::VectorXf offset = voice_offset(heard, 1, source.scaler, source.recipe.listening);
-  out = source.scaler.apply(source.data.features(id), offset).cast<nn::Real>();
+  const auto clip = source.data.features(id);
+  const nn::Index first = out.cols() < clip.cols() ? begin(clip.cols(), out.cols()) : 0;
+  out = source.scaler.apply(clip.middleCols(first, out.cols()), offset).cast<nn::Real>();
 }
 
 /// Mixes `share` of another clip in; it is repeated to the length of `clip`.
@@ -121,21 +137,29 @@ void mask(const FeatureAugmentation& options, Eigen::Index spectral_rows, Rng& r
   }
 }
 
+nn::Index ShardSource::frames(int id) const {
+  const nn::Index all = data.frames(id), most = recipe.training.crop_frames;
+  return most > 0 ? std::min(all, most) : all;
+}
+
 Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
                           nn::Arena& arena) {
   const FeatureAugmentation& changes = source.recipe.training.augmentation;
+  const Rng cropping = rng.fork(~std::uint64_t{0});
   const Shard shard = take_shard(source, ids, arena);
   for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
     const int id = ids[static_cast<std::size_t>(n)];
     const nn::MatrixMap clip = unpadded(shard.input, n);
-    write_clip(source, id, source.voices.draw(id, clip_rng(rng, n, kListening)), clip);
+    write_clip(source, id, source.voices.draw(id, clip_rng(rng, n, kListening)),
+               drawn_from(clip_rng(cropping, n, kListening)), clip);
     write_answers(source.data, id, n, shard);
     const Partner partner = draw_partner(ids, changes.mixup, clip_rng(rng, n, kMixing));
     if (partner.id >= 0) {
-      const nn::Index frames = source.data.frames(partner.id);
+      const nn::Index frames = source.frames(partner.id);
       const nn::MatrixMap other(arena.take<nn::Real>(clip.rows() * frames), clip.rows(), frames);
       write_clip(source, partner.id,
-                 source.voices.draw(partner.id, clip_rng(rng, n, kListeningOfOther)), other);
+                 source.voices.draw(partner.id, clip_rng(rng, n, kListeningOfOther)),
+                 drawn_from(clip_rng(cropping, n, kListeningOfOther)), other);
       mix_in(nn::ConstMatrixMap(other.data(), other.rows(), other.cols()), partner.share, clip);
       mix_answers(source, partner, n, shard);
     }
@@ -150,7 +174,7 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
 Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena) {
   const Shard shard = take_shard(source, ids, arena);
   for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
-    write_clip(source, ids[static_cast<std::size_t>(n)], {}, unpadded(shard.input, n));
+    write_clip(source, ids[static_cast<std::size_t>(n)], {}, middle, unpadded(shard.input, n));
     write_answers(source.data, ids[static_cast<std::size_t>(n)], n, shard);
   }
   shard.input.clear_padding();

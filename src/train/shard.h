@@ -30,6 +30,9 @@ struct ShardSource {
   const Tasks& tasks;
   const Recipe& recipe;
   nn::Shape shape;  ///< of the network's input
+
+  /// Of clip `id`, those that an epoch takes.
+  nn::Index frames(int id) const;
 };
 
 /// Puts the clips `ids` together, each relative to what was heard of its voice, masked and mixed as
@@ -38,7 +41,7 @@ struct ShardSource {
 Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
                           nn::Arena& arena);
 
-/// The same clips as they are, of voices never heard before.
+/// The same clips as they are, of voices never heard before; of long ones the middle.
 Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena);
 
 /// Masks runs of frames, and runs of the first `spectral_rows` bands, with zero (Park et al. 2019,

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <numeric>
+#include <set>
 
 #include "model/internal/batch.h"
 #include "support/synthetic_table.h"
@@ -200,6 +201,39 @@ TEST(Shard, FramesAreMixedOverTheirLengthAndPaddedWithZeros) {
     EXPECT_TRUE(
         shard.input.clip(n).rightCols(shard.input.frames - shard.input.length(n)).isZero(0));
   }
+}
+
+/// Where `part` stands in `clip`, or -1.
+nn::Index place_of(const Eigen::MatrixXf& part, const Eigen::MatrixXf& clip) {
+  for (nn::Index begin = 0; begin + part.cols() <= clip.cols(); ++begin)
+    if (part == clip.middleCols(begin, part.cols())) return begin;
+  return -1;
+}
+
+TEST(Shard, AnEpochTakesAPartOfALongClip) {
+  Shards shards(synthetic_table(2, 2, 60), recipe_of(R"({"training": {"crop_frames": 25}})"));
+  Shards whole(synthetic_table(2, 2, 60));
+  const Eigen::MatrixXf clip = shards.data().features(3);
+  std::set<nn::Index> places;
+  for (std::uint64_t stream = 0; stream < 20; ++stream) {
+    const Shard shard = shards.training({3}, stream);
+    ASSERT_EQ(shard.input.length(0), 25);
+    places.insert(place_of(shard.input.matrix(), clip));
+    EXPECT_EQ(whole.training({3}, stream).input.matrix(), clip);
+  }
+  EXPECT_GT(places.size(), 10u);
+  EXPECT_FALSE(places.contains(-1));
+  EXPECT_EQ(place_of(shards.plain({3}).input.matrix(), clip), (clip.cols() - 25) / 2);
+}
+
+TEST(Shard, ClipsUpToThatLengthAreDrawnAsIfThereWereNone) {
+  const auto inputs = [](int crop_frames) {
+    Recipe recipe = recipe_of(R"({"training": {"augmentation": {"mixup": 0.5, "time_masks": 2}}})");
+    recipe.training.crop_frames = crop_frames;
+    Shards shards(synthetic_table(2, 2, 20), recipe);
+    return Eigen::MatrixXf(shards.training({0, 1, 2, 3}).input.matrix());
+  };
+  EXPECT_EQ(inputs(0), inputs(27));
 }
 
 class Hearing : public testing::TestWithParam<int> {};

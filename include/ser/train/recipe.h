@@ -69,6 +69,7 @@ struct TrainingOptions {
   double listeners = 0;          ///< share of an emotion's target that listeners' votes make
   int epoch_clips = 0;           ///< recordings in an epoch, at most; 0: all
   double corpus_share = 1;       ///< corpora share an epoch by their size to this power; 0: alike
+  int crop_frames = 3000;  ///< of a clip in an epoch, at most, in one place drawn anew; 0: all
   TaskWeights tasks;
   FeatureAugmentation augmentation;
   EarlyStoppingOptions early_stopping;
