@@ -6,6 +6,7 @@
 #include <span>
 
 #include "model/internal/batch.h"
+#include "model/pieces.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/features/describe.h"
@@ -15,17 +16,7 @@
 namespace ser {
 namespace {
 
-constexpr std::size_t kBatch = 8;  // memory grows with it, speed hardly
-
 ClipView view_of(const Eigen::MatrixXf& clip) { return {clip.data(), clip.rows(), clip.cols()}; }
-
-/// One clip of a set, where its voice lies (empty: nothing heard), and what that makes of the
-/// member's temperature.
-struct ClipInput {
-  ClipView features;
-  Eigen::VectorXf offset = {};
-  double temperature = 1;
-};
 
 /// Logits of the member's network, in workspace.arena.
 nn::Tensor run_network(const Member& member, std::span<const ClipInput> clips,
@@ -43,12 +34,14 @@ nn::Tensor run_network(const Member& member, std::span<const ClipInput> clips,
 /// Logits, those of the emotions divided by the temperature; a clip is a column.
 Eigen::MatrixXd run_member(const Member& member, const Model& model,
                            std::span<const ClipInput> clips) {
-  nn::Workspace workspace = member.network.make_workspace();
-  Eigen::MatrixXd logits = run_network(member, clips, workspace).matrix().cast<double>();
-  for (std::size_t n = 0; n < clips.size(); ++n)
-    logits.col(static_cast<Eigen::Index>(n)).head(std::ssize(model.emotions)) /=
-        member.temperature * clips[n].temperature;
-  return logits;
+  return run_in_pieces(clips, [&](std::span<const ClipInput> batch) {
+    nn::Workspace workspace = member.network.make_workspace();
+    Eigen::MatrixXd logits = run_network(member, batch, workspace).matrix().cast<double>();
+    for (std::size_t n = 0; n < batch.size(); ++n)
+      logits.col(static_cast<Eigen::Index>(n)).head(std::ssize(model.emotions)) /=
+          member.temperature * batch[n].temperature;
+    return logits;
+  });
 }
 
 /// Softmax of the members' mean logits: their log-linear pool (Genest and Zidek 1986).
@@ -286,10 +279,13 @@ Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& featu
     Eigen::Index row = 0;
     for (std::size_t m = 0; m < model.members.size(); ++m) {
       const Member& member = model.members[m];
-      nn::Workspace workspace = member.network.make_workspace();
       const std::vector<ClipInput> clips = inputs.batch(m, begin, end);
-      run_network(member, clips, workspace);
-      const auto layer = member.network.embedding(workspace).matrix();
+      const Eigen::MatrixXd layer =
+          run_in_pieces(clips, [&](std::span<const ClipInput> batch) -> Eigen::MatrixXd {
+            nn::Workspace workspace = member.network.make_workspace();
+            run_network(member, batch, workspace);
+            return member.network.embedding(workspace).matrix().cast<double>();
+          });
       hidden.block(row, static_cast<Eigen::Index>(begin), layer.rows(), layer.cols()) =
           layer.cast<float>();
       row += layer.rows();

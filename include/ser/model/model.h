@@ -86,7 +86,9 @@ struct ClipFeatures {
 /// Empty: none were, for any clip.
 using HeardClips = std::vector<std::vector<int>>;
 
-/// Predictions for clips. features: of the same clips, one entry for each set that a member reads.
+/// Predictions for clips. A clip of more than 6,000 frames, a minute at a hop of 10 ms, is no
+/// single utterance: logits are the mean of those of its pieces of 300 frames and a little more.
+/// features: of the same clips, one entry for each set that a member reads.
 /// heard: as many lists as clips, or none; by default taken as chosen by somebody. Throws Error,
 /// naming the fingerprints, if a member's set is missing, and for an answer that is not a number.
 std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFeatures>& features,
