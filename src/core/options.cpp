@@ -63,46 +63,6 @@ std::string expected(std::string_view kind, const Range& range) {
   return fmt::format("{} in {}", kind, to_string(range));
 }
 
-/// Checks the numbers of options that no reader has checked.
-class RangeChecker : public FieldVisitor {
- public:
-  explicit RangeChecker(std::string prefix) : prefix_(std::move(prefix)) {}
-
-  void field(std::string_view, bool&, std::string_view) override {}
-  void field(std::string_view name, int& value, std::string_view, const Range& range) override {
-    check(name, value, "an integer", range);
-  }
-  void field(std::string_view name, double& value, std::string_view, const Range& range) override {
-    check(name, value, "a number", range);
-  }
-  void field(std::string_view, std::string&, std::string_view) override {}
-  void field(std::string_view, std::vector<std::string>&, std::string_view) override {}
-
-  void list(std::string_view name, ObjectList& objects, std::string_view) override {
-    for (std::size_t i = 0; i < objects.size(); ++i) {
-      RangeChecker inside(fmt::format("{}{}[{}].", prefix_, name, i));
-      objects.visit(i, inside);
-    }
-  }
-
- protected:
-  void choice_field(std::string_view, std::size_t&, std::span<const std::string_view>,
-                    std::string_view) override {}
-  void group_field(std::string_view name, const Visitable& options) override {
-    RangeChecker inside(fmt::format("{}{}.", prefix_, name));
-    options.visit(inside);
-  }
-
- private:
-  void check(std::string_view name, double value, std::string_view kind, const Range& range) const {
-    if (!range.contains(value))
-      throw Error(fmt::format("option '{}{}': expected {}, found {}", prefix_, name,
-                              expected(kind, range), value));
-  }
-
-  std::string prefix_;
-};
-
 /// Takes fields out of one JSON object and remembers the names asked for, to tell of unknown ones.
 class JsonReader : public FieldVisitor {
  public:
@@ -258,8 +218,7 @@ void read_options(std::string_view json, const Visitable& options) {
 }
 
 void check_ranges(const Visitable& options) {
-  RangeChecker checker("");
-  options.visit(checker);
+  read_options_json(write_options_json(options), options);
 }
 
 }  // namespace detail
