@@ -215,7 +215,8 @@ TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, co
            std::ranges::binary_search(training.recordings, clip.content);
   };
   return {static_cast<int>(std::ranges::count_if(fold.test_speakers, is_known)),
-          static_cast<int>(std::ranges::count_if(fold.test, is_recording))};
+          static_cast<int>(std::ranges::count_if(fold.test, is_recording)),
+          training.speakers.empty() && training.recordings.empty()};
 }
 
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,

@@ -124,7 +124,8 @@ void add_trained_on(const ResultFile& result, std::vector<FoldPredictions>& fold
   for (std::size_t k = 0; k < folds.size(); ++k) {
     const TrainedOn& one = result.folds[k].trained_on;
     TrainedOn& all = folds[k].trained_on;
-    all = {std::max(all.speakers, one.speakers), std::max(all.clips, one.clips)};
+    all = {std::max(all.speakers, one.speakers), std::max(all.clips, one.clips),
+           all.untold || one.untold};
   }
 }
 

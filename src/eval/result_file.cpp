@@ -61,6 +61,7 @@ std::string describe_trained_on(const ResultFile& result) {
   for (const FoldResult& fold : result.folds) {
     sum.speakers += fold.trained_on.speakers;
     sum.clips += fold.trained_on.clips;
+    sum.untold |= fold.trained_on.untold;
     speakers += fold.test_speakers.size();
   }
   std::vector<std::string> parts;
@@ -71,6 +72,8 @@ std::string describe_trained_on(const ResultFile& result) {
     parts.push_back(
         fmt::format("{} of {} scored clips{} are recordings that the model was trained on",
                     sum.clips, result.scores.n, sum.speakers > 0 ? ", of other speakers," : ""));
+  if (sum.untold)
+    parts.emplace_back("the model does not say what it was trained on, and may know these clips");
   return join(parts, "; ");
 }
 

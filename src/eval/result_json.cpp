@@ -64,6 +64,7 @@ Json fold_json(const FoldResult& fold) {
   json.update(figures_json(fold.scores));
   json["test_speakers"] = fold.test_speakers;
   json["trained_on"] = {{"speakers", fold.trained_on.speakers}, {"clips", fold.trained_on.clips}};
+  if (fold.trained_on.untold) json["trained_on"]["untold"] = true;
   return json;
 }
 
@@ -142,7 +143,7 @@ TrainedOn trained_on_of(const Json& fold) {
     if (value > kMostNames) throw Error(fmt::format("'trained_on.{}': {} is too many", key, value));
     return static_cast<int>(value);
   };
-  return {count("speakers"), count("clips")};
+  return {count("speakers"), count("clips"), json.contains("untold")};
 }
 
 /// json: a result, whose folds say to which of them each of `predictions` belongs.

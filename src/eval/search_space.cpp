@@ -98,7 +98,8 @@ Json draw_value(const SearchField& field, const Json& there, Rng& rng) {
   const double value = field.kind == SearchField::Kind::kUniform
                            ? rng.uniform(field.low, field.high)
                            : std::exp(rng.uniform(std::log(field.low), std::log(field.high)));
-  if (there.is_number_integer()) return std::llround(value);
+  constexpr double kMostWhole = 1e15;  // far beyond every range
+  if (there.is_number_integer()) return std::llround(std::clamp(value, -kMostWhole, kMostWhole));
   return Json::parse(fmt::format("{:.4g}", value));  // as it is read, so is it trained
 }
 

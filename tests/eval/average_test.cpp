@@ -57,11 +57,12 @@ TEST(Average, MatchesClipsByNameAndKeepsFolds) {
 TEST(Average, WasTrainedOnWhatAnyOfItsModelsWas) {
   std::vector<FoldPredictions> a = random_folds(kLabels, 2, 5, 1), b = a;
   a[1].trained_on = {0, 2};
-  b[1].trained_on = {1, 1};
+  b[1].trained_on = {1, 1, true};
   const ResultFile pooled = average_results({result_of("a", a), result_of("b", b)}, {"a", "b"}, 1);
   EXPECT_EQ(pooled.folds[0].trained_on.speakers + pooled.folds[0].trained_on.clips, 0);
   EXPECT_EQ(pooled.folds[1].trained_on.speakers, 1);
   EXPECT_EQ(pooled.folds[1].trained_on.clips, 2);
+  EXPECT_TRUE(pooled.folds[1].trained_on.untold);
 }
 
 TEST(Average, ResultsThatDifferAreRefused) {

@@ -194,6 +194,8 @@ TEST(Evaluate, ClipsOfOtherSpeakersAreKnownByTheirSound) {
       trained_on(model, clips, {{}, {0, 1, 2, 3, 4}, {"mine:anna", "ravdess:03"}});
   EXPECT_EQ(known.speakers, 1);
   EXPECT_EQ(known.clips, 2) << "one of nobody, one of another speaker";
+  EXPECT_FALSE(known.untold);
+  EXPECT_TRUE(trained_on({}, clips, {{}, {0}, {}}).untold);
 }
 
 TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {

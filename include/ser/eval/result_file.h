@@ -33,7 +33,8 @@ struct ResultInfo {
 /// What of a test side the model was trained on: it flatters the scores.
 struct TrainedOn {
   int speakers = 0;
-  int clips = 0;  ///< of other speakers, or of unknown ones, told by their sound
+  int clips = 0;        ///< of other speakers, or of unknown ones, told by their sound
+  bool untold = false;  ///< the model does not say what it was trained on
 };
 
 /// Predictions for the test side of one fold.
