@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "common/answers.h"
@@ -56,17 +55,11 @@ void check_inputs(const Options& options) {
   if (options.inputs.empty()) throw ser::UsageError("expected INPUT, --live or --list-devices");
 }
 
-void check_standard_input(const Options& options) {
-  const std::vector<std::string>& enrolled = options.voice.enroll;
-  if (std::count(options.inputs.begin(), options.inputs.end(), "-") +
-          std::count(enrolled.begin(), enrolled.end(), "-") >
-      1)
-    throw ser::UsageError("expected - (standard input) once, found it twice");
-}
-
 int predict(const Options& options, const ser::LiveOptions& live,
             const ser::CommonOptions& common) {
-  check_standard_input(options);
+  std::vector<std::string> read = options.inputs;
+  read.insert(read.end(), options.voice.enroll.begin(), options.voice.enroll.end());
+  ser::check_pipes(read);
   if (!live.live) check_inputs(options);
   ser::check_voice(options.voice, options.answers());
   ser::Predictor predictor = load_predictor(options);

@@ -1,10 +1,12 @@
 #include "answers.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "progress.h"
 #include "ser/audio/audio_file.h"
@@ -84,10 +86,24 @@ class AnswerPrinter {
 
 }  // namespace
 
+void check_pipes(const std::vector<std::string>& names) {
+  std::set<std::pair<dev_t, ino_t>> pipes;
+  for (const std::string& name : names) {
+    struct stat status {};
+    const bool standard = name == "-";
+    if ((standard ? ::fstat(STDIN_FILENO, &status) : ::stat(name.c_str(), &status)) != 0) continue;
+    if (!standard && !S_ISFIFO(status.st_mode)) continue;
+    if (!pipes.emplace(status.st_dev, status.st_ino).second)
+      throw UsageError(fmt::format("expected {} once, found it twice: what was read is gone",
+                                   standard ? "- (standard input)" : name));
+  }
+}
+
 std::vector<InputRecording> expand_inputs(const std::vector<std::string>& arguments) {
   std::vector<InputRecording> inputs;
   for (const std::string& argument : arguments) {
-    if (argument == "-" || !std::filesystem::is_directory(argument)) {
+    std::error_code ignored;  // told when the file is opened
+    if (argument == "-" || !std::filesystem::is_directory(argument, ignored)) {
       inputs.push_back({argument, ""});
       continue;
     }
@@ -176,7 +192,8 @@ void enroll(Predictor& predictor, const std::vector<std::string>& paths, int thr
     throw Error(fmt::format("--enroll: expected speech in {}, found none", paths.front()));
   voice.set_enrolled();
   predictor.set_voice(std::move(voice));
-  talk::info("{} recordings of the voice heard, {:.1f} s of speech", recordings, heard_s);
+  talk::info("{} recording{} of the voice heard, {:.1f} s of speech", recordings,
+             recordings == 1 ? "" : "s", heard_s);
 }
 
 }  // namespace ser

@@ -22,6 +22,9 @@ struct InputRecording {
 /// folder is one input with an error.
 std::vector<InputRecording> expand_inputs(const std::vector<std::string>& arguments);
 
+/// Throws UsageError if a pipe or standard input is named twice.
+void check_pipes(const std::vector<std::string>& names);
+
 /// Those without an error.
 std::size_t count_found(const std::vector<InputRecording>& inputs);
 

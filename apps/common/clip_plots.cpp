@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/report/picture.h"
@@ -43,6 +44,16 @@ fs::path inside(const std::string& path) {
   return result;
 }
 
+/// A file's name with a suffix, or as much of it as a name may be long, and a hash of all of it.
+std::string fitting_name(const std::string& name, const std::string& suffix) {
+  constexpr std::size_t kLongestName = 255;
+  if (name.size() + suffix.size() <= kLongestName) return name + suffix;
+  const std::string end = "~" + fingerprint(name) + suffix;
+  std::size_t kept = kLongestName - end.size();
+  while (kept > 0 && (name[kept] & 0xc0) == 0x80) --kept;  // no half letters of UTF-8
+  return name.substr(0, kept) + end;
+}
+
 /// Where the pictures of each recording go, in the order of the kinds.
 std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& recordings,
                                                  const PlotOptions& options) {
@@ -52,8 +63,9 @@ std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& r
   for (const Recording& recording : recordings) {
     std::vector<fs::path>& of_clip = files.emplace_back();
     for (const std::string& kind : options.pictures) {
-      of_clip.push_back(fs::path(options.plot) / inside(recording.utterance.path));
-      of_clip.back() += fmt::format(".{}.{}", kind, suffix);
+      const fs::path clip = fs::path(options.plot) / inside(recording.utterance.path);
+      of_clip.push_back(clip.parent_path() / fitting_name(clip.filename().string(),
+                                                          fmt::format(".{}.{}", kind, suffix)));
       if (!taken.insert(of_clip.back()).second)
         throw Error(fmt::format("{}: the picture of two inputs", of_clip.back().string()));
     }

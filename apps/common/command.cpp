@@ -1,8 +1,10 @@
 #include "command.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <new>
@@ -139,8 +142,9 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   constexpr std::string_view kUnknownKey = "INI was not able to parse ";
   if (!message.starts_with(kUnknownKey)) return message;
-  const std::string key = message.substr(kUnknownKey.size());
-  if (key.find('.') != std::string::npos)
+  std::string key = message.substr(kUnknownKey.size());
+  if (key.ends_with(".++")) key.resize(key.size() - 3);  // how CLI11 spells a section
+  if (key.find('.') != std::string::npos || key.size() < message.size() - kUnknownKey.size())
     return fmt::format("--config: expected flags without [sections], found '{}'", key);
   return fmt::format("--config: unknown option '{}'{}", key, nearest_flag(app, key));
 }
@@ -153,6 +157,22 @@ class HelpFormatter : public CLI::Formatter {
                         CLI::AppFormatMode mode) const override {
     return CLI::detail::find_and_replace(CLI::Formatter::make_help(app, std::move(name), mode),
                                          "\n\n\n", "\n\n");
+  }
+};
+
+/// A configuration as CLI11 reads it, unless it has no end.
+class BoundedConfig : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    constexpr std::size_t kMostBytes = 1 << 20;
+    std::string text(kMostBytes + 1, '\0');
+    input.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(input.gcount()));
+    if (text.size() > kMostBytes)
+      throw CLI::ConfigError("--config: expected at most 1 MiB, found more",
+                             CLI::ExitCodes::ConfigError);
+    std::istringstream bounded(text);
+    return CLI::ConfigTOML::from_config(bounded);
   }
 };
 
@@ -174,8 +194,13 @@ std::string version_text(const std::string& name) {
                      SER_LIBRARIES);
 }
 
+int failure(const std::string& command, const std::string& message) {
+  talk::put(fmt::format("{}: {}\n", command, message));
+  return 1;
+}
+
 int wrong_usage(const std::string& command, const std::string& message) {
-  fmt::print(stderr, "{}: {}\nRun '{} --help' for usage.\n", command, message, command);
+  talk::put(fmt::format("{}: {}\nRun '{} --help' for usage.\n", command, message, command));
   return 2;
 }
 
@@ -204,6 +229,7 @@ Command::Command(const std::string& name, const std::string& purpose, const std:
       ->configurable(false);
   app_->set_config("--config", "", "TOML file of flags; flags on the command line win")
       ->type_name("FILE");
+  app_->config_formatter(std::make_shared<BoundedConfig>());
   app_->allow_config_extras(CLI::config_extras_mode::error);
   app_->footer("Examples:\n" + examples);
   app_->formatter(std::make_shared<HelpFormatter>());
@@ -238,6 +264,14 @@ std::vector<std::string> guarded_words(int argc, char** argv) {
   return words;
 }
 
+/// Takes the place of standard streams that are closed, so that no file which is opened later gets
+/// what is meant for one of them. Reading and writing them fails as before.
+void hold_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0)
+      ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 /// Takes a first piece of memory from the system in one call instead of page by page as it is
 /// touched, and keeps it when it is freed. A cold `ser-predict` of one clip takes 16.7 ms of
 /// processor time with it and 18.3 without (medians of 15); an extraction is no faster. Where the
@@ -269,8 +303,7 @@ int Command::print_text(const CLI::ParseError& what) const {
     flush_stdout();
     return 0;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", app_->get_name(), error.what());
-    return 1;
+    return failure(app_->get_name(), error.what());
   }
 }
 
@@ -280,6 +313,7 @@ void flush_stdout() {
 }
 
 int Command::run(int argc, char** argv, const std::function<int()>& body) {
+  hold_closed_streams();
   watch_signals(app_->get_name());
   // What leaves the program are whole lines, so that one that is ended leaves no half one.
   constexpr std::size_t kLongestLine = 1 << 16;
@@ -308,18 +342,20 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
   } catch (const UsageError& error) {
     return wrong_usage(app_->get_name(), error.what());
   } catch (const Error& error) {
-    fmt::print(stderr, "{}: {}\n", app_->get_name(), error.what());
+    return failure(app_->get_name(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return failure(app_->get_name(),
+                   fmt::format("{}: {}", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {
-    const bool printing = std::ferror(stdout) != 0;
-    fmt::print(stderr, "{}: {}: {}\n", app_->get_name(),
-               printing ? "standard output: writing failed" : "internal error",
-               printing ? error.code().message() : error.what());
+    if (std::ferror(stdout) != 0)
+      return failure(app_->get_name(),
+                     "standard output: writing failed: " + error.code().message());
+    return failure(app_->get_name(), fmt::format("internal error: {}", error.what()));
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "{}: out of memory\n", app_->get_name());
+    return failure(app_->get_name(), "out of memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: internal error: {}\n", app_->get_name(), error.what());
+    return failure(app_->get_name(), fmt::format("internal error: {}", error.what()));
   }
-  return 1;
 }
 
 }  // namespace ser

@@ -12,7 +12,7 @@ namespace ser {
 namespace {
 
 std::vector<std::filesystem::path> model_folders() {
-  if (const char* folder = std::getenv("SER_MODELS")) return {folder};
+  if (const char* folder = std::getenv("SER_MODELS"); folder && *folder) return {folder};
   std::vector<std::filesystem::path> folders;
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -24,15 +24,16 @@ std::vector<std::filesystem::path> model_folders() {
 }  // namespace
 
 std::filesystem::path find_model(const std::string& name) {
-  if (!name.empty() && std::filesystem::is_regular_file(name)) return name;
+  std::error_code ignored;
+  if (!name.empty() && std::filesystem::is_regular_file(name, ignored)) return name;
   std::string looked;
   std::vector<std::string> shipped;
   if (name.find('/') == std::string::npos) {
-    std::error_code ignored;
     for (const std::filesystem::path& folder : model_folders()) {
       const std::string file = name.empty() ? "default.json" : name;
       for (const std::string& candidate : {file, file + ".json"})
-        if (std::filesystem::is_regular_file(folder / candidate)) return folder / candidate;
+        if (std::filesystem::is_regular_file(folder / candidate, ignored))
+          return folder / candidate;
       for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
         if (entry.path().extension() == ".json") shipped.push_back(entry.path().stem().string());
       looked += fmt::format("{}{}", looked.empty() ? "" : ", ", folder.string());

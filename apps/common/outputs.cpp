@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "command.h"
+#include "ser/core/atomic_file.h"
 
 namespace ser {
 namespace {
@@ -95,7 +96,7 @@ void check_folder(const Output& output) {
       folder = folder.parent_path();
     if (!fs::exists(folder, error)) folder = ".";
   } else {
-    if (fs::is_symlink(folder, error)) folder = fs::weakly_canonical(folder, error);
+    folder = followed(folder);
     folder = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
   }
   if (!fs::is_directory(folder, error))

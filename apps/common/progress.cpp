@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "talk.h"
 
 namespace ser {
 namespace {
@@ -25,7 +26,7 @@ std::string duration(double seconds) {
 StatusLine::StatusLine(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 StatusLine::~StatusLine() {
-  if (shown_ && terminal_) fmt::print(stderr, "\r\033[K");
+  if (shown_ && terminal_) talk::put("\r\033[K");
 }
 
 bool StatusLine::due(std::optional<double> first_s) const {
@@ -37,8 +38,7 @@ bool StatusLine::due(std::optional<double> first_s) const {
 void StatusLine::show(const std::string& line) {
   shown_ = true;
   last_ = Clock::now();
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
-  std::fflush(stderr);
+  talk::put(terminal_ ? "\r\033[K" + line : line + "\n");
 }
 
 double StatusLine::elapsed_s() const {

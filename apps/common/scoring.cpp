@@ -201,7 +201,7 @@ std::string fold_left_out(const TrainingInfo& training) {
 }
 
 report::Report score_model(const ScoringFlags& options, const Flags& flags,
-                                const CommonOptions& common) {
+                           const CommonOptions& common) {
   const std::vector<int> heard = heard_counts(options);
   const Model model = read_model(find_model(options.model));
   const std::vector<FeatureTable> tables =
@@ -222,13 +222,11 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
   });
   warn_of_trained_on(result, fold_left_out(model.training));
   result.info.other_fold = other;
-  if (options.report.empty())
-    return result_alone(report::ReportKind::kModel, std::move(result));
+  if (options.report.empty()) return result_alone(report::ReportKind::kModel, std::move(result));
   return report::model_report(model, views, fold, std::move(result), common.threads);
 }
 
-report::Report score_folds(const ScoringFlags& options, const CommonOptions& common,
-                                Team& team) {
+report::Report score_folds(const ScoringFlags& options, const CommonOptions& common, Team& team) {
   if (options.fold != kUnsetInt) throw UsageError("--train scores every fold: --fold has no place");
   const SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
   if (options.matrix && scheme.kind != SplitScheme::Kind::kCorpora)
@@ -282,8 +280,8 @@ report::Report average(const ScoringFlags& options) {
   return result_alone(report::ReportKind::kAveraged, std::move(result));
 }
 
-report::Report scored(const ScoringFlags& options, const Flags& flags,
-                           const CommonOptions& common, Team& team) {
+report::Report scored(const ScoringFlags& options, const Flags& flags, const CommonOptions& common,
+                      Team& team) {
   if (!options.merge.empty()) return merge(options.merge);
   if (!options.average.empty()) return average(options);
   if (options.features.empty()) throw UsageError("expected a feature file");
@@ -333,16 +331,23 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
   if (options.matrix && options.train.empty()) throw UsageError("--matrix: expected --train");
   if (options.other_fold && options.model.empty())
     throw UsageError("--other-fold: expected --model");
-  if (options.model.empty() && options.train.empty())
-    flags.refuse({"heard"}, "expected --model or --train; results say what was heard");
+  if (options.model.empty() && options.train.empty()) {
+    flags.refuse({"cv", "fold", "heard"},
+                 "expected --model or --train; results say how they were scored");
+    if (!options.features.empty())
+      throw UsageError("expected result files alone, found a feature file, too");
+  }
+  if (!options.compare.empty()) {
+    flags.refuse({"output"}, "--compare prints what it finds, it has no place");
+    if (!options.report.empty())
+      throw UsageError("--compare: --report shows one result, it has no place");
+  }
   check_outputs({{"-o", options.output, OutputKind::kResult},
                  {"--report", options.report, OutputKind::kPage}},
                 files_read(options));
   if (team.rank() > 0 && options.train.empty()) return;  // one process is enough
   say_if_others_end(team, "nothing of it is kept");
   if (!options.compare.empty()) {
-    if (!options.report.empty())
-      throw UsageError("--compare: --report shows one result, it has no place");
     print_comparison(compare(read_result(options.compare[0]), read_result(options.compare[1])),
                      options.compare[0], options.compare[1]);
     return;

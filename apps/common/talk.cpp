@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -28,10 +29,15 @@ std::string prefix(Level level) {
 
 }  // namespace
 
+void put(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 void set_least(Level least) { least_said = least; }
 
 void say(Level level, const std::string& line) {
-  if (level >= least_said) fmt::print(stderr, "{}{}\n", prefix(level), line);
+  if (level >= least_said) put(fmt::format("{}{}\n", prefix(level), line));
 }
 
 void warn_of(const std::vector<std::string>& notices, const std::string& name) {

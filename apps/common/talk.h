@@ -10,6 +10,9 @@ namespace ser::talk {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
 
+/// Writes to stderr, as it is. Where that is closed or full the words are lost, and nothing else.
+void put(const std::string& text);
+
 /// From here on what is below `least` is left unsaid; before, what is below kInfo.
 void set_least(Level least);
 

@@ -56,8 +56,8 @@ std::unique_ptr<Team> join_team(int processes) {
 int fail(Team& team, const std::string& why, int exit_code) {
   constexpr std::chrono::milliseconds kLetFirstSpeak(300);
   if (team.rank() > 0) std::this_thread::sleep_for(kLetFirstSpeak);
-  fmt::print(stderr, "{}, process {} of {}: {}\n", program_invocation_short_name, team.rank() + 1,
-             team.size(), why);
+  talk::put(fmt::format("{}, process {} of {}: {}\n", program_invocation_short_name,
+                        team.rank() + 1, team.size(), why));
   std::fflush(nullptr);
   team.end_all(exit_code);
   return exit_code;

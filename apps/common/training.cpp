@@ -282,10 +282,9 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
   if (!options.cv.empty()) model.training.fold = options.fold;
   write(model, options);
   if (!options.report.empty())
-    report::write_report(
-        options.report,
-        report::training_report(data, recipe, model, log.curves(), common.threads),
-        common.threads);
+    report::write_report(options.report,
+                         report::training_report(data, recipe, model, log.curves(), common.threads),
+                         common.threads);
   talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options), data.train.size(),
              model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
 }
@@ -357,7 +356,9 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
     throw UsageError("expected an output file: -o FILE or --export FILE");
   check_search(options, flags, team);
   if (!options.combine.empty()) {
-    if (!options.report.empty()) throw UsageError("--combine: nothing is trained to report");
+    flags.refuse({"model", "recipe", "cv", "fold", "epochs", "batch_size", "learning_rate",
+                  "checkpoint", "report", "describe"},
+                 "--combine trains nothing, it has no place");
     return combine_models(options);
   }
   flags.refuse({"temperature"}, "expected --combine; a recipe has its own");

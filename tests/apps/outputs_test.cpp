@@ -46,8 +46,11 @@ class Outputs : public DemoFeatures {
 
 TEST_F(Outputs, AreLookedAtBeforeTheWork) {
   const std::string gone = out("gone/out");
+  const std::string dangling = (folder_ / "dangling").string();
+  fs::create_symlink(gone, dangling);
   const std::vector<std::pair<std::string, std::vector<std::string>>> runs = {
       {"ser-extract", {demo_actor(1), "-o", gone}},
+      {"ser-train", {features_, "-o", dangling}},
       {"ser-extract", {demo_actor(1), "--describe", "--report", gone}},
       {"ser-train", {features_, "-o", gone}},
       {"ser-train", {features_, "-o", out("m"), "--report", gone}},

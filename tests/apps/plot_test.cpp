@@ -45,6 +45,16 @@ class Plot : public ::testing::Test {
   TempFolder pictures_;
 };
 
+TEST_F(Plot, NamesAsLongAsTheyMayBeAreShortened) {
+  const fs::path clip = inputs_ / (std::string(250, 'n') + ".flac");
+  fs::copy_file(demo_clip(5), clip);
+  const Outcome done = plot({clip.string(), "--pictures", "waveform"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  ASSERT_EQ(files().size(), 1u);
+  EXPECT_EQ(files()[0].size(), 255u);
+  EXPECT_THAT(files()[0], AllOf(StartsWith("nnn"), ::testing::EndsWith(".waveform.svg")));
+}
+
 TEST_F(Plot, DrawsASheetAClip) {
   const Outcome done = plot({demo_clip(5)});
   EXPECT_EQ(done.exit_code, 0) << done.err;

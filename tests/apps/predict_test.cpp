@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -154,6 +155,17 @@ TEST_F(Predict, ReadsOneFileFromStandardInput) {
   EXPECT_EQ(predict({"-", "-"}).exit_code, 2);
 }
 
+TEST_F(Predict, APipeIsReadOnce) {
+  const std::string pipe = (folder_ / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{pipe, pipe}, {pipe, "--enroll", pipe}}) {
+    const Outcome twice = predict(arguments);
+    EXPECT_EQ(twice.exit_code, 2);
+    EXPECT_THAT(twice.err, HasSubstr("pipe once, found it twice"));
+  }
+}
+
 TEST_F(Predict, SilenceHasNoEmotion) {
   const std::string silence = (folder_ / "silence.wav").string();
   write_wav(silence, {Eigen::VectorXf::Zero(16000), 16000});
@@ -201,6 +213,8 @@ TEST_F(Predict, FailsWhereItsOutputCannotBeWritten) {
 }
 
 TEST_F(Predict, FindsModelsByName) {
+  ASSERT_EQ(::setenv("SER_MODELS", "", 1), 0);
+  EXPECT_EQ(run("ser-predict", {demo_clip(1)}).exit_code, 0) << "as if it were not set";
   ASSERT_EQ(::setenv("SER_MODELS", folder_.path().c_str(), 1), 0);
   EXPECT_EQ(run("ser-predict", {"--model", "model", demo_clip(1)}).exit_code, 0);
   const Outcome missing = run("ser-predict", {"--model", "modell", demo_clip(1)});

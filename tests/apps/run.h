@@ -34,6 +34,8 @@ struct Outcome {
 struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
   std::filesystem::path standard_output;  ///< empty: captured
+  std::filesystem::path standard_error;   ///< empty: captured
+  std::vector<int> closed = {};           ///< standard streams that are closed
   std::optional<std::chrono::milliseconds> kill_after;
   std::filesystem::path interrupt_at;            ///< a signal as soon as this file is there
   int signal = SIGINT;                           ///< which one
@@ -74,7 +76,9 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
     redirect(options.standard_input, O_RDONLY, STDIN_FILENO);
     redirect(options.standard_output.empty() ? out : options.standard_output, O_WRONLY | O_CREAT,
              STDOUT_FILENO);
-    redirect(err, O_WRONLY | O_CREAT, STDERR_FILENO);
+    redirect(options.standard_error.empty() ? err : options.standard_error, O_WRONLY | O_CREAT,
+             STDERR_FILENO);
+    for (const int stream : options.closed) ::close(stream);
     ::execv(words[0], words.data());
     ::_exit(127);
   }

@@ -52,6 +52,17 @@ TEST_P(EveryCommand, TellsWhenItsWordsCannotBeWritten) {
   }
 }
 
+TEST_P(EveryCommand, EndsInOrderWhereItsTalkCannotBeWritten) {
+  RunOptions closed, full;
+  closed.closed = {STDERR_FILENO};
+  full.standard_error = "/dev/full";
+  for (const RunOptions& options : {closed, full}) {
+    EXPECT_EQ(run(GetParam(), {"--no-such-flag"}, options).exit_code, 2);
+    EXPECT_EQ(run(GetParam(), {"--config", "/no/such/file"}, options).exit_code, 2);
+    EXPECT_EQ(run(GetParam(), {"--version"}, options).exit_code, 0);
+  }
+}
+
 TEST_P(EveryCommand, NeedsArguments) {
   const Outcome nothing = run(GetParam(), {});
   EXPECT_EQ(nothing.exit_code, 2);
@@ -73,12 +84,35 @@ TEST_P(EveryCommand, RefusesUnknownKeysInItsConfiguration) {
   EXPECT_THAT(misspelt.err, HasSubstr("unknown option 'thread' (did you mean 'threads'?)"));
 }
 
+TEST_P(EveryCommand, RefusesAConfigurationWithoutEnd) {
+  const Outcome endless = run(GetParam(), {"x", "--config", "/dev/zero"});
+  EXPECT_EQ(endless.exit_code, 2);
+  EXPECT_THAT(endless.err, HasSubstr("--config: expected at most 1 MiB, found more"));
+}
+
 TEST_P(EveryCommand, RefusesSectionsInItsConfiguration) {
   const TempFolder folder;
   const std::string file = folder.add("c.toml", "[training]\nthreads = 2\n").string();
   const Outcome sections = run(GetParam(), {"x", "--config", file});
   EXPECT_EQ(sections.exit_code, 2);
-  EXPECT_THAT(sections.err, HasSubstr("without [sections]"));
+  EXPECT_THAT(sections.err, HasSubstr("without [sections], found 'training'"));
+}
+
+TEST_P(EveryCommand, SaysWhatIsWrongWithAName) {
+  const TempFolder folder;
+  const std::string loop = (folder / "loop").string(), longest(5000, 'x');
+  std::filesystem::create_symlink(loop, loop);
+  for (const auto& [name, fault] : {std::pair(loop, "Too many levels of symbolic links"),
+                                    std::pair(longest, "File name too long")}) {
+    const Outcome refused = GetParam() == "ser-predict" ? run(GetParam(), {name})
+                            : GetParam() == "ser-eval"  ? run(GetParam(), {name, "--train", name})
+                            : GetParam() == "ser-train"
+                                ? run(GetParam(), {name, "--recipe", name, "-o", "x"})
+                                : run(GetParam(), {name, "-o", (folder / "out").string()});
+    EXPECT_EQ(refused.exit_code, 1) << name;
+    EXPECT_THAT(refused.err, Not(HasSubstr("internal error")));
+    EXPECT_THAT(refused.err, HasSubstr(fault));
+  }
 }
 
 TEST_P(EveryCommand, RefusesNumbersThatAreNone) {
