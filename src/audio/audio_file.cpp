@@ -168,7 +168,8 @@ void AudioReader::Impl::end_part() {
   constexpr double kLeastMissing_s = 0.05;  // a block of some codecs
   const std::int64_t told = decoder->header_frames();
   decoder.reset();
-  if (told < kUnknown && seconds(told - frames_of_part) > kLeastMissing_s && found.notices.empty())
+  if (!found.parts[part].guessed && told < kUnknown && found.notices.empty() &&
+      seconds(told - frames_of_part) > kLeastMissing_s)
     notices.push_back(fmt::format("{:.1f} of the {:.1f} s of its header could be decoded",
                                   seconds(frames_of_part), seconds(told)));
 }

@@ -140,6 +140,7 @@ class Mp3File {
 
   void add_to(SoundParts& found) const {
     SoundPart part{begin_, end_};
+    part.guessed = true;
     if (count_at_ == 0 && guess() < count_)
       part.prefix = counting_frame(first_, static_cast<std::uint32_t>(count_));
     else if (count_at_ > 0 && told_ < count_)

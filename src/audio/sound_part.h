@@ -22,6 +22,7 @@ struct SoundPart {
   std::int64_t end = 0;
   std::string prefix = {};          ///< comes before the first byte
   std::vector<Patch> patches = {};  ///< places are those of the source
+  bool guessed = false;             ///< its decoder guesses how much sound there is
 };
 
 /// A recording as its file holds it: one part, or several where files were joined end to end.

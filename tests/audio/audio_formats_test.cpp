@@ -103,6 +103,15 @@ TEST_F(AudioFormats, EveryFileOpensOrIsRefusedInOneSentence) {
   }
 }
 
+TEST_F(AudioFormats, NothingIsSaidOfWholeFiles) {
+  for (const char* file : {"he_48khz.mp3", "owl.mp3", "48k-mono.ogg", "jfk.wav",
+                           "4bit-imaadpcm-8kHz-noBext-mono-encoded.wav", "RIFX-16bit-mono.wav"}) {
+    AudioReader reader(audio_folder() / "formats" / file);
+    read_audio(reader);
+    EXPECT_THAT(reader.notices(), testing::IsEmpty()) << file;
+  }
+}
+
 TEST_F(AudioFormats, TableNamesEveryFile) {
   std::set<std::filesystem::path> named;
   for (const Expectation& expected : kExpectations) named.insert(audio_folder() / expected.file);
