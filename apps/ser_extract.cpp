@@ -39,20 +39,6 @@ struct Options {
   }
 };
 
-void report(const ser::ExtractionSummary& summary, const std::string& output) {
-  if (summary.skipped > 0) ser::talk::warn("recordings skipped: {}", summary.skipped);
-  if (summary.without_emotion > 0)
-    ser::talk::warn("clips without emotion: {}; training and scoring will refuse them",
-                    summary.without_emotion);
-  if (summary.without_gender > 0)
-    ser::talk::warn("clips without gender: {}; a model of them tells the emotion only",
-                    summary.without_gender);
-  if (summary.kept > 0) ser::talk::info("{} recordings were done already", summary.kept);
-  ser::talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
-                  summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
-                  summary.rows, summary.rows == 1 ? "" : "s");
-}
-
 void check_corpus(const std::string& corpus) {
   const std::vector<std::string> kinds = ser::corpus_kinds();
   if (std::find(kinds.begin(), kinds.end(), corpus) == kinds.end())
@@ -95,23 +81,13 @@ std::vector<std::string> files_of(const std::vector<ser::Recording>& recordings)
   return files;
 }
 
-ser::MergedShards merge_or_explain(const Options& options) {
-  try {
-    return ser::merge_shards({options.merge.begin(), options.merge.end()}, options.output);
-  } catch (const ser::Error& error) {
-    throw ser::Error(ser::with_inputs(error.what(), options.inputs));
-  }
-}
-
 int merge(const Options& options, const ser::Flags& flags) {
   flags.refuse({"corpus", "votes", "emotions", "map", "features", "pool", "rate", "trim_db",
                 "augment", "format", "on_error", "shard", "resume"},
                "shards have it, with --merge it has no place");
   if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures}}, options.merge);
-  const ser::MergedShards merged = merge_or_explain(options);
-  if (merged.skipped > 0) ser::talk::warn("recordings skipped: {}", merged.skipped);
-  ser::talk::info("{}: {} clips in {} shards", options.output, merged.clips, merged.shards);
+  ser::merge_to_index(options.merge, options.output, options.inputs);
   return 0;
 }
 
@@ -132,9 +108,7 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
     ser::talk::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
   }
   if (options.output.empty()) return 0;
-  const ser::ExtractionSummary summary =
-      ser::extract_to_file(recordings, options.extraction, options.output, options.command, common);
-  report(summary, options.output);
+  ser::extract_to_file(recordings, options.extraction, options.output, options.command, common);
   return 0;
 }
 

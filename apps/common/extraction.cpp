@@ -11,7 +11,6 @@
 #include "progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
-#include "ser/corpus/votes.h"
 #include "ser/features/extractor.h"
 #include "talk.h"
 
@@ -85,6 +84,31 @@ void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
                joined.unknown.size() == 1 ? "" : "s", some_of(joined.unknown));
 }
 
+void say_summary(const ExtractionSummary& summary, const std::string& output) {
+  if (summary.skipped > 0) talk::warn("recordings skipped: {}", summary.skipped);
+  if (summary.without_emotion > 0)
+    talk::warn("clips without emotion: {}; training and scoring will refuse them",
+               summary.without_emotion);
+  if (summary.without_gender > 0)
+    talk::warn("clips without gender: {}; a model of them tells the emotion only",
+               summary.without_gender);
+  if (summary.kept > 0) talk::info("{} recordings were done already", summary.kept);
+  talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
+             summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
+             summary.rows, summary.rows == 1 ? "" : "s");
+}
+
+/// `text` with the inputs in the commands that it names.
+std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
+  constexpr std::string_view kInputs = "INPUT...";
+  std::string words;
+  for (const std::string& input : inputs) words += (words.empty() ? "" : " ") + quoted(input);
+  if (words.empty()) return text;
+  for (std::size_t at = 0; (at = text.find(kInputs, at)) != std::string::npos; at += words.size())
+    text.replace(at, kInputs.size(), words);
+  return text;
+}
+
 }  // namespace
 
 void ExtractionFlags::visit(FieldVisitor& v) {
@@ -156,9 +180,9 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
              join(examples, "; "));
 }
 
-ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
-                                  const ExtractionFlags& flags, const std::filesystem::path& output,
-                                  const std::string& command, const CommonOptions& common) {
+void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,
+                     const std::filesystem::path& output, const std::string& command,
+                     const CommonOptions& common) {
   ExtractionOptions options{feature_set(flags)};
   talk::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
   options.augmentations =
@@ -175,15 +199,29 @@ ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
   }
   const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
   warn_of_duplicates(chosen);
-  Progress progress("extracting", "clips", chosen.size(), common.quiet);
+  std::optional<Progress> progress(std::in_place, "extracting", "clips", chosen.size(),
+                                   common.quiet);
   options.observer = [&](const std::string& failure) {
     if (!failure.empty()) talk::warn("skipped {}", failure);
-    progress.advance(1);
+    progress->advance(1);
   };
   options.on_warning = [](const std::string& warning) { talk::warn("{}", warning); };
-  return extract(chosen, options,
-                 *make_writer(flags.format, output, options.set,
-                              shard ? std::optional(shard->info) : std::nullopt));
+  const std::unique_ptr<FeatureWriter> writer = make_writer(
+      flags.format, output, options.set, shard ? std::optional(shard->info) : std::nullopt);
+  const ExtractionSummary summary = extract(chosen, options, *writer);
+  progress.reset();
+  say_summary(summary, output.string());
+}
+
+void merge_to_index(const std::vector<std::string>& shards, const std::string& output,
+                    const std::vector<std::string>& inputs) {
+  try {
+    const MergedShards merged = merge_shards({shards.begin(), shards.end()}, output);
+    if (merged.skipped > 0) talk::warn("recordings skipped: {}", merged.skipped);
+    talk::info("{}: {} clips in {} shards", output, merged.clips, merged.shards);
+  } catch (const Error& error) {
+    throw Error(with_inputs(error.what(), inputs));
+  }
 }
 
 std::string command_of_shards(int argc, char** argv) {
@@ -204,16 +242,6 @@ std::string command_of_shards(int argc, char** argv) {
       command += " " + quoted(word) + (has_value ? " " + quoted(value) : "");
   }
   return command;
-}
-
-std::string with_inputs(std::string text, const std::vector<std::string>& inputs) {
-  constexpr std::string_view kInputs = "INPUT...";
-  std::string words;
-  for (const std::string& input : inputs) words += (words.empty() ? "" : " ") + quoted(input);
-  if (words.empty()) return text;
-  for (std::size_t at = 0; (at = text.find(kInputs, at)) != std::string::npos; at += words.size())
-    text.replace(at, kInputs.size(), words);
-  return text;
 }
 
 }  // namespace ser

@@ -49,16 +49,18 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
 /// One warning with the number of recordings that are there twice or more, and two examples.
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 
-/// Extracts features in parallel and writes them in order, in flat memory. command: as typed,
-/// without output and shard.
-ExtractionSummary extract_to_file(const std::vector<Recording>& recordings,
-                                  const ExtractionFlags& flags, const std::filesystem::path& output,
-                                  const std::string& command, const CommonOptions& common);
+/// Extracts features in parallel and writes them in order, in flat memory; says what came of it.
+/// command: as typed, without output and shard.
+void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,
+                     const std::filesystem::path& output, const std::string& command,
+                     const CommonOptions& common);
+
+/// Writes the index by which shards are read as one file. inputs: for the commands that messages
+/// name.
+void merge_to_index(const std::vector<std::string>& shards, const std::string& output,
+                    const std::vector<std::string>& inputs);
 
 /// The command as a shell takes it, without what is of one shard alone or changes no result;
 /// INPUT... stands for the inputs, FILE for other files: no path goes into a shard.
 std::string command_of_shards(int argc, char** argv);
-/// `text` with the inputs in the commands that it names.
-std::string with_inputs(std::string text, const std::vector<std::string>& inputs);
-
 }  // namespace ser

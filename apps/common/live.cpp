@@ -14,7 +14,7 @@
 #include "ser/audio/rolling_window.h"
 #include "ser/audio/wav_recorder.h"
 #include "ser/core/most_likely.h"
-#include "ser/model/smoother.h"
+#include "ser/model/listener.h"
 #include "talk.h"
 #include "timeline_output.h"
 #include "voice_flags.h"

@@ -16,11 +16,9 @@
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/shard.h"
 #include "ser/eval/search.h"
-#include "ser/model/ensemble.h"
-#include "ser/model/onnx.h"
+#include "ser/model/model.h"
 #include "ser/report/report.h"
 #include "ser/train/trainer.h"
-#include "ser/train/training_data.h"
 #include "talk.h"
 #include "team.h"
 

@@ -19,7 +19,7 @@
 #include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
-#include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 #include "ser/features/extractor.h"
 
 namespace ser {

@@ -1,4 +1,4 @@
-#include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 
 #include <fmt/format.h>
 

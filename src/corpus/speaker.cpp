@@ -10,7 +10,6 @@
 #include "corpus/internal/clip_groups.h"
 #include "corpus/parsers/parsers.h"
 #include "ser/core/text.h"
-#include "ser/corpus/recording.h"
 
 namespace ser {
 namespace {

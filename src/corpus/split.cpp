@@ -13,7 +13,6 @@
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
-#include "ser/corpus/recording.h"
 #include "ser/corpus/speaker.h"
 
 namespace ser {

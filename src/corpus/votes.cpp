@@ -1,4 +1,4 @@
-#include "ser/corpus/votes.h"
+#include "ser/corpus/corpus.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,6 @@
 #include "corpus/votes_column.h"
 #include "ser/core/error.h"
 #include "ser/core/text.h"
-#include "ser/corpus/corpus.h"
 
 namespace ser {
 namespace {

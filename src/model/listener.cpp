@@ -8,7 +8,6 @@
 
 #include "ser/audio/speech.h"
 #include "ser/core/error.h"
-#include "ser/model/smoother.h"
 
 namespace ser {
 namespace {

@@ -1,4 +1,4 @@
-#include "ser/model/onnx.h"
+#include "ser/model/model.h"
 
 #include <fmt/format.h>
 

@@ -30,28 +30,29 @@ void for_each_vector(State& state, const F& f) {
     f("moment" + std::to_string(i), state.moments[i]);
 }
 
+/// Its numbers with their names.
+template <typename State, typename F>
+void for_each_number(State& state, const F& f) {
+  f("epoch", state.epoch);
+  f("batch", state.batch);
+  f("step", state.step);
+  f("loss", state.loss);
+  f("clips", state.clips);
+  f("best_loss", state.best_loss);
+  f("best_epoch", state.best_epoch);
+  f("optimizer_steps", state.optimizer_steps);
+}
+
 Json numbers(const TrainingState& state) {
-  return {{"epoch", state.epoch},
-          {"batch", state.batch},
-          {"step", state.step},
-          {"loss", state.loss},
-          {"clips", state.clips},
-          {"best_loss", state.best_loss},
-          {"best_epoch", state.best_epoch},
-          {"optimizer_steps", state.optimizer_steps}};
+  Json json = Json::object();
+  for_each_number(state, [&](const char* name, const auto& number) { json[name] = number; });
+  return json;
 }
 
 TrainingState state_of(const Json& json) {
   try {
     TrainingState state;
-    state.epoch = json.at("epoch").get<int>();
-    state.batch = json.at("batch").get<std::size_t>();
-    state.step = json.at("step").get<long>();
-    state.loss = json.at("loss").get<double>();
-    state.clips = json.at("clips").get<std::size_t>();
-    state.best_loss = json.at("best_loss").get<double>();
-    state.best_epoch = json.at("best_epoch").get<int>();
-    state.optimizer_steps = json.at("optimizer_steps").get<long>();
+    for_each_number(state, [&](const char* name, auto& number) { json.at(name).get_to(number); });
     return state;
   } catch (const Json::exception&) {
     throw Error("expected the numbers of a training state");

@@ -10,7 +10,7 @@
 #include "model/internal/batch.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
-#include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 #include "ser/features/describe.h"
 #include "train/checkpoint.h"

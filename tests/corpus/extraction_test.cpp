@@ -4,7 +4,7 @@
 
 #include "ser/audio/audio_file.h"
 #include "ser/core/rng.h"
-#include "ser/corpus/recording.h"
+#include "ser/corpus/speaker.h"
 #include "ser/features/extractor.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"

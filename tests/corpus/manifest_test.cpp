@@ -4,7 +4,6 @@
 
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
-#include "ser/corpus/votes.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ser/corpus/recording.h"
-
 namespace ser {
 namespace {
 

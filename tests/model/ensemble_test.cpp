@@ -1,4 +1,4 @@
-#include "ser/model/ensemble.h"
+#include "ser/model/model.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

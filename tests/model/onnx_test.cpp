@@ -1,11 +1,10 @@
-#include "ser/model/onnx.h"
+#include "ser/model/model.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ser/audio/audio_file.h"
 #include "ser/features/describe.h"
-#include "ser/model/ensemble.h"
 #include "support/onnx_reader.h"
 #include "support/paths.h"
 #include "support/temp_folder.h"

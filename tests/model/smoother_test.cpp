@@ -1,4 +1,4 @@
-#include "ser/model/smoother.h"
+#include "ser/model/listener.h"
 
 #include <gmock/gmock.h>
 

@@ -1,19 +1,40 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "ser/corpus/mapped_features.h"
+#include "ser/core/atomic_file.h"
 #include "ser/corpus/shard.h"
 #include "ser/corpus/utterance.h"
 #include "ser/features/feature_set.h"
 
 namespace ser {
+
+/// Features that stay in their files, which are mapped into memory: the system reads what is looked
+/// at. Of that, a process holds some hundred megabytes at most, however much there is.
+class MappedFeatures {
+ public:
+  bool empty() const { return clips_.empty(); }
+  void add_file(MappedFile file) { files_.push_back(std::move(file)); }
+  /// values: of the next clip, in a file that was added, or will be.
+  void add_clip(const float* values) { clips_.push_back(values); }
+  /// The values of a clip, `bytes` of which are about to be read. Safe to call from any thread.
+  const float* clip(std::size_t index, std::uint64_t bytes) const;
+
+ private:
+  using Bytes = std::atomic<std::uint64_t>;
+
+  std::vector<MappedFile> files_;
+  std::vector<const float*> clips_;
+  std::unique_ptr<Bytes> held_ = std::make_unique<Bytes>(0);  ///< looked at since it was let go
+};
 
 /// What a feature file holds: the features of many clips. They are in memory, or stay in files.
 struct FeatureTable {
@@ -72,15 +93,29 @@ class FeatureTableWriter : public FeatureWriter {
   FeatureTableWriter(std::filesystem::path path, const FeatureSet& set,
                      std::uint64_t max_shard_bytes = std::uint64_t{2} << 30,
                      std::optional<ShardInfo> shard = {});
-  ~FeatureTableWriter() override;
   void start_recording(std::size_t index) override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
   void append(const Eigen::MatrixXf& features) override;
   void finish() override;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  /// Clips [begin, end), the content of one file.
+  struct Part {
+    std::size_t begin = 0, end = 0;
+  };
+  std::vector<Part> parts() const;
+  void write_part(const std::filesystem::path& file, const Part& part);
+
+  std::filesystem::path path_;
+  FeatureSet set_;
+  std::vector<std::string> rows_;
+  std::uint64_t max_shard_bytes_;
+  std::optional<ShardInfo> shard_;  ///< of the corpus
+  std::int64_t recording_ = 0;      ///< in the whole corpus, that is added
+  SpoolFile spool_;
+  std::vector<Utterance> clips_;
+  std::vector<std::int64_t> offsets_ = {0};
+  std::vector<std::int64_t> recordings_;  ///< of each clip; empty unless a shard
 };
 
 /// Writes CSV: one line a row (frame or clip): what is known of the clip, frame number, features
@@ -88,14 +123,15 @@ class FeatureTableWriter : public FeatureWriter {
 class FeatureCsvWriter : public FeatureWriter {
  public:
   FeatureCsvWriter(const std::filesystem::path& path, const FeatureSet& set);
-  ~FeatureCsvWriter() override;
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override;
   void append(const Eigen::MatrixXf& features) override;
-  void finish() override;
+  void finish() override { file_.commit(); }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::vector<std::string> rows_;
+  AtomicFile file_;
+  Utterance clip_;          ///< the one added last
+  Eigen::Index frame_ = 0;  ///< its next frame
 };
 
 }  // namespace ser
