@@ -100,7 +100,15 @@ void ListeningOptions::validate() const {
 }
 
 void HeardFeatures::add(const Eigen::Ref<const Eigen::MatrixXf>& clip) {
-  add({clip.cast<double>().rowwise().sum(), static_cast<double>(clip.cols()), 1});
+  // In blocks: what is summed is in memory as double.
+  constexpr Eigen::Index kBlock = 4096;
+  const auto block_sum = [&](Eigen::Index begin) -> Eigen::VectorXd {
+    const Eigen::Index size = std::min(kBlock, clip.cols() - begin);
+    return clip.middleCols(begin, size).cast<double>().rowwise().sum();
+  };
+  Eigen::VectorXd total = block_sum(0);
+  for (Eigen::Index begin = kBlock; begin < clip.cols(); begin += kBlock) total += block_sum(begin);
+  add({total, static_cast<double>(clip.cols()), 1});
 }
 
 void HeardFeatures::add(const HeardFeatures& other) {

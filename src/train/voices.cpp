@@ -23,8 +23,11 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
   if (!options.enabled) return;
   if (data.table.set.pool == Pooling::kNone) {
     sums_.resize(std::ssize(data.table.rows), static_cast<Eigen::Index>(data.size()));
-    for (int i = 0; i < static_cast<int>(data.size()); ++i)
-      sums_.col(i) = data.features(i).cast<double>().rowwise().sum().cast<float>();
+    for (int i = 0; i < static_cast<int>(data.size()); ++i) {
+      HeardFeatures clip;
+      clip.add(data.features(i));
+      sums_.col(i) = clip.sum.cast<float>();
+    }
   }
   std::map<std::tuple<std::string, std::string, std::string>, int> numbers;
   for (int i = 0; i < static_cast<int>(data.size()); ++i) {
