@@ -33,9 +33,7 @@ class MemoryFile {
     write_file(path(), text);
     ::lseek(number_, 0, SEEK_SET);
   }
-  std::string text() const {
-    return read_file(path(), std::numeric_limits<std::uint64_t>::max());
-  }
+  std::string text() const { return read_file(path(), std::numeric_limits<std::uint64_t>::max()); }
 
  private:
   std::string path() const { return fmt::format("/proc/self/fd/{}", number_); }

@@ -103,8 +103,9 @@ TEST_F(Plot, StaysInItsFolderWhateverAManifestNames) {
 }
 
 TEST_F(Plot, RefusesTwoInputsOfOnePicture) {
-  fs::copy_file(demo_clip(1), inputs_ / "a.flac");
-  const std::string list = inputs_.add("m.csv", "path\na.flac\n./a.flac\n").string();
+  fs::create_directories(inputs_ / "list/up");
+  for (const char* file : {"a.flac", "list/up/a.flac"}) fs::copy_file(demo_clip(1), inputs_ / file);
+  const std::string list = inputs_.add("list/m.csv", "path\n../a.flac\nup/a.flac\n").string();
   const Outcome refused = plot({list});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("a.flac.sheet.svg: the picture of two inputs"));

@@ -1,0 +1,51 @@
+#include "ser/model/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ser/core/error.h"
+
+namespace ser {
+
+bool Model::listens() const {
+  return std::ranges::any_of(members,
+                             [](const Member& member) { return member.listening.enabled; });
+}
+
+std::vector<nn::HeadRange> Model::heads() const {
+  const auto emotion_count = static_cast<nn::Index>(emotions.size());
+  std::vector<nn::HeadRange> ranges = {{0, emotion_count}};
+  if (!genders.empty()) ranges.push_back({emotion_count, static_cast<nn::Index>(genders.size())});
+  return ranges;
+}
+
+ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
+                            const std::vector<std::string>& allowed) {
+  for (std::size_t i = 0; i < model.emotions.size(); ++i)
+    if (std::ranges::find(allowed, model.emotions[i]) == allowed.end())
+      prediction.emotions[static_cast<Eigen::Index>(i)] = 0;
+  const double sum = prediction.emotions.sum();
+  if (!(sum > 0))
+    throw Error(fmt::format("expected some of the model's emotions ({}), found {}",
+                            fmt::join(model.emotions, ", "), fmt::join(allowed, ", ")));
+  prediction.emotions /= sum;
+  return prediction;
+}
+
+Eigen::VectorXd uncalibrated(const Model& model, const Eigen::VectorXd& emotions) {
+  double sum = 0, total = 0;
+  for (const Member& member : model.members) {
+    sum += member.weight * member.temperature;
+    total += member.weight;
+  }
+  if (sum == total) return emotions;
+  const Eigen::VectorXd powers = emotions.array().pow(sum / total);
+  return powers / powers.sum();
+}
+
+bool is_uncertain(const Model& model, const ClipPrediction& prediction) {
+  return prediction.emotions.maxCoeff() < model.uncertain_below;
+}
+
+}  // namespace ser
