@@ -225,6 +225,9 @@ void combine_models(const TrainingFlags& options) {
   for (const std::string& file : options.combine) models.push_back(read_model(file));
   Model ensemble = combine(models, options.combine, options.temperature);
   if (options.uncertain_below != kUnsetNumber) ensemble.uncertain_below = options.uncertain_below;
+  if (options.heard_temperature != kUnsetNumber)
+    for (Member& member : ensemble.members)
+      member.listening.heard_temperature = options.heard_temperature;
   write(ensemble, options);
   talk::info("{}: {} networks", written(options), ensemble.members.size());
 }
@@ -331,6 +334,9 @@ void TrainingFlags::visit(FieldVisitor& v) {
            {{"f32", WeightFormat::kF32}, {"f16", WeightFormat::kF16}, {"i8", WeightFormat::kI8}},
            "Precision of the weights in the model file");
   v.field("temperature", temperature, "Divides the mean logits of --combine", Range{0.01, 100});
+  v.field("heard_temperature", heard_temperature,
+          "Of --combine: temperature of a voice wholly known, relative to a stranger's",
+          Range{0.1, 10});
   v.field("uncertain_below", uncertain_below,
           "Answers of a lower probability are marked as uncertain", Range{0, 1});
   v.field("report", report,
@@ -359,7 +365,7 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
                  "--combine trains nothing, it has no place");
     return combine_models(options);
   }
-  flags.refuse({"temperature"}, "expected --combine; a recipe has its own");
+  flags.refuse({"temperature", "heard_temperature"}, "expected --combine; a recipe has its own");
   if (options.inputs.empty()) throw UsageError("expected a feature file");
   const Recipe recipe = chosen_recipe(options, flags);
   talk::debug("recipe: {}", to_json(recipe));

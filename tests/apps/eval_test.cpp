@@ -111,8 +111,11 @@ TEST_F(TrainAndEval, AnEnsembleScoresAsTheAverageOfItsModels) {
   train("a.json", {"--cv", "speakers:2", "--fold", "0"});
   succeed("ser-train",
           {other, "--recipe", recipe_, "-o", file("b.json"), "--cv", "speakers:2", "--fold", "0"});
-  succeed("ser-train", {"--combine", file("a.json"), file("b.json"), "--temperature", "0.7", "-o",
-                        file("ensemble.json")});
+  succeed("ser-train", {"--combine", file("a.json"), file("b.json"), "--temperature", "0.7",
+                        "--heard-temperature", "0.5", "-o", file("ensemble.json")});
+  EXPECT_EQ(
+      Json::parse(text_of(file("ensemble.json")))["members"][1]["listening"]["heard_temperature"],
+      0.5);
   const auto score = [&](std::vector<std::string> features, const std::string& name) {
     features.insert(features.end(), {"--model", file(name + ".json"), "--cv", "speakers:2",
                                      "--fold", "0", "-o", file(name + ".result")});

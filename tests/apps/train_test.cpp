@@ -176,6 +176,7 @@ TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
       {{"ser-train", "-o", file("m")}, "expected a feature file"},
       {{"ser-train", features_}, "-o FILE or --export FILE"},
       {{"ser-train", features_, "-o", file("m"), "--temperature", "2"}, "expected --combine"},
+      {{"ser-train", features_, "-o", file("m"), "--heard-temperature", "2"}, "expected --combine"},
       {{"ser-train", features_, "-o", file("m"), "--combine", "a"}, "model files alone"},
       {{"ser-eval", features_, "--train", "mlp", "--temperature", "2"}, "expected --average"},
       {{"ser-train", "--combine", "a", "--batch-size", "3", "-o", file("m")},
