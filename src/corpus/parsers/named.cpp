@@ -28,6 +28,16 @@ Utterance labelled(std::string_view emotion, std::string_view gender, std::strin
   return clip;
 }
 
+/// The same from the words of a name; nothing for words that mean nothing.
+std::optional<Utterance> labelled_by(std::string_view emotions, std::string_view emotion,
+                                     std::string_view genders, std::string_view gender,
+                                     std::string_view speaker) {
+  const auto meant_emotion = meaning(emotions, emotion);
+  const auto meant_gender = meaning(genders, gender);
+  if (!meant_emotion || !meant_gender) return std::nullopt;
+  return labelled(*meant_emotion, *meant_gender, speaker);
+}
+
 }  // namespace
 
 // modality-channel-emotion-intensity-statement-repetition-actor (Livingstone and Russo 2018)
@@ -132,12 +142,12 @@ std::optional<Utterance> parse_emodb(const std::filesystem::path& path) {
   const std::string name = path.stem().string();
   if (name.size() != 7 || (name[2] != 'a' && name[2] != 'b') || name[6] < 'a' || name[6] > 'z')
     return std::nullopt;
-  const auto gender = meaning(kGenders, name.substr(0, 2));
-  const auto emotion = meaning(kEmotions, name.substr(5, 1));
-  if (!gender || !emotion || !is_number(name.substr(3, 2), 2)) return std::nullopt;
-  Utterance clip = labelled(*emotion, *gender, name.substr(0, 2));
-  clip.statement = name.substr(2, 3);
-  clip.repetition = name.substr(6);
+  if (!is_number(name.substr(3, 2), 2)) return std::nullopt;
+  const std::string speaker = name.substr(0, 2);
+  auto clip = labelled_by(kEmotions, name.substr(5, 1), kGenders, speaker, speaker);
+  if (!clip) return std::nullopt;
+  clip->statement = name.substr(2, 3);
+  clip->repetition = name.substr(6);
   return clip;
 }
 
@@ -150,11 +160,8 @@ std::optional<Utterance> parse_nemo(const std::filesystem::path& path) {
   const std::vector<std::string> parts = split(path.stem().string(), '_');
   if (parts.size() != 3 || !is_number(parts[2], parts[2].size()) || parts[2].empty())
     return std::nullopt;
-  const auto gender = meaning(kGenders, parts[0]);
-  const auto emotion = meaning(kEmotions, parts[1]);
-  if (!gender || !emotion) return std::nullopt;
-  Utterance clip = labelled(*emotion, *gender, parts[0]);
-  clip.statement = parts[2];
+  auto clip = labelled_by(kEmotions, parts[1], kGenders, parts[0], parts[0]);
+  if (clip) clip->statement = parts[2];
   return clip;
 }
 
@@ -166,11 +173,8 @@ std::optional<Utterance> parse_emovo(const std::filesystem::path& path) {
   const std::vector<std::string> parts = split(to_lower(path.stem().string()), '-');
   if (parts.size() != 3 || parts[2].size() != 2 || !is_number(parts[2].substr(1), 1))
     return std::nullopt;
-  const auto emotion = meaning(kEmotions, parts[0]);
-  const auto gender = meaning(kGenders, parts[1]);
-  if (!emotion || !gender) return std::nullopt;
-  Utterance clip = labelled(*emotion, *gender, parts[1]);
-  clip.statement = parts[2];
+  auto clip = labelled_by(kEmotions, parts[0], kGenders, parts[1], parts[1]);
+  if (clip) clip->statement = parts[2];
   return clip;
 }
 
@@ -182,11 +186,9 @@ std::optional<Utterance> parse_urdu(const std::filesystem::path& path) {
   if (parts.size() != 3 || !is_numbered(parts[0], 2) || !is_numbered(parts[1], 1) ||
       parts[1][0] != 'F' || !is_numbered(parts[2], 1))
     return std::nullopt;
-  const auto gender = meaning(kGenders, parts[0].substr(0, 2));
-  const auto emotion = meaning(kEmotions, parts[2].substr(0, 1));
-  if (!gender || !emotion) return std::nullopt;
-  Utterance clip = labelled(*emotion, *gender, parts[0]);
-  clip.repetition = parts[1];
+  auto clip =
+      labelled_by(kEmotions, parts[2].substr(0, 1), kGenders, parts[0].substr(0, 2), parts[0]);
+  if (clip) clip->repetition = parts[1];
   return clip;
 }
 
