@@ -143,7 +143,7 @@ TrainedOn trained_on_of(const Json& fold) {
     if (value > kMostNames) throw Error(fmt::format("'trained_on.{}': {} is too many", key, value));
     return static_cast<int>(value);
   };
-  return {count("speakers"), count("clips"), json.contains("untold")};
+  return {count("speakers"), count("clips"), json.contains("untold") && json["untold"] == true};
 }
 
 /// json: a result, whose folds say to which of them each of `predictions` belongs.
