@@ -82,7 +82,8 @@ SharedAnalysis::~SharedAnalysis() = default;
 const Waveform& SharedAnalysis::wave() const { return impl_->wave; }
 
 const Waveform& SharedAnalysis::voice_band() {
-  return impl_->clean(voice_band_cleaning(impl_->wave.sample_rate_hz));
+  constexpr int kVoiceRateHz = 16000;  // of the presets: one cleaning serves all
+  return impl_->clean(voice_cleaning(std::min(impl_->wave.sample_rate_hz, kVoiceRateHz)));
 }
 
 const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {

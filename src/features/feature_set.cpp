@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/internal/finite.h"
 #include "features/internal/pooling.h"
 #include "features/preparation.h"
 #include "features/presets.h"
@@ -140,9 +141,7 @@ void check_recording(const Waveform& wave) {
   if (wave.duration_s() < kShortestRecordingS)
     throw Error(fmt::format("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS,
                             wave.duration_s()));
-  // 0 x = 0 for finite x alone; this is vectorised, allFinite() is not.
-  if ((0 * wave.samples.array()).sum() != 0)
-    throw Error("expected finite samples, found NaN or infinity");
+  if (!all_finite(wave.samples)) throw Error("expected finite samples, found NaN or infinity");
 }
 
 namespace {
@@ -175,17 +174,12 @@ Preparation cleaning_of(const Preparation& preparation) {
   return cleaning;
 }
 
-Preparation voice_band_cleaning(int sample_rate_hz) {
-  // As the presets have it: one cleaning serves all.
+Preparation voice_cleaning(int sample_rate_hz) {
   Preparation cleaning;
-  cleaning.sample_rate_hz = std::min(sample_rate_hz, 16000);
+  cleaning.sample_rate_hz = sample_rate_hz;
   cleaning.low_cut_hz = 60;
   cleaning.remove_hum = true;
   return cleaning;
-}
-
-Waveform voice_band(const Waveform& wave) {
-  return cleaned(wave, voice_band_cleaning(wave.sample_rate_hz));
 }
 
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level) {

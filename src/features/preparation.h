@@ -8,9 +8,6 @@ namespace ser {
 /// What `cleaned` reads of a preparation; the rest as it is by default.
 Preparation cleaning_of(const Preparation& preparation);
 
-/// The cleaning that `voice_band` is.
-Preparation voice_band_cleaning(int sample_rate_hz);
-
 /// The kept part of a clean recording at its level: what features are computed from.
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level);
 

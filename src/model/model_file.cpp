@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/internal/finite.h"
 #include "core/internal/json_io.h"
 #include "model/internal/batch.h"
 #include "model/model_json.h"
@@ -118,8 +119,7 @@ void read_tensor(const Json& json, const Blobs& blobs, const nn::Parameter& p, n
   nn::AlignedMap tensor(flat.data() + p.offset, p.rows, p.cols);
   tensor = Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);
   if (size == 1) tensor.array().colwise() *= read_scale(json, blobs, p.rows).array();
-  // 0 x = 0 for finite x alone; this is vectorised, allFinite() is not.
-  if ((0 * tensor.array()).sum() != 0) throw Error("'data': expected finite numbers");
+  if (!all_finite(tensor)) throw Error("'data': expected finite numbers");
 }
 
 Json write_scaler(const Scaler& scaler) {

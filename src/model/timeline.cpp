@@ -87,10 +87,8 @@ Sound sound_at_centre(const Window& window, const TimelineOptions& options, cons
   if (is_spoken(in_voice, speech)) return Sound::kSpeech;
   if (!is_silent(in_voice, voice)) return Sound::kOther;
   // What is silent in the band of a voice may hiss above.
-  Preparation all_bands;
-  all_bands.low_cut_hz = 60;
-  all_bands.remove_hum = true;
-  return is_silent(centre, cleaned(window.wave, all_bands)) ? Sound::kSilence : Sound::kOther;
+  const Waveform all_bands = cleaned(window.wave, voice_cleaning(window.wave.sample_rate_hz));
+  return is_silent(centre, all_bands) ? Sound::kSilence : Sound::kOther;
 }
 
 /// A window as a stranger's, and what sounds at its centre.

@@ -170,14 +170,14 @@ TEST_P(Disturbed, HardlyChangesAPreset) {
 
 TEST(VoiceBand, SpeechIsFoundInHumRumbleAndOffset) {
   for (const Waveform& voice : spoken(0.1f)) {
-    ASSERT_TRUE(is_speech(voice_band(voice)));
+    ASSERT_TRUE(is_speech(SharedAnalysis(voice).voice_band()));
     const double seconds = voice.duration_s();
     const int rate_hz = voice.sample_rate_hz;
     for (const Waveform& under :
          {tone(50, 0.0113, seconds, rate_hz, 10), tone(20, 0.0447, seconds, rate_hz),
           Waveform{Eigen::VectorXf::Constant(voice.samples.size(), 0.05f), rate_hz}})
-      EXPECT_TRUE(is_speech(voice_band(voice + under)));
-    EXPECT_FALSE(is_speech(voice_band(tone(50, 0.1, seconds, rate_hz, 10))));
+      EXPECT_TRUE(is_speech(SharedAnalysis(voice + under).voice_band()));
+    EXPECT_FALSE(is_speech(SharedAnalysis(tone(50, 0.1, seconds, rate_hz, 10)).voice_band()));
   }
 }
 

@@ -68,9 +68,8 @@ SampleRange kept_range(const Waveform& wave, const Preparation& preparation);
 /// Throws Error as `check_recording`.
 Waveform cleaned(const Waveform& wave, const Preparation& preparation);
 
-/// The recording without mains hum and what lies under a voice, at 16 kHz, or its own rate if that
-/// is lower: what speech is looked for in. Throws Error as `cleaned` does.
-Waveform voice_band(const Waveform& wave);
+/// The cleaning of the presets, whatever the rate: without mains hum and what lies under a voice.
+Preparation voice_cleaning(int sample_rate_hz);
 
 /// The waveform as the features see it: cleaned, cut, trimmed, brought to level.
 Waveform prepare(const Waveform& wave, const Preparation& preparation);
