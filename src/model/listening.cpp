@@ -68,6 +68,11 @@ HeardAnswers answers_at(const Json& json) {
   return answers;
 }
 
+/// Share of the mean of the clips heard that is taken away.
+double believed(double clips, double trust, const ListeningOptions& options) {
+  return options.enabled && clips > 0 ? trust * clips / (clips + options.strength) : 0;
+}
+
 void add_to(Eigen::VectorXd& sum, const Eigen::VectorXd& more, std::string_view what) {
   if (sum.size() == 0) sum = Eigen::VectorXd::Zero(more.size());
   if (sum.size() != more.size())
@@ -139,12 +144,8 @@ double trust(const HeardAnswers& answers, const ListeningOptions& options, Heari
       0.0, 1.0);
 }
 
-double believed(double clips, double trust, const ListeningOptions& options) {
-  return options.enabled && clips > 0 ? trust * clips / (clips + options.strength) : 0;
-}
-
-double temperature_of_heard(double believed, const ListeningOptions& options) {
-  return 1 - believed * (1 - options.heard_temperature);
+double temperature_of_heard(double clips, double trust, const ListeningOptions& options) {
+  return 1 - believed(clips, trust, options) * (1 - options.heard_temperature);
 }
 
 Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard) {

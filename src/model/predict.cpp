@@ -217,8 +217,7 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
         member.listening.enabled ? trust(answers, member.listening, hearing) : 0;
     if (trusted_share == 0) continue;
     clip[m].offset = voice_offset(heard(m), trusted_share, member.scaler, member.listening);
-    clip[m].temperature = temperature_of_heard(
-        believed(answers.clips, trusted_share, member.listening), member.listening);
+    clip[m].temperature = temperature_of_heard(answers.clips, trusted_share, member.listening);
     trusted = trusted || clip[m].offset.size() > 0;
   }
   if (!trusted) return stranger;

@@ -158,8 +158,9 @@ TEST(Listening, AnswersToAVoiceThatIsKnownAreSurer) {
   EXPECT_TRUE(surer[0].emotions.isApprox(expected, 1e-5));
   EXPECT_EQ(surer[0].genders, plain[0].genders);
   EXPECT_EQ(surer[1].emotions, plain[1].emotions);
-  EXPECT_EQ(temperature_of_heard(0, options), 1);
-  EXPECT_EQ(temperature_of_heard(1, options), 0.5);
+  EXPECT_EQ(temperature_of_heard(0, 1, options), 1);
+  EXPECT_EQ(temperature_of_heard(2, 0, options), 1);
+  EXPECT_DOUBLE_EQ(temperature_of_heard(2, 1, options), 1 - 0.5 / 3);
 }
 
 TEST(Listening, TrustDoesNotDependOnCalibration) {
