@@ -20,8 +20,8 @@ class SharedAnalysis {
   ~SharedAnalysis();
 
   const Waveform& wave() const;
-  /// The recording after `voice_cleaning` at 16 kHz, or its own rate if that is lower: what speech is
-  /// looked for in. Throws Error as `cleaned` does.
+  /// The recording after `voice_cleaning` at 16 kHz, or its own rate if that is lower: what speech
+  /// is looked for in. Throws Error as `cleaned` does.
   const Waveform& voice_band();
   /// Throws Error as `prepare`.
   const Analysis& of(const Preparation& preparation, const Tables& tables);

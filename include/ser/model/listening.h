@@ -66,9 +66,9 @@ double diversity(const HeardAnswers& answers);
 /// Share of the voice's mean that may be taken away, from 0 to 1, by the diversity of the answers.
 double trust(const HeardAnswers& answers, const ListeningOptions& options, Hearing hearing);
 
-/// What the temperature of an answer is multiplied by where so many clips were heard and are trusted
-/// that far: from 1 for a stranger's to `heard_temperature`, as the share of their mean that is
-/// taken away grows from 0 to 1.
+/// What the temperature of an answer is multiplied by where so many clips were heard and are
+/// trusted that far: from 1 for a stranger's to `heard_temperature`, as the share of their mean
+/// that is taken away grows from 0 to 1.
 double temperature_of_heard(double clips, double trust, const ListeningOptions& options);
 
 /// Probabilities of the genders of a clip of this voice, from those that a stranger would be given:
