@@ -12,18 +12,20 @@
 namespace ser {
 namespace {
 
-using Real = BatchFft::Real;
+template <typename Real>
+constexpr int kLanes = BasicBatchFft<Real>::kLanes;
+template <typename Real>
+constexpr int kComplex = 2 * kLanes<Real>;  // numbers of one complex number over all lanes
+constexpr int kCachedBlock = 256;           // complex numbers that stay in the first-level cache
 
-constexpr int kLanes = BatchFft::kLanes;
-constexpr int kComplex = 2 * kLanes;  // numbers of one complex number over all lanes
-constexpr int kCachedBlock = 256;     // complex numbers that stay in the first-level cache
-
+template <typename Real>
 void push_unit(std::vector<Real>& out, double turns) {
   out.push_back(static_cast<Real>(std::cos(2 * std::numbers::pi * turns)));
   out.push_back(static_cast<Real>(-std::sin(2 * std::numbers::pi * turns)));
 }
 
 /// Radix-4 butterfly of lane l, decimation in frequency; w holds w^j, w^2j, w^3j.
+template <typename Real>
 inline void twiddled_butterfly(Real ar, Real ai, Real br, Real bi, Real cr, Real ci, Real dr,
                                Real di, const Real* w, Real* z0, Real* z1, Real* z2, Real* z3,
                                int l) {
@@ -33,37 +35,39 @@ inline void twiddled_butterfly(Real ar, Real ai, Real br, Real bi, Real cr, Real
   const Real y2r = sum_ac_r - sum_bd_r, y2i = sum_ac_i - sum_bd_i;
   const Real y3r = dif_ac_r - dif_bd_i, y3i = dif_ac_i + dif_bd_r;
   z0[l] = sum_ac_r + sum_bd_r;
-  z0[l + kLanes] = sum_ac_i + sum_bd_i;
+  z0[l + kLanes<Real>] = sum_ac_i + sum_bd_i;
   z1[l] = y1r * w[0] - y1i * w[1];
-  z1[l + kLanes] = y1r * w[1] + y1i * w[0];
+  z1[l + kLanes<Real>] = y1r * w[1] + y1i * w[0];
   z2[l] = y2r * w[2] - y2i * w[3];
-  z2[l + kLanes] = y2r * w[3] + y2i * w[2];
+  z2[l + kLanes<Real>] = y2r * w[3] + y2i * w[2];
   z3[l] = y3r * w[4] - y3i * w[5];
-  z3[l + kLanes] = y3r * w[5] + y3i * w[4];
+  z3[l + kLanes<Real>] = y3r * w[5] + y3i * w[4];
 }
 
 /// One radix-4 pass over a block of complex numbers, in place.
+template <typename Real>
 void pass4(Real* z, int block, const Real* twiddles) {
-  const Eigen::Index quarter = Eigen::Index{block / 4} * kComplex;
+  const Eigen::Index quarter = Eigen::Index{block / 4} * kComplex<Real>;
   for (int j = 0; j < block / 4; ++j) {
-    Real* z0 = z + Eigen::Index{j} * kComplex;
+    Real* z0 = z + Eigen::Index{j} * kComplex<Real>;
     Real *z1 = z0 + quarter, *z2 = z1 + quarter, *z3 = z2 + quarter;
     const Real* w = twiddles + 6 * j;
 #pragma GCC ivdep
-    for (int l = 0; l < kLanes; ++l)
-      twiddled_butterfly(z0[l], z0[l + kLanes], z1[l], z1[l + kLanes], z2[l], z2[l + kLanes], z3[l],
-                         z3[l + kLanes], w, z0, z1, z2, z3, l);
+    for (int l = 0; l < kLanes<Real>; ++l)
+      twiddled_butterfly(z0[l], z0[l + kLanes<Real>], z1[l], z1[l + kLanes<Real>], z2[l],
+                         z2[l + kLanes<Real>], z3[l], z3[l + kLanes<Real>], w, z0, z1, z2, z3, l);
   }
 }
 
 /// The last pass: blocks of four numbers, whose twiddles are all 1.
+template <typename Real>
 void pass4_last(Real* z, int count) {
   for (int j = 0; j < count; j += 4) {
-    Real* z0 = z + Eigen::Index{j} * kComplex;
-    Real *z1 = z0 + kComplex, *z2 = z1 + kComplex, *z3 = z2 + kComplex;
+    Real* z0 = z + Eigen::Index{j} * kComplex<Real>;
+    Real *z1 = z0 + kComplex<Real>, *z2 = z1 + kComplex<Real>, *z3 = z2 + kComplex<Real>;
 #pragma GCC ivdep
-    for (int l = 0; l < kLanes; ++l) {
-      const int i = l + kLanes;
+    for (int l = 0; l < kLanes<Real>; ++l) {
+      const int i = l + kLanes<Real>;
       const Real sum_ac_r = z0[l] + z2[l], sum_ac_i = z0[i] + z2[i];
       const Real dif_ac_r = z0[l] - z2[l], dif_ac_i = z0[i] - z2[i];
       const Real sum_bd_r = z1[l] + z3[l], sum_bd_i = z1[i] + z3[i];
@@ -81,12 +85,13 @@ void pass4_last(Real* z, int count) {
 }
 
 /// The last pass where a factor 2 is left over.
+template <typename Real>
 void pass2_last(Real* z, int count) {
   for (int j = 0; j < count; j += 2) {
-    Real* z0 = z + Eigen::Index{j} * kComplex;
-    Real* z1 = z0 + kComplex;
+    Real* z0 = z + Eigen::Index{j} * kComplex<Real>;
+    Real* z1 = z0 + kComplex<Real>;
 #pragma GCC ivdep
-    for (int l = 0; l < kComplex; ++l) {
+    for (int l = 0; l < kComplex<Real>; ++l) {
       const Real a = z0[l], b = z1[l];
       z0[l] = a + b;
       z1[l] = a - b;
@@ -103,7 +108,8 @@ int reversed_position(int k, int block) {
 
 }  // namespace
 
-BatchFft::BatchFft(int size) : size_(size) {
+template <typename Real>
+BasicBatchFft<Real>::BasicBatchFft(int size) : size_(size) {
   if (size < 16 || size > 65536 || !std::has_single_bit(static_cast<unsigned>(size)))
     throw Error(fmt::format("fft_size: expected a power of two from 16 to 65536, found {}", size));
   const int half = size / 2;
@@ -118,8 +124,9 @@ BatchFft::BatchFft(int size) : size_(size) {
   for (int k = 0; k <= half / 2; ++k) push_unit(separation_, static_cast<double>(k) / size);
 }
 
-void BatchFft::load_first_stage(std::span<const float* const> rows, Eigen::Index offset,
-                                std::span<const Real> weights, Real* z) const {
+template <typename Real>
+void BasicBatchFft<Real>::load_first_stage(std::span<const float* const> rows, Eigen::Index offset,
+                                           std::span<const Real> weights, Real* z) const {
   const int half = size_ / 2;
   const Eigen::Index quarter = Eigen::Index{half / 4} * kComplex;
   for (int j = 0; j < half / 4; ++j) {
@@ -146,7 +153,8 @@ void BatchFft::load_first_stage(std::span<const float* const> rows, Eigen::Index
 }
 
 // Depth first: a block is finished while it is in the first-level cache.
-void BatchFft::run_stages(std::size_t stage, Real* z, int block) const {
+template <typename Real>
+void BasicBatchFft<Real>::run_stages(std::size_t stage, Real* z, int block) const {
   if (block > kCachedBlock) {
     pass4(z, block, stages_[stage].twiddles.data());
     for (int part = 0; part < 4; ++part)
@@ -164,8 +172,9 @@ void BatchFft::run_stages(std::size_t stage, Real* z, int block) const {
 // With Z the spectrum of x[2m] + i x[2m+1]: E = (Z[k] + conj Z[M-k]) / 2, O = (Z[k] - conj Z[M-k])
 // / 2, X[k] = E - i W^k O, X[M-k] = conj(E + i W^k O), W = exp(-2 pi i / N).
 /// Calls store(k, lane, real, imaginary) for the bins k < end and their mirrors M - k.
+template <typename Real>
 template <typename Store>
-void BatchFft::separate(const Real* z, int end, Store store) const {
+void BasicBatchFft<Real>::separate(const Real* z, int end, Store store) const {
   const int half = size_ / 2;
   for (int k = 0; k < end; ++k) {
     const int mirrored = half - k;
@@ -185,16 +194,19 @@ void BatchFft::separate(const Real* z, int end, Store store) const {
 }
 
 /// Everything but the separation.
-void BatchFft::run(std::span<const float* const> rows, Eigen::Index offset,
-                   std::span<const Real> weights, Real* z) const {
+template <typename Real>
+void BasicBatchFft<Real>::run(std::span<const float* const> rows, Eigen::Index offset,
+                              std::span<const Real> weights, Real* z) const {
   const int quarter = size_ / 8;
   load_first_stage(rows, offset, weights, z);
   for (int part = 0; part < 4; ++part)
     run_stages(1, z + Eigen::Index{part} * quarter * kComplex, quarter);
 }
 
-void BatchFft::transform(std::span<const float* const> rows, Eigen::Index offset,
-                         std::span<const Real> weights, Real* scratch, Real* spectrum) const {
+template <typename Real>
+void BasicBatchFft<Real>::transform(std::span<const float* const> rows, Eigen::Index offset,
+                                    std::span<const Real> weights, Real* scratch,
+                                    Real* spectrum) const {
   run(rows, offset, weights, scratch);
   separate(scratch, size_ / 4 + 1, [spectrum](int k, int l, Real real, Real imaginary) {
     Real* out = spectrum + Eigen::Index{k} * kComplex + l;
@@ -203,21 +215,26 @@ void BatchFft::transform(std::span<const float* const> rows, Eigen::Index offset
   });
 }
 
-void BatchFft::power(std::span<const float* const> rows, Eigen::Index offset,
-                     std::span<const Real> weights, Real* scratch, float* power) const {
+template <typename Real>
+void BasicBatchFft<Real>::power(std::span<const float* const> rows, Eigen::Index offset,
+                                std::span<const Real> weights, Real* scratch, float* power) const {
   run(rows, offset, weights, scratch);
   separate(scratch, size_ / 4 + 1, [power](int k, int l, Real real, Real imaginary) {
     power[Eigen::Index{k} * kLanes + l] = static_cast<float>(real * real + imaginary * imaginary);
   });
 }
 
-void BatchFft::real_parts(std::span<const float* const> rows, Eigen::Index offset,
-                          std::span<const Real> weights, Real* scratch, int count,
-                          float* real) const {
+template <typename Real>
+void BasicBatchFft<Real>::real_parts(std::span<const float* const> rows, Eigen::Index offset,
+                                     std::span<const Real> weights, Real* scratch, int count,
+                                     float* real) const {
   run(rows, offset, weights, scratch);
   separate(scratch, std::min(count, size_ / 4 + 1), [real, count](int k, int l, Real value, Real) {
     if (k < count) real[Eigen::Index{k} * kLanes + l] = static_cast<float>(value);
   });
 }
+
+template class BasicBatchFft<double>;
+template class BasicBatchFft<float>;
 
 }  // namespace ser

@@ -10,13 +10,14 @@ namespace ser {
 /// signal's rounding reaches another. A signal of N samples is taken as N/2 complex numbers;
 /// radix-4 decimation in frequency, in place; the spectrum of the real signal is separated last.
 /// Immutable: one plan serves any number of threads.
-class BatchFft {
+template <typename Number>
+class BasicBatchFft {
  public:
-  using Real = double;
+  using Real = Number;
   static constexpr int kLanes = 64 / sizeof(Real);
 
   /// Throws Error if `size` is not a power of two in [16, 65536].
-  explicit BatchFft(int size);
+  explicit BasicBatchFft(int size);
 
   int size() const { return size_; }
   int num_bins() const { return size_ / 2 + 1; }
@@ -37,6 +38,7 @@ class BatchFft {
                   std::span<const Real> weights, Real* scratch, int count, float* real) const;
 
  private:
+  static constexpr int kComplex = 2 * kLanes;  ///< numbers of one complex number over all lanes
   struct Stage {
     int block;                   ///< complex numbers a butterfly group spans
     std::vector<Real> twiddles;  ///< w^j, w^2j, w^3j for j < block/4, w = exp(-2 pi i / block)
@@ -55,5 +57,7 @@ class BatchFft {
   std::vector<int> order_;        ///< where number k of the complex spectrum ends up
   std::vector<Real> separation_;  ///< exp(-2 pi i k / size), k <= size/4
 };
+
+using BatchFft = BasicBatchFft<double>;
 
 }  // namespace ser

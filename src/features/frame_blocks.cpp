@@ -6,14 +6,14 @@ namespace ser {
 namespace {
 
 constexpr Eigen::Index kTile = 16;
+constexpr Eigen::Index kMostLanes = BasicBatchFft<float>::kLanes;
 
 }  // namespace
 
 FrameBlocks::FrameBlocks(const Eigen::VectorXf& samples, int frame_samples, int hop_samples)
     : frames_(num_frames(samples.size(), hop_samples)) {
   const Eigen::Index hop = hop_samples, before = frame_samples / 2;
-  const Eigen::Index whole_blocks =
-      (frames_ + BatchFft::kLanes - 1) / BatchFft::kLanes * BatchFft::kLanes;
+  const Eigen::Index whole_blocks = (frames_ + kMostLanes - 1) / kMostLanes * kMostLanes;
   const Eigen::Index columns = whole_blocks + (frame_samples - 1) / hop;
   columns_.setZero(hop, (columns + kTile - 1) / kTile * kTile);
 

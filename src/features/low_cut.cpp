@@ -39,35 +39,49 @@ std::array<Section, kSections> butterworth(double cutoff_hz, int sample_rate_hz)
   return sections;
 }
 
-/// Filtered from rest, in direct form II transposed.
+using Lanes = double __attribute__((vector_size(kSections * sizeof(double))));
+
+/// Filtered from rest, in direct form II transposed. A lane is a section; each is two samples
+/// behind the one before, so that none waits for another's result.
 Eigen::VectorXd filtered(const Eigen::VectorXf& samples,
                          const std::array<Section, kSections>& sections) {
+  constexpr Index kBehind = 2 * (kSections - 1);
+  Lanes b0, a1, a2, first{}, second{}, result{}, next{};
+  for (std::size_t i = 0; i < kSections; ++i) {
+    b0[i] = sections[i].b0;
+    a1[i] = sections[i].a1;
+    a2[i] = sections[i].a2;
+  }
   Eigen::VectorXd output(samples.size());
-  std::array<double, kSections> first{}, second{};
-  for (Index n = 0; n < samples.size(); ++n) {
-    double value = static_cast<double>(samples[n]) - samples[0];
-    for (std::size_t i = 0; i < kSections; ++i) {
-      const Section& s = sections[i];
-      const double forward = s.b0 * value, result = forward + first[i];
-      first[i] = second[i] - 2 * forward - s.a1 * result;
-      second[i] = forward - s.a2 * result;
-      value = result;
-    }
-    output[n] = value;
+  for (Index n = 0; n < samples.size() + kBehind; ++n) {
+    Lanes value = next;
+    value[0] = n < samples.size() ? static_cast<double>(samples[n]) - samples[0] : 0;
+    next = __builtin_shufflevector(result, result, 0, 0, 1, 2);
+    const Lanes forward = b0 * value;
+    result = forward + first;
+    first = second - 2 * forward - a1 * result;
+    second = forward - a2 * result;
+    if (n >= kBehind) output[n - kBehind] = result[kSections - 1];
   }
   return output;
 }
 
-/// What the filter can give without input: the real and imaginary parts of p^n, [size x poles].
-Eigen::MatrixXd modes(const std::array<Section, kSections>& sections, Index size) {
-  Eigen::MatrixXd modes(size, 2 * kSections);
+/// What the filter can give without input: the real and imaginary parts of p^n, [2 poles x size].
+Eigen::Matrix<double, 2 * kSections, Eigen::Dynamic> modes(
+    const std::array<Section, kSections>& sections, Index size) {
+  using Poles = Eigen::Array<double, kSections, 1>;
+  Poles turn_real, turn_imaginary, real = Poles::Ones(), imaginary = Poles::Zero();
   for (int i = 0; i < kSections; ++i) {
-    std::complex<double> power = 1;
-    for (Index n = 0; n < size; ++n) {
-      modes(n, 2 * i) = power.real();
-      modes(n, 2 * i + 1) = power.imag();
-      power *= sections[static_cast<std::size_t>(i)].pole;
-    }
+    turn_real[i] = sections[static_cast<std::size_t>(i)].pole.real();
+    turn_imaginary[i] = sections[static_cast<std::size_t>(i)].pole.imag();
+  }
+  Eigen::Matrix<double, 2 * kSections, Eigen::Dynamic> modes(2 * kSections, size);
+  for (Index n = 0; n < size; ++n) {
+    modes.col(n).head<kSections>() = real;
+    modes.col(n).tail<kSections>() = imaginary;
+    const Poles turned = real * turn_real - imaginary * turn_imaginary;
+    imaginary = real * turn_imaginary + imaginary * turn_real;
+    real = turned;
   }
   return modes;
 }
@@ -82,10 +96,10 @@ Waveform low_cut(const Waveform& wave, double cutoff_hz) {
   const auto sections = butterworth(cutoff_hz, wave.sample_rate_hz);
   Eigen::VectorXd output = filtered(wave.samples, sections);
   const Index start = std::min<Index>(output.size(), std::lround(kStartS * wave.sample_rate_hz));
-  const Eigen::MatrixXd free = modes(sections, start);
-  const Eigen::MatrixXd gram = free.transpose() * free;
-  const Eigen::VectorXd excited = gram.ldlt().solve(free.transpose() * output.head(start));
-  output.head(start) -= free * excited;
+  const auto free = modes(sections, start);
+  const Eigen::MatrixXd gram = free * free.transpose();
+  const Eigen::VectorXd excited = gram.ldlt().solve(free * output.head(start));
+  output.head(start) -= free.transpose() * excited;
   return {output.cast<float>(), wave.sample_rate_hz};
 }
 

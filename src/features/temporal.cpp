@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "features/registry.h"
@@ -25,16 +26,25 @@ void check(const FrameOptions& options) {
   check_overlap(options.frame_samples, options.hop_samples);
 }
 
+/// Sums of squares. They are taken of blocks that tile all frames, and each frame adds its own.
 FrameMatrix frame_energy(const Eigen::VectorXf& samples, const FrameOptions& options) {
   check(options);
+  const Eigen::Index hop = options.hop_samples, half = options.frame_samples / 2;
+  const Eigen::Index block = std::gcd(std::gcd(hop, half), Eigen::Index{options.frame_samples});
+  const auto blocks_energy = [&](Eigen::Index b) {
+    const Eigen::Index begin = std::min(b * block, samples.size());
+    const Eigen::Index end = std::min(begin + block, samples.size());
+    return samples.segment(begin, end - begin).cast<double>().squaredNorm();
+  };
+  const auto energies =
+      Eigen::VectorXd::NullaryExpr((samples.size() + block - 1) / block, blocks_energy).eval();
   FrameMatrix energy(1, num_frames(samples.size(), options.hop_samples));
   for (Eigen::Index t = 0; t < energy.cols(); ++t) {
-    const Eigen::Index start = t * options.hop_samples - options.frame_samples / 2;
-    const Eigen::Index begin = std::clamp<Eigen::Index>(start, 0, samples.size());
+    const Eigen::Index start = (t * hop - half) / block;
+    const Eigen::Index begin = std::clamp<Eigen::Index>(start, 0, energies.size());
     const Eigen::Index end =
-        std::clamp<Eigen::Index>(start + options.frame_samples, begin, samples.size());
-    const double sum = samples.segment(begin, end - begin).cast<double>().squaredNorm();
-    energy(0, t) = static_cast<float>(sum);
+        std::clamp<Eigen::Index>(start + options.frame_samples / block, begin, energies.size());
+    energy(0, t) = static_cast<float>(energies.segment(begin, end - begin).sum());
   }
   return energy;
 }

@@ -92,6 +92,28 @@ TEST_P(BatchFftSize, PowersAndRealPartsAreThoseOfTheSpectrum) {
   }
 }
 
+TEST_P(BatchFftSize, SinglePrecisionIsAsExactAsItsNumbers) {
+  using Single = BasicBatchFft<float>;
+  const int size = GetParam(), count = size / 2 + 1;
+  Rng rng(3, static_cast<std::uint64_t>(size));
+  std::vector<float> input(static_cast<std::size_t>(size) * Single::kLanes);
+  for (float& sample : input) sample = static_cast<float>(rng.normal());
+  std::vector<const float*> rows;
+  for (int n = 0; n < size; ++n) rows.push_back(input.data() + n * Single::kLanes);
+  const auto parts = [&](const auto& fft, Eigen::Index first) {
+    using Fft = std::decay_t<decltype(fft)>;
+    const std::vector<typename Fft::Real> weights(static_cast<std::size_t>(size), 0.5);
+    Eigen::VectorX<typename Fft::Real> scratch(fft.scratch_size());
+    Eigen::MatrixXf real(Fft::kLanes, count);
+    fft.real_parts(rows, first, weights, scratch.data(), count, real.data());
+    return real;
+  };
+  const Eigen::MatrixXf single = parts(Single(size), 0);
+  const BatchFft fft(size);
+  for (Eigen::Index first = 0; first < Single::kLanes; first += kLanes)
+    EXPECT_TRUE(single.middleRows<kLanes>(first).isApprox(parts(fft, first), 1e-6f));
+}
+
 TEST(BatchFft, RefusesOtherSizesThanPowersOfTwo) {
   for (const int size : {0, 8, 100, 131072})
     EXPECT_THAT([&] { BatchFft{size}; }, ThrowsMessage<Error>(HasSubstr("power of two")));
