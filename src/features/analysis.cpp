@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "features/frame_blocks.h"
+#include "features/frame_memory.h"
 #include "features/memo.h"
 #include "features/pitch_plan.h"
 #include "ser/core/error.h"
@@ -54,16 +55,19 @@ const Eigen::MatrixXd& Tables::dct(int rows, int size) const {
 }
 
 struct Analysis::Impl {
-  Memo<StftOptions, FrameMatrix> power;
-  Memo<StftOptions, FrameMatrix> magnitude;
-  Memo<MelOptions, FrameMatrix> mel;
-  Memo<std::pair<MelOptions, DecibelOptions>, FrameMatrix> log_mel;
-  Memo<ChromaOptions, FrameMatrix> chroma;
-  Memo<PitchOptions, PitchTrack> pitch;
+  FramePlace place;
+  Memo<StftOptions, FrameMatrix> power = {};
+  Memo<StftOptions, FrameMatrix> magnitude = {};
+  Memo<MelOptions, FrameMatrix> mel = {};
+  Memo<std::pair<MelOptions, DecibelOptions>, FrameMatrix> log_mel = {};
+  Memo<ChromaOptions, FrameMatrix> chroma = {};
+  Memo<PitchOptions, PitchTrack> pitch = {};
 };
 
 Analysis::Analysis(const Waveform& wave, const Tables& tables)
-    : wave_(wave), tables_(tables), impl_(std::make_unique<Impl>()) {}
+    : Analysis(wave, tables, FramePlace{}) {}
+Analysis::Analysis(const Waveform& wave, const Tables& tables, const FramePlace& place)
+    : wave_(wave), tables_(tables), impl_(new Impl{place}) {}
 Analysis::~Analysis() = default;
 
 const FrameMatrix& Analysis::power(const StftOptions& options) const {
@@ -106,8 +110,9 @@ const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
 }
 
 const PitchTrack& Analysis::pitch(const PitchOptions& options) const {
-  return impl_->pitch.get(
-      options, [&] { return tables_.pitch(options, wave_.sample_rate_hz).track(wave_.samples); });
+  return impl_->pitch.get(options, [&] {
+    return tables_.pitch(options, wave_.sample_rate_hz).track(wave_.samples, impl_->place);
+  });
 }
 
 }  // namespace ser

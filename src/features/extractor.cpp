@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
+#include "features/frame_memory.h"
 #include "features/internal/pooling.h"
 #include "features/memo.h"
 #include "features/preparation.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/error.h"
+#include "ser/features/low_cut.h"
 
 namespace ser {
 namespace {
@@ -59,39 +62,96 @@ Extractor::Extractor(FeatureSet set) : set_(std::move(set)) {
     throw Error(fmt::format("feature set: row '{}' is named twice", *twice));
 }
 
+struct WindowMemory::Impl {
+  /// Of the sound cleaned in one way.
+  struct Cleaning {
+    CleanTrace trace;
+    FrameMemory frames;
+  };
+  Memo<Preparation, Cleaning> cleanings = {};
+};
+
+WindowMemory::WindowMemory() : impl_(std::make_unique<Impl>()) {}
+WindowMemory::~WindowMemory() = default;
+
 struct SharedAnalysis::Impl {
+  struct Clean {
+    Waveform wave;
+    FramePlace place;
+  };
   struct Entry {
-    Entry(Waveform made, const Tables& tables) : wave(std::move(made)), analysis(wave, tables) {}
+    Entry(Waveform made, const Tables& tables, const FramePlace& place)
+        : wave(std::move(made)), analysis(wave, tables, place) {}
     Waveform wave;
     Analysis analysis;
   };
   using Kept = std::tuple<Preparation, Eigen::Index, Eigen::Index, Level>;
 
-  const Waveform& clean(const Preparation& cleaning) {
-    return cleaned.get(cleaning, [&] { return ser::cleaned(wave, cleaning); });
+  const Clean& clean(const Preparation& cleaning) {
+    if (!checked) check_recording(wave);
+    checked = true;
+    return cleaned.get(cleaning, [&] {
+      Waveform clean = cleaned_rest(cleaning.remove_hum ? without_hum() : wave, cleaning);
+      const FramePlace place = place_of(clean, cleaning);
+      return Clean{std::move(clean), place};
+    });
+  }
+
+  const Waveform& without_hum() {
+    if (!hum_free) hum_free = remove_hum(wave);
+    return *hum_free;
+  }
+
+  /// Where a clean window lies among those that `memory` met.
+  FramePlace place_of(const Waveform& clean, const Preparation& cleaning) const {
+    const Eigen::Index scaled = begin * clean.sample_rate_hz;
+    if (!memory || scaled % wave.sample_rate_hz != 0) return {};
+    WindowMemory::Impl::Cleaning& met =
+        memory->cleanings.get(cleaning, [] { return WindowMemory::Impl::Cleaning(); });
+    FramePlace place{&met.frames, scaled / wave.sample_rate_hz, {}};
+    place.known = met.trace.meet(clean, place.begin);
+    if (met.trace.restarted()) met.frames = {};
+    return place;
   }
 
   const Waveform& wave;
-  Memo<Preparation, Waveform> cleaned = {};
+  Eigen::Index begin = 0;
+  WindowMemory::Impl* memory = nullptr;
+  bool checked = false;
+  std::optional<Waveform> hum_free = {};
+  Memo<Preparation, Clean> cleaned = {};
   Memo<Kept, std::unique_ptr<Entry>> entries = {};
 };
 
 SharedAnalysis::SharedAnalysis(const Waveform& wave) : impl_(new Impl{wave}) {}
+SharedAnalysis::SharedAnalysis(const Waveform& wave, Eigen::Index begin, WindowMemory& memory)
+    : impl_(new Impl{wave, begin, memory.impl_.get()}) {}
 SharedAnalysis::~SharedAnalysis() = default;
 
 const Waveform& SharedAnalysis::wave() const { return impl_->wave; }
 
+const Waveform& SharedAnalysis::clean(const Preparation& cleaning) {
+  return impl_->clean(cleaning_of(cleaning)).wave;
+}
+
 const Waveform& SharedAnalysis::voice_band() {
   constexpr int kVoiceRateHz = 16000;  // of the presets: one cleaning serves all
-  return impl_->clean(voice_cleaning(std::min(impl_->wave.sample_rate_hz, kVoiceRateHz)));
+  return clean(voice_cleaning(std::min(impl_->wave.sample_rate_hz, kVoiceRateHz)));
 }
 
 const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {
   const Preparation cleaning = cleaning_of(preparation);
-  const Waveform& clean = impl_->clean(cleaning);
+  const auto& [clean, place] = impl_->clean(cleaning);
   const SampleRange kept = kept_range(clean, preparation);
   const auto make = [&] {
-    return std::make_unique<Impl::Entry>(levelled(clean, kept, preparation.level), tables);
+    const auto inside = [&](Eigen::Index i) {
+      return std::clamp<Eigen::Index>(i - kept.begin, 0, kept.end - kept.begin);
+    };
+    return std::make_unique<Impl::Entry>(
+        levelled(clean, kept, preparation.level), tables,
+        FramePlace{place.memory,
+                   place.begin + kept.begin,
+                   {inside(place.known.begin), inside(place.known.end)}});
   };
   return impl_->entries.get({cleaning, kept.begin, kept.end, preparation.level}, make)->analysis;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "core/internal/finite.h"
 #include "features/internal/pooling.h"
@@ -157,9 +158,13 @@ void level_ends(Eigen::VectorXf& samples) {
 
 Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   check_recording(wave);
-  Waveform clean = preparation.remove_hum ? remove_hum(wave) : wave;
+  return cleaned_rest(preparation.remove_hum ? remove_hum(wave) : wave, preparation);
+}
+
+Waveform cleaned_rest(Waveform hum_free, const Preparation& preparation) {
+  Waveform clean = std::move(hum_free);
   const bool cuts = preparation.low_cut_hz > 0;
-  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != wave.sample_rate_hz) {
+  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != clean.sample_rate_hz) {
     if (cuts) level_ends(clean.samples);
     clean = resample(clean, preparation.sample_rate_hz);
   }

@@ -6,12 +6,13 @@
 namespace ser {
 
 /// Values made once per key. Meant for a handful of keys; references stay valid.
-template <typename Key, typename Value>
+template <typename Key, typename Made>
 class Memo {
  public:
+  using Value = Made;
   template <typename Make>
-  const Value& get(const Key& key, Make make) {
-    for (const auto& [known, value] : entries_)
+  Value& get(const Key& key, Make make) {
+    for (auto& [known, value] : entries_)
       if (known == key) return value;
     return entries_.emplace_back(key, make()).second;
   }

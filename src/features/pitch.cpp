@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "features/frame_blocks.h"
+#include "features/frame_memory.h"
 #include "features/pitch_plan.h"
 #include "features/registry.h"
 #include "ser/core/error.h"
@@ -93,6 +94,7 @@ PitchPlan::PitchPlan(const PitchOptions& options, int sample_rate_hz)
       fft_(transform_size(options, sample_rate_hz)) {
   shortest_lag_ = std::max(2, static_cast<int>(std::floor(sample_rate_hz / options.high_hz)));
   longest_lag_ = static_cast<int>(std::ceil(sample_rate_hz / options.low_hz));
+  lags_ = Eigen::ArrayXd::LinSpaced(longest_lag_ + 2, 0, longest_lag_ + 1);
   for (int i = 0; i < kThresholds; ++i)
     threshold_weights_[static_cast<std::size_t>(i)] =
         beta_cdf((i + 1.0) / kThresholds) - beta_cdf(static_cast<double>(i) / kThresholds);
@@ -101,66 +103,76 @@ PitchPlan::PitchPlan(const PitchOptions& options, int sample_rate_hz)
     decayed_.push_back(1 - std::pow(decay, static_cast<double>(n)));
 }
 
-/// correlation: [lags x frames], sums of x[n] x[n + lag] inside each frame.
-void PitchPlan::correlate(const Eigen::VectorXf& samples, Eigen::MatrixXf& correlation) const {
-  constexpr int kLanes = BatchFft::kLanes;
-  const int size = fft_.size();
-  const FrameBlocks blocks(samples, options_.frame_samples, options_.hop_samples);
-  std::vector<BatchFft::Real> inside(static_cast<std::size_t>(size), 0);
-  std::fill_n(inside.begin(), options_.frame_samples, 1);
-  const std::vector<BatchFft::Real> scale(static_cast<std::size_t>(size), 1.0 / size);
-  std::vector<const float*> rows(blocks.rows().begin(), blocks.rows().end());
-  rows.resize(static_cast<std::size_t>(size), rows[0]);
+/// Sums of x[n] x[n + lag] inside each frame, of kLanes frames at a time.
+class PitchPlan::Correlator {
+ public:
+  static constexpr int kLanes = Fft::kLanes;
+  using Lags = Eigen::Matrix<float, Eigen::Dynamic, kLanes>;  // a frame is a column
 
-  Eigen::VectorX<BatchFft::Real> scratch(fft_.scratch_size());
-  Eigen::VectorXf power(Eigen::Index{fft_.num_bins()} * kLanes),
-      lagged(correlation.rows() * kLanes);
-  std::vector<const float*> power_rows;
-  for (int n = 0; n < size; ++n)
-    power_rows.push_back(power.data() + Eigen::Index{std::min(n, size - n)} * kLanes);
-  for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
-    fft_.power(rows, first, inside, scratch.data(), power.data());
-    // A power spectrum is real and even, so its forward transform is the inverse one.
-    fft_.real_parts(power_rows, 0, scale, scratch.data(), static_cast<int>(correlation.rows()),
-                    lagged.data());
-    const auto lags =
-        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, kLanes, Eigen::RowMajor>>(
-            lagged.data(), correlation.rows(), kLanes);
-    const Eigen::Index count = std::min<Eigen::Index>(kLanes, blocks.frames() - first);
-    for (Eigen::Index l = 0; l < count; ++l) correlation.col(first + l) = lags.col(l);
+  Correlator(const PitchPlan& plan, const Eigen::VectorXf& samples)
+      : fft_(plan.fft_),
+        blocks_(samples, plan.options_.frame_samples, plan.options_.hop_samples),
+        rows_(blocks_.rows().begin(), blocks_.rows().end()),
+        inside_(static_cast<std::size_t>(fft_.size())),
+        scale_(static_cast<std::size_t>(fft_.size()), 1.0f / static_cast<float>(fft_.size())),
+        scratch_(fft_.scratch_size()),
+        power_(Eigen::Index{fft_.num_bins()} * kLanes),
+        lags_(plan.longest_lag_ + 2, kLanes),
+        lagged_(lags_.size()) {
+    rows_.resize(static_cast<std::size_t>(fft_.size()), rows_[0]);
+    std::fill_n(inside_.begin(), plan.options_.frame_samples, 1.0f);
+    for (int n = 0; n < fft_.size(); ++n)
+      power_rows_.push_back(power_.data() + Eigen::Index{std::min(n, fft_.size() - n)} * kLanes);
   }
-}
+
+  /// [lags x frames] of the frames from `first` on.
+  const Lags& correlate(Eigen::Index first) {
+    fft_.power(rows_, first, inside_, scratch_.data(), power_.data());
+    // A power spectrum is real and even, so its forward transform is the inverse one.
+    fft_.real_parts(power_rows_, 0, scale_, scratch_.data(), static_cast<int>(lags_.rows()),
+                    lagged_.data());
+    lags_ = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, kLanes, Eigen::RowMajor>>(
+        lagged_.data(), lags_.rows(), kLanes);
+    return lags_;
+  }
+
+ private:
+  const Fft& fft_;
+  FrameBlocks blocks_;
+  std::vector<const float*> rows_, power_rows_;
+  std::vector<float> inside_, scale_;
+  Eigen::VectorXf scratch_, power_;
+  Lags lags_;
+  Eigen::VectorXf lagged_;
+};
 
 /// energy: running energy at the frame's first sample.
 PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const double* energy) const {
   const int size = options_.frame_samples, lags = longest_lag_ + 2;
-  Eigen::ArrayXd difference(lags);
-  Eigen::ArrayXf normalised(lags), similarity(lags);
-  for (int lag = 0; lag < lags; ++lag) {
-    const double both = energy[size - lag] - energy[0] + energy[size] - energy[lag];
-    const double twice = 2.0 * correlation[lag];
-    difference[lag] = std::max(0.0, both - twice) * size / (size - lag);
-    similarity[lag] = both > 0 ? static_cast<float>(twice / (both > 0 ? both : 1)) : 0.0f;
-  }
+  const Eigen::Map<const Eigen::ArrayXd> before(energy, lags);
+  const Eigen::Map<const Eigen::ArrayXd> behind(energy + size - lags + 1, lags);
+  const Eigen::ArrayXd both = behind.reverse() - energy[0] + energy[size] - before;
+  const Eigen::ArrayXd twice =
+      2.0 * Eigen::Map<const Eigen::ArrayXf>(correlation, lags).cast<double>();
+  const Eigen::ArrayXd difference = (both - twice).max(0.0) * size / (size - lags_);
   Eigen::ArrayXd sum(lags);
   sum[0] = 0;
   for (int lag = 1; lag < lags; ++lag) sum[lag] = sum[lag - 1] + difference[lag];
-  normalised[0] = 1;
-  for (int lag = 1; lag < lags; ++lag)
-    normalised[lag] =
-        sum[lag] > 0 ? static_cast<float>(difference[lag] * lag / (sum[lag] > 0 ? sum[lag] : 1))
-                     : 1.0f;
+  const Eigen::ArrayXd mean_normalised = difference * lags_ / sum;
+  Eigen::ArrayXf normalised = mean_normalised.cast<float>();
+  for (int lag = 0; lag < lags && !(sum[lag] > 0); ++lag) normalised[lag] = 1;
   Candidates found;
   std::vector<float> depths;
   for (int lag = shortest_lag_; lag <= longest_lag_; ++lag) {
     const float left = normalised[lag - 1], centre = normalised[lag], right = normalised[lag + 1];
     if (!(centre < left && centre <= right)) continue;
-    if (similarity[lag] < options_.min_periodicity) continue;
+    const float similarity = both[lag] > 0 ? static_cast<float>(twice[lag] / both[lag]) : 0.0f;
+    if (similarity < options_.min_periodicity) continue;
     const float curvature = left + right - 2 * centre, slope = 0.5f * (right - left);
     const float shift = curvature > std::abs(slope) ? -slope / curvature : 0;
     const float refined = static_cast<float>(lag) + shift;
     const float hz = static_cast<float>(sample_rate_hz_) / refined;
-    found.push_back({refined, 12 * std::log2(hz), 0, std::clamp(similarity[lag], 0.0f, 1.0f)});
+    found.push_back({refined, 12 * std::log2(hz), 0, std::clamp(similarity, 0.0f, 1.0f)});
     depths.push_back(centre);
   }
   weigh(found, depths);
@@ -241,24 +253,82 @@ std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) con
   return path;
 }
 
-PitchTrack PitchPlan::track(const Eigen::VectorXf& samples) const {
-  const Eigen::Index count = num_frames(samples.size(), options_.hop_samples);
-  const Eigen::Index size = options_.frame_samples;
-  Eigen::MatrixXf correlation(longest_lag_ + 2, count);
-  correlate(samples, correlation);
-  const std::vector<double> energy = running_energy(samples, size / 2, size);
-  const auto frame_energy = [&](Eigen::Index t) {
-    const double* begin = energy.data() + t * options_.hop_samples;
-    return begin[size] - begin[0];
-  };
-  double loudest = 0;
-  for (Eigen::Index t = 0; t < count; ++t) loudest = std::max(loudest, frame_energy(t));
-  std::vector<Candidates> frames(static_cast<std::size_t>(count));
-  for (Eigen::Index t = 0; t < count; ++t)
-    if (frame_energy(t) > kSilence * loudest)
-      frames[static_cast<std::size_t>(t)] =
-          candidates(correlation.col(t).data(), energy.data() + t * options_.hop_samples);
+namespace {
 
+/// The candidates of a piece's frames that are remembered, or to be.
+class Remembered {
+ public:
+  Remembered(const FramePlace& place, const PitchOptions& options)
+      : place_(place), options_(options) {
+    if (place.memory) found_ = &place.memory->pitch.get(options, [] { return Found(); });
+  }
+
+  /// Null if there are none.
+  const PitchCandidates* find(Eigen::Index frame) const {
+    if (!is_known(frame)) return nullptr;
+    const auto found = found_->find(position(frame));
+    return found == found_->end() ? nullptr : &found->second;
+  }
+  void put(Eigen::Index frame, const PitchCandidates& candidates) const {
+    if (is_known(frame)) found_->emplace(position(frame), candidates);
+  }
+
+ private:
+  using Found = std::unordered_map<Eigen::Index, PitchCandidates>;
+
+  Eigen::Index position(Eigen::Index frame) const {
+    return place_.begin + frame * options_.hop_samples;
+  }
+  bool is_known(Eigen::Index frame) const {
+    const Eigen::Index begin = frame * options_.hop_samples - options_.frame_samples / 2;
+    return found_ && begin >= place_.known.begin &&
+           begin + options_.frame_samples <= place_.known.end;
+  }
+
+  const FramePlace& place_;
+  const PitchOptions& options_;
+  Found* found_ = nullptr;
+};
+
+}  // namespace
+
+/// Of each frame; none in silent ones.
+std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::VectorXf& samples,
+                                                             const FramePlace& place) const {
+  const Eigen::Index count = num_frames(samples.size(), options_.hop_samples);
+  const Eigen::Index size = options_.frame_samples, hop = options_.hop_samples;
+  const std::vector<double> energy = running_energy(samples, size / 2, size);
+  Eigen::VectorXd frame_energy(count);
+  for (Eigen::Index t = 0; t < count; ++t)
+    frame_energy[t] = energy[static_cast<std::size_t>(t * hop + size)] -
+                      energy[static_cast<std::size_t>(t * hop)];
+  const double silence = kSilence * std::max(0.0, frame_energy.maxCoeff());
+
+  const Remembered remembered(place, options_);
+  std::vector<Candidates> frames(static_cast<std::size_t>(count));
+  std::vector<Eigen::Index> missing;
+  for (Eigen::Index t = 0; t < count; ++t) {
+    if (!(frame_energy[t] > silence)) continue;
+    if (const Candidates* found = remembered.find(t))
+      frames[static_cast<std::size_t>(t)] = *found;
+    else
+      missing.push_back(t);
+  }
+  Correlator correlator(*this, samples);
+  const Correlator::Lags* lags = nullptr;
+  Eigen::Index first = -1;
+  for (const Eigen::Index t : missing) {
+    if (!lags || t >= first + Correlator::kLanes) lags = &correlator.correlate(first = t);
+    Candidates& found = frames[static_cast<std::size_t>(t)];
+    found = candidates(lags->col(t - first).data(), energy.data() + t * hop);
+    remembered.put(t, found);
+  }
+  return frames;
+}
+
+PitchTrack PitchPlan::track(const Eigen::VectorXf& samples, const FramePlace& place) const {
+  const std::vector<Candidates> frames = all_candidates(samples, place);
+  const auto count = static_cast<Eigen::Index>(frames.size());
   const std::vector<int> path = best_path(frames);
   PitchTrack track{Eigen::VectorXf::Zero(count), Eigen::VectorXf::Zero(count)};
   for (Eigen::Index t = 0; t < count; ++t) {
@@ -276,7 +346,7 @@ PitchTrack PitchPlan::track(const Eigen::VectorXf& samples) const {
 
 PitchTrack track_pitch(const Eigen::VectorXf& samples, int sample_rate_hz,
                        const PitchOptions& options) {
-  return PitchPlan(options, sample_rate_hz).track(samples);
+  return PitchPlan(options, sample_rate_hz).track(samples, {});
 }
 
 std::unique_ptr<Feature> make_f0() { return std::make_unique<PitchFeature>(); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <optional>
+#include <vector>
 
 #include "ser/audio/rolling_window.h"
 #include "ser/audio/speech.h"
@@ -17,16 +19,59 @@ using Eigen::Index;
 constexpr double kSilenceRms = 0.00316;    // -50 dB of full scale
 constexpr double kLeastSpeechShare = 0.2;  // of the centre: what lies around a voice is not enough
 
-/// Windows of a recording, one by one.
+/// Windows in a row that overlap, and the sound that they are cut from.
+class WindowRow {
+ public:
+  explicit WindowRow(const Window& window)
+      : begin_(window.begin), sample_rate_hz_(window.wave.sample_rate_hz) {
+    add(window);
+  }
+
+  /// Whether the window, which follows the others, overlaps them and they are not too many.
+  bool takes(const Window& window) const {
+    constexpr std::size_t kMost = 16;
+    constexpr std::int64_t kMostS = 6;  // from the first's begin to the last's
+    return windows_.size() < kMost && window.begin < begin_ + std::ssize(samples_) &&
+           window.begin - begin_ <= kMostS * sample_rate_hz_;
+  }
+  void add(const Window& window) {
+    const Index at = window.begin - begin_, size = window.wave.samples.size();
+    const Index known = std::ssize(samples_) - at;
+    samples_.reserve(static_cast<std::size_t>(at + size));
+    samples_.insert(samples_.end(), window.wave.samples.data() + std::min(known, size),
+                    window.wave.samples.data() + size);
+    windows_.push_back({at, at + size});
+  }
+
+  std::size_t size() const { return windows_.size(); }
+  Window operator[](std::size_t i) const {
+    const auto [begin, end] = windows_[i];
+    return {begin_ + begin,
+            {Eigen::VectorXf::Map(samples_.data() + begin, end - begin), sample_rate_hz_}};
+  }
+
+ private:
+  std::int64_t begin_;
+  int sample_rate_hz_;
+  std::vector<float> samples_;
+  std::vector<SampleRange> windows_;
+};
+
+/// Rows of windows of a recording, one by one.
 class WindowSource {
  public:
   WindowSource(AudioReader& reader, const TimelineOptions& options)
       : reader_(reader), rolling_(reader.sample_rate_hz(), options.window_s, options.hop_s) {}
 
-  /// False at the end.
-  bool next(Window& window) {
-    const auto keep = [&](const Window& found) { pending_.push_back(found); };
-    while (pending_.empty() && !ended_) {
+  /// Nothing at the end.
+  std::optional<WindowRow> next() {
+    const auto keep = [&](const Window& found) {
+      if (!rows_.empty() && rows_.back().takes(found))
+        rows_.back().add(found);
+      else
+        rows_.emplace_back(found);
+    };
+    while (rows_.size() < 2 && !ended_) {
       const std::span<const float> block = reader_.next_block();
       ended_ = block.empty();
       if (ended_)
@@ -34,10 +79,10 @@ class WindowSource {
       else
         rolling_.push(block, keep);
     }
-    if (pending_.empty()) return false;
-    window = std::move(pending_.front());
-    pending_.pop_front();
-    return true;
+    if (rows_.empty()) return {};
+    std::optional<WindowRow> row = std::move(rows_.front());
+    rows_.pop_front();
+    return row;
   }
 
   double heard_s() const { return rolling_.heard_s(); }
@@ -45,7 +90,7 @@ class WindowSource {
  private:
   AudioReader& reader_;
   RollingWindow rolling_;
-  std::deque<Window> pending_;
+  std::deque<WindowRow> rows_;  ///< the last one may grow
   bool ended_ = false;
 };
 
@@ -80,15 +125,16 @@ bool is_silent(const SampleRange& centre, const Waveform& wave) {
   return energy < kSilenceRms * kSilenceRms * static_cast<double>(size);
 }
 
-Sound sound_at_centre(const Window& window, const TimelineOptions& options, const Waveform& voice,
+Sound sound_at_centre(const Window& window, const TimelineOptions& options, SharedAnalysis& clip,
                       const Speech& speech) {
   const SampleRange centre = centre_of(window, options);
+  const Waveform& voice = clip.voice_band();
   const SampleRange in_voice = at_rate(centre, window.wave, voice);
   if (is_spoken(in_voice, speech)) return Sound::kSpeech;
   if (!is_silent(in_voice, voice)) return Sound::kOther;
   // What is silent in the band of a voice may hiss above.
-  const Waveform all_bands = cleaned(window.wave, voice_cleaning(window.wave.sample_rate_hz));
-  return is_silent(centre, all_bands) ? Sound::kSilence : Sound::kOther;
+  const bool silent = is_silent(centre, clip.clean(voice_cleaning(window.wave.sample_rate_hz)));
+  return silent ? Sound::kSilence : Sound::kOther;
 }
 
 /// A window as a stranger's, and what sounds at its centre.
@@ -97,13 +143,22 @@ struct MetWindow {
   Sound sound = Sound::kSilence;
 };
 
-MetWindow meet_window(const Window& window, const Predictor& predictor,
+MetWindow meet_window(const Window& window, WindowMemory& memory, const Predictor& predictor,
                       const TimelineOptions& options) {
-  SharedAnalysis clip(window.wave);
-  const Waveform& voice = clip.voice_band();
-  const Speech speech = find_speech(voice);
+  SharedAnalysis clip(window.wave, window.begin, memory);
+  const Speech speech = find_speech(clip.voice_band());
   return {meet(predictor, clip, window.start_s(), speech.found),
-          sound_at_centre(window, options, voice, speech)};
+          sound_at_centre(window, options, clip, speech)};
+}
+
+/// The windows of a row are met one after the other, whatever the number of threads.
+std::vector<MetWindow> meet_row(const WindowRow& row, const Predictor& predictor,
+                                const TimelineOptions& options) {
+  WindowMemory memory;
+  std::vector<MetWindow> met;
+  for (std::size_t i = 0; i < row.size(); ++i)
+    met.push_back(meet_window(row[i], memory, predictor, options));
+  return met;
 }
 
 /// Calls on_window for windows in order. Returns the recording's duration, s.
@@ -112,14 +167,19 @@ double for_each_window(AudioReader& reader, const Predictor& predictor,
                        const std::function<void(const MetWindow&)>& on_window) {
   WindowSource source(reader, options);
   const std::size_t slots = pipeline_slots(threads);
-  std::vector<Window> windows(slots);
-  std::vector<MetWindow> met(slots);
+  std::vector<std::optional<WindowRow>> rows(slots);
+  std::vector<std::vector<MetWindow>> met(slots);
   parallel_pipeline(
-      threads, [&](std::size_t, std::size_t slot) { return source.next(windows[slot]); },
+      threads,
+      [&](std::size_t, std::size_t slot) { return (rows[slot] = source.next()).has_value(); },
       [&](std::size_t, std::size_t slot) {
-        met[slot] = meet_window(windows[slot], predictor, options);
+        met[slot] = meet_row(*rows[slot], predictor, options);
+        rows[slot].reset();
       },
-      [&](std::size_t, std::size_t slot) { on_window(met[slot]); });
+      [&](std::size_t, std::size_t slot) {
+        for (const MetWindow& window : met[slot]) on_window(window);
+        met[slot].clear();
+      });
   return source.heard_s();
 }
 

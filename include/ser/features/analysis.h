@@ -14,6 +14,7 @@ namespace ser {
 
 class StftPlan;
 class PitchPlan;
+struct FramePlace;
 
 /// Windows, transforms and filterbanks, which depend on options and sampling rate alone: each is
 /// made when it is first asked for and kept. Any number of threads may share one.
@@ -38,6 +39,8 @@ class Tables {
 class Analysis {
  public:
   Analysis(const Waveform& wave, const Tables& tables);
+  /// place: where the wave lies in a recording of which other analyses know parts.
+  Analysis(const Waveform& wave, const Tables& tables, const FramePlace& place);
   ~Analysis();
 
   const Waveform& wave() const { return wave_; }

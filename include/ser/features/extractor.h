@@ -11,15 +11,32 @@
 
 namespace ser {
 
+/// What windows of one recording have in common where they overlap. For one thread.
+class WindowMemory {
+ public:
+  WindowMemory();
+  ~WindowMemory();
+
+ private:
+  friend class SharedAnalysis;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// One recording, cleaned and analysed once for all that looks at it: feature sets that clean it
 /// alike share the clean sound, and the analysis if they keep the same part of it, too. For one
 /// thread; `wave` and the tables must outlive it.
 class SharedAnalysis {
  public:
   explicit SharedAnalysis(const Waveform& wave);
+  /// A window that begins at sample `begin` of a recording; those before it have met `memory`, too.
+  /// Where it is clean as they were, what they found in single frames is taken from there.
+  SharedAnalysis(const Waveform& wave, Eigen::Index begin, WindowMemory& memory);
   ~SharedAnalysis();
 
   const Waveform& wave() const;
+  /// `cleaned`, kept.
+  const Waveform& clean(const Preparation& preparation);
   /// The recording after `voice_cleaning` at 16 kHz, or its own rate if that is lower: what speech
   /// is looked for in. Throws Error as `cleaned` does.
   const Waveform& voice_band();

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "features/memo.h"
+#include "features/pitch_plan.h"
+#include "ser/audio/trim.h"
+
+namespace ser {
+
+/// The clean sound of a recording as its windows showed it, without their ends: a low cut settles
+/// where a window begins, and a resampler sees nothing behind its end.
+class CleanTrace {
+ public:
+  /// The part of a window, whose first sample is sample `begin` of the recording, that is what the
+  /// windows before showed, or new. Empty where they showed another sound: then none of that counts
+  /// any more, and `restarted` is true.
+  SampleRange meet(const Waveform& window, Eigen::Index begin);
+  bool restarted() const { return restarted_; }
+
+ private:
+  Eigen::Index begin_ = 0;
+  std::vector<float> samples_;
+  bool restarted_ = false;
+};
+
+/// What was found in frames of a recording, by where they are centred.
+struct FrameMemory {
+  Memo<PitchOptions, std::unordered_map<Eigen::Index, PitchCandidates>> pitch = {};
+};
+
+/// Where a piece of a recording lies in it.
+struct FramePlace {
+  FrameMemory* memory = nullptr;  ///< null: it stands for itself
+  Eigen::Index begin = 0;         ///< of the piece, a sample of the recording
+  SampleRange known = {};         ///< samples of the piece that are the recording's
+};
+
+}  // namespace ser
