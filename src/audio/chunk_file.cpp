@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "audio/number_bytes.h"
 #include "audio/tags.h"
+#include "audio/wav_format.h"
 
 namespace ser {
 namespace {
@@ -76,6 +80,7 @@ class ChunkFile {
   std::int64_t skip_chunks(std::int64_t at, const SizeField& sound, SoundParts& found) const;
   std::vector<Patch> patches() const;
   bool is_over(std::int64_t at) const;
+  bool is_no_sound(std::int64_t at) const;
   bool is_chunk(std::int64_t at) const;
   bool is_next_file(std::int64_t at) const {
     return source_.text_at(at, format_.magic.size()) == format_.magic;
@@ -141,6 +146,20 @@ bool ChunkFile::is_over(std::int64_t at) const {
          is_chunk(at) || tag_bytes(source_, at) > 0;
 }
 
+/// Whether the file holds floats and those from `at` on are out of any range of sound.
+bool ChunkFile::is_no_sound(std::int64_t at) const {
+  constexpr std::size_t kBytes = 1 << 12;
+  constexpr float kLoudest = 1e6;
+  if (format_.sound != "data" || source_.text_at(begin_ + 12, 4) != "fmt ") return false;
+  const auto format = wav::parse_format(source_.text_at(begin_ + 20, 26));
+  const auto encoding = format ? format->encoding() : std::nullopt;
+  if (encoding != PcmEncoding::kFloat32 && encoding != PcmEncoding::kFloat64) return false;
+  const std::string bytes = source_.text_at(at, kBytes);
+  std::vector<float> values(bytes.size() / bytes_of(*encoding));
+  wav::decode(std::as_bytes(std::span(bytes)), *encoding, values);
+  return !std::ranges::all_of(values, [](float x) { return std::abs(x) < kLoudest; });
+}
+
 /// The place behind all chunks. More chunks of sound are parts, each behind the head of the file up
 /// to its first chunk of sound.
 std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
@@ -183,6 +202,12 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
       if (format_.format_may_follow) found.parts.back().end = next;
       return next;
     }
+  }
+  if (fits && is_no_sound(told_end)) {
+    found.notices.push_back(
+        fmt::format("left unread: {} bytes behind its sound that are none", end() - told_end));
+    found.parts.push_back({begin_, told_end, {}, patches()});
+    return end();
   }
   if (!is_unknown(told))
     found.notices.push_back(

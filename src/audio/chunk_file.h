@@ -24,7 +24,8 @@ bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes,
 /// an old one. So a size is believed where the file ends there, or a chunk, a tag or another file
 /// begins there; else the sound goes on to the end of the file. What that cannot tell: sound whose
 /// first bytes look like a chunk (see `begins_chunk`), and bytes without a name behind a true size,
-/// which are taken for sound. Notices name both sizes where the header had one.
+/// which are taken for sound unless they are no numbers of sound, as among floats they may be.
+/// Notices name both sizes where the header had one.
 SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin);
 
 }  // namespace ser

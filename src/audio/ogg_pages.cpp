@@ -13,7 +13,7 @@ constexpr std::size_t kHeadBytes = 27;  ///< before the table of segments
 
 struct Page {
   std::int64_t bytes = 0;
-  bool begins_stream = false;
+  bool begins_stream = false, ends_stream = false;
 };
 
 std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
@@ -25,7 +25,8 @@ std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
       head.begin() + kHeadBytes, head.begin() + static_cast<std::ptrdiff_t>(kHeadBytes + segments),
       std::int64_t{0},
       [](std::int64_t sum, char c) { return sum + static_cast<unsigned char>(c); });
-  return Page{static_cast<std::int64_t>(kHeadBytes + segments) + body, (head[5] & 2) != 0};
+  return Page{static_cast<std::int64_t>(kHeadBytes + segments) + body, (head[5] & 2) != 0,
+              (head[5] & 4) != 0};
 }
 
 /// The next page behind damage.
@@ -45,6 +46,7 @@ SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin) {
   if (source.text_at(begin, kMagic.size()) != kMagic) return found;
   found.parts.push_back({begin, source.size()});
   bool may_begin = false;  // streams that begin together are one part
+  bool ended = true;
   for (std::int64_t at = begin; at < source.size();) {
     const std::optional<Page> page = page_at(source, at);
     if (!page) {
@@ -56,11 +58,14 @@ SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin) {
       found.parts.push_back({at, source.size()});
     }
     may_begin = !page->begins_stream;
+    ended = page->ends_stream;
     at += page->bytes;
     if (at > source.size())
       found.notices.push_back(
           fmt::format("breaks off: {} bytes are missing from its last page", at - source.size()));
   }
+  if (!ended && found.notices.empty())
+    found.notices.push_back("breaks off: the page that ends its sound is missing");
   return found;
 }
 

@@ -297,6 +297,36 @@ TEST(TrueEnd, AnOggFileCutInAPageSaysSo) {
   EXPECT_THAT(heard.notices, ElementsAre(HasSubstr("are missing from its last page")));
 }
 
+TEST(TrueEnd, AnOggFileCutBetweenPagesSaysSo) {
+  const std::string ogg = encoded(growing_noise(20, kRateHz), SF_FORMAT_OGG | SF_FORMAT_VORBIS);
+  EXPECT_THAT(hear(ogg).notices, IsEmpty());
+  const Heard heard = hear(ogg.substr(0, ogg.rfind("OggS")));
+  EXPECT_GT(heard.wave.duration_s(), 5);
+  EXPECT_THAT(heard.notices, ElementsAre("breaks off: the page that ends its sound is missing"));
+}
+
+TEST(TrueEnd, HeadersThatCountTheirSoundAreHeldAgainstTheFile) {
+  for (const int format :
+       {SF_FORMAT_NIST | SF_FORMAT_PCM_16, SF_FORMAT_VOC | SF_FORMAT_PCM_U8,
+        SF_FORMAT_MAT4 | SF_FORMAT_PCM_16, SF_FORMAT_SDS | SF_FORMAT_PCM_16,
+        SF_FORMAT_AVR | SF_FORMAT_PCM_16, SF_FORMAT_MAT4 | SF_ENDIAN_BIG | SF_FORMAT_FLOAT}) {
+    const std::string whole = encoded(sine(200, 2, kRateHz), format);
+    EXPECT_THAT(hear(whole).notices, IsEmpty()) << std::hex << format;
+    EXPECT_THAT(hear(whole.substr(0, whole.size() / 2)).notices,
+                ElementsAre(HasSubstr("bytes of sound that its header tells of")))
+        << std::hex << format;
+  }
+}
+
+TEST(TrueEnd, JunkBehindFloatsIsLeftAndTold) {
+  for (const int format : {SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE}) {
+    const std::string good = encoded(sine(200, 1, kRateHz), SF_FORMAT_WAV | format);
+    const Heard heard = hear(good + std::string(40, '\xff'));
+    EXPECT_EQ(heard.wave.samples, hear(good).wave.samples);
+    EXPECT_THAT(heard.notices, ElementsAre("left unread: 40 bytes behind its sound that are none"));
+  }
+}
+
 TEST(TrueEnd, AReaderGoesBackToTheBeginning) {
   const std::string bytes = wav() + wav(4000);
   AudioReader reader(std::as_bytes(std::span(bytes)), "clip");
