@@ -7,7 +7,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <type_traits>
 
 #include "ser/core/error.h"
 #include "ser/core/hash.h"
@@ -19,6 +21,10 @@ template <typename Number>
 Number parse(std::string_view text, std::string_view what, std::string_view expected) {
   Number value{};
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status == std::errc::result_out_of_range && std::is_integral_v<Number>)
+    throw Error(fmt::format("{}: expected {} from {} to {}, found '{}'", what, expected,
+                            std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max(),
+                            text));
   if (status != std::errc() || end != text.data() + text.size())
     throw Error(fmt::format("{}: expected {}, found '{}'", what, expected, text));
   return value;

@@ -26,9 +26,11 @@ TEST(Text, TrimAndLower) {
 TEST(Text, NumbersAreReadWhole) {
   EXPECT_EQ(parse_int("-12", "n"), -12);
   EXPECT_DOUBLE_EQ(parse_double("1e-3", "x"), 1e-3);
-  for (const char* text : {"", "1x", " 1", "1.5", "99999999999"})
+  for (const char* text : {"", "1x", " 1", "1.5"})
     EXPECT_ERROR(parse_int(text, "n"),
                  HasSubstr(std::string("n: expected an integer, found '") + text));
+  EXPECT_ERROR(parse_int("2147483648", "n"),
+               HasSubstr("n: expected an integer from -2147483648 to 2147483647, found '2147"));
   EXPECT_ERROR(parse_double("1,5", "x"), HasSubstr("x: expected a number, found '1,5'"));
   EXPECT_ERROR(parse_double("nan", "x"), HasSubstr("finite"));
   EXPECT_ERROR(parse_double("inf", "x"), HasSubstr("finite"));
