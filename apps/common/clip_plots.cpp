@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "file_name.h"
 #include "progress.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/report/picture.h"
@@ -42,16 +42,6 @@ fs::path inside(const std::string& path) {
   for (const fs::path& part : fs::path(path).lexically_normal().relative_path())
     result /= part == ".." ? "up" : part;
   return result;
-}
-
-/// A file's name with a suffix, or as much of it as a name may be long, and a hash of all of it.
-std::string fitting_name(const std::string& name, const std::string& suffix) {
-  constexpr std::size_t kLongestName = 255;
-  if (name.size() + suffix.size() <= kLongestName) return name + suffix;
-  const std::string end = "~" + fingerprint(name) + suffix;
-  std::size_t kept = kLongestName - end.size();
-  while (kept > 0 && (name[kept] & 0xc0) == 0x80) --kept;  // no half letters of UTF-8
-  return name.substr(0, kept) + end;
 }
 
 /// Where the pictures of each recording go, in the order of the kinds.

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "file_name.h"
 #include "progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -37,7 +38,7 @@ std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesy
 
 /// Where an extraction that can be resumed keeps what is done.
 std::filesystem::path journal_of(const std::filesystem::path& output) {
-  return output.string() + ".partial";
+  return output.parent_path() / fitting_name(output.filename().string(), ".partial");
 }
 
 /// The pooling that `name` means; nothing for an empty one.

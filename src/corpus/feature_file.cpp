@@ -122,9 +122,12 @@ std::vector<fs::path> read_index(const fs::path& path) {
   return with_context(path.string(), [&] {
     static constexpr std::array<std::string_view, 3> kKeys = {"format", "fingerprint", "shards"};
     const Json index = parse_json(read_file(path, kMaxIndexBytes), "index");
+    const Json format = index.is_object() ? index.value("format", Json()) : Json();
+    if (format != kFeatureIndexFormat)
+      throw Error(fmt::format(
+          "expected features, or an index of them (format '{}'), found {}", kFeatureIndexFormat,
+          format.is_string() ? "format '" + format.get<std::string>() + "'" : "other JSON"));
     check_keys(index, kKeys, "index");
-    if (index.value("format", Json()) != kFeatureIndexFormat)
-      throw Error(fmt::format("expected format '{}'", kFeatureIndexFormat));
     std::vector<fs::path> files;
     for (const std::string& name : text_list(index.value("shards", Json()).dump(), "shards")) {
       if (name.find('/') != std::string::npos || !name.ends_with(".safetensors"))

@@ -105,6 +105,19 @@ void check_listens(bool listens, const std::vector<int>& heard) {
                     heard_text(*some)));
 }
 
+/// Paths that clips of two corpora share, none of whose speakers is known: in a result the corpus
+/// tells them apart.
+std::set<std::string> paths_of_two_corpora(const std::vector<Utterance>& clips) {
+  std::map<std::string, const std::string*> corpora;
+  std::set<std::string> shared;
+  for (const Utterance& clip : clips) {
+    if (!clip.speaker.empty()) continue;
+    const auto [first, fresh] = corpora.emplace(clip.path, &clip.corpus);
+    if (!fresh && *first->second != clip.corpus) shared.insert(clip.path);
+  }
+  return shared;
+}
+
 /// The clips of one voice but for `own`: their places among the scored ones.
 std::vector<int> others_of(const std::vector<const Utterance*>& clips,
                            const std::vector<int>& voice, int own) {
@@ -129,13 +142,15 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
   const std::vector<ClipPrediction> said =
       predict(model, features_at(tables, indices), asking.heard, threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
+  const std::set<std::string> shared = paths_of_two_corpora(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const auto index = static_cast<std::size_t>(indices[i]);
     const Utterance& clip = table.clips[index];
     const ClipPrediction answer =
         asking.allowed.empty() ? said[i] : keep_classes(model, said[i], asking.allowed);
-    predictions.push_back({clip.path, speakers[index], clip.emotion, clip.gender,
+    predictions.push_back({shared.contains(clip.path) ? clip.corpus + "/" + clip.path : clip.path,
+                           speakers[index], clip.emotion, clip.gender,
                            spread(answer.emotions, model.emotions, labels),
                            to_vector(answer.genders)});
   }

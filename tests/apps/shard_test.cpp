@@ -96,5 +96,11 @@ TEST_F(Sharding, AKilledExtractionGoesOnToTheSameBytes) {
   EXPECT_FALSE(std::filesystem::exists(file("out.partial")));
 }
 
+TEST_F(Sharding, AnExtractionOfALongNameGoesOn) {
+  const std::string name = std::string(250, 'n');
+  EXPECT_EQ(extract({"--resume", "-o", file(name)}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(file(name)));
+}
+
 }  // namespace
 }  // namespace ser

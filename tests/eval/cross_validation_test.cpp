@@ -207,6 +207,18 @@ TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
 }
 
+TEST(Evaluate, ClipsOfTwoCorporaWithOnePathAreToldApart) {
+  FeatureTable table = synthetic_table(4, 1);
+  const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});
+  for (Utterance& clip : table.clips) clip.speaker.clear();
+  for (const std::size_t i : {6u, 7u}) table.clips[i].path = "same.wav";
+  table.clips[7].corpus = "other";
+  const std::vector<Prediction> predictions = evaluate(model, {&table}, {5, 6, 7}, 1);
+  EXPECT_EQ(predictions[0].file, table.clips[5].path);
+  EXPECT_EQ(predictions[1].file, "synthetic/same.wav");
+  EXPECT_EQ(predictions[2].file, "other/same.wav");
+}
+
 TEST(Evaluate, ClipsOfClassesThatTheModelDoesNotHaveAreLeftOut) {
   std::vector<Utterance> clips = synthetic_table(2, 1).clips;
   Model model;
