@@ -119,17 +119,17 @@ struct TableOfFiles {
 
 /// Looked at before the memory is let go: mapping it again costs a thousandth of working through
 /// it.
-constexpr std::uint64_t kHeldBytes = 256u << 20;
+constexpr std::uint64_t kHeldBytes = 8u << 20;
 
 }  // namespace
 
-FeatureTable::Clip FeatureTable::clip(std::size_t index) const {
-  const Eigen::Index frame_count = frames(index);
+FeatureTable::Clip FeatureTable::part(std::size_t index, Eigen::Index begin,
+                                      Eigen::Index count) const {
   if (mapped.empty())
-    return {values.data() + offsets[index] * values.rows(), values.rows(), frame_count};
+    return {values.data() + (offsets[index] + begin) * values.rows(), values.rows(), count};
   const Eigen::Index row_count = std::ssize(rows);
-  const auto bytes = static_cast<std::uint64_t>(row_count * frame_count) * sizeof(float);
-  return {mapped.clip(index, bytes), row_count, frame_count};
+  const auto bytes = static_cast<std::uint64_t>(row_count * count) * sizeof(float);
+  return {mapped.clip(index, bytes) + begin * row_count, row_count, count};
 }
 
 FeatureTable read_feature_table(const fs::path& path) { return read_feature_tables({path}); }

@@ -2,15 +2,16 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <vector>
 
+#include "model/internal/batch.h"
 #include "ser/model/model.h"
 
 namespace ser {
 
 inline constexpr std::size_t kBatch = 8;  // memory grows with it, speed hardly
-inline constexpr Eigen::Index kLongestWhole = 6000, kPieceFrames = 300;
 
 /// One clip of a set, where its voice lies (empty: nothing heard), and what that makes of the
 /// member's temperature.
@@ -18,6 +19,7 @@ struct ClipInput {
   ClipView features;
   Eigen::VectorXf offset = {};
   double temperature = 1;
+  std::function<void()> before_reading = {};  ///< some pieces of a long one
 
   bool is_long() const { return features.cols() > kLongestWhole; }
 };
@@ -46,6 +48,7 @@ Eigen::MatrixXd run_in_pieces(std::span<const ClipInput> clips, const Run& run) 
     Eigen::VectorXd sum;
     for (std::size_t begin = 0; begin < pieces.size(); begin += kBatch) {
       const std::size_t size = std::min(kBatch, pieces.size() - begin);
+      if (clips[n].before_reading) clips[n].before_reading();
       const Eigen::VectorXd part = run(std::span(pieces).subspan(begin, size)).rowwise().sum();
       sum = begin == 0 ? part : Eigen::VectorXd(sum + part);
     }

@@ -115,8 +115,11 @@ class Inputs {
   std::vector<ClipInput> batch(std::size_t m, std::size_t begin, std::size_t end) const {
     std::vector<ClipInput> inputs;
     for (std::size_t i = begin; i < end; ++i) {
-      inputs.push_back({features_[m]->clip(i)});
+      const ClipFeatures& set = *features_[m];
+      inputs.push_back({set.clip(i)});
       check_clip(inputs.back().features, model_.members[m]);
+      if (inputs.back().is_long())
+        inputs.back().before_reading = [&set, i] { static_cast<void>(set.clip(i)); };
     }
     return inputs;
   }
@@ -125,6 +128,18 @@ class Inputs {
   const Model& model_;
   std::vector<const ClipFeatures*> features_;  ///< one a member
 };
+
+/// A clip summed over its frames, of which those of a long one need not be in memory together.
+HeardFeatures sum_of(const ClipFeatures& features, std::size_t i) {
+  constexpr Eigen::Index kBlock = 4096;
+  const Eigen::Index rows = features.clip(i).rows(), frames = features.clip(i).cols();
+  HeardFeatures sum;
+  for (Eigen::Index begin = 0; begin < frames; begin += kBlock)
+    sum.add(
+        ClipView(features.clip(i).data() + begin * rows, rows, std::min(kBlock, frames - begin)));
+  sum.clips = 1;
+  return sum;
+}
 
 /// The voices of clips, from the features of the clips heard and what a model says of them before
 /// it has heard any. Clips are summed over their frames once, so a voice is a sum of few vectors.
@@ -139,7 +154,7 @@ class HeardVoices {
       if (!sums.empty()) continue;
       sums.resize(inputs.size());
       parallel_for(inputs.size(), threads,
-                   [&](std::size_t i) { sums[i].add(inputs.of(m).clip(i)); });
+                   [&](std::size_t i) { sums[i] = sum_of(inputs.of(m), i); });
     }
   }
 

@@ -84,9 +84,10 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
       add(fmt::format("{}|{}|{}|{}|{}", clip.path, clip.augmentation, clip.emotion, clip.gender,
                       clip.intensity));
       for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
-      const auto features = data.table.clip(index);
-      add({reinterpret_cast<const char*>(features.data()),
-           static_cast<std::size_t>(features.size()) * sizeof(float)});
+      data.table.for_each_part(index, [&](const auto& features) {
+        add({reinterpret_cast<const char*>(features.data()),
+             static_cast<std::size_t>(features.size()) * sizeof(float)});
+      });
     }
   }
   return fmt::format("{:016x}", hash);

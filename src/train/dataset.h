@@ -52,16 +52,13 @@ struct Dataset {
   nn::Index spectral_rows = 0;           ///< leading rows that are bands of a spectrum
 
   std::size_t size() const { return clips.size(); }
-  const Utterance& utterance(int i) const {
-    return table.clips[static_cast<std::size_t>(clips[static_cast<std::size_t>(i)])];
-  }
-  nn::Index frames(int i) const {
-    return table.frames(static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]));
+  const Utterance& utterance(int i) const { return table.clips[place(i)]; }
+  nn::Index frames(int i) const { return table.frames(place(i)); }
+  std::size_t place(int i) const {
+    return static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]);
   }
   /// Features of clip i, [rows x frames].
-  auto features(int i) const {
-    return table.clip(static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]));
-  }
+  auto features(int i) const { return table.clip(place(i)); }
 };
 
 /// Throws Error if a clip has no emotion or one that is not among the tasks'.

@@ -74,13 +74,14 @@ std::map<std::string, std::size_t> share_epoch(const std::map<std::string, std::
 }  // namespace
 
 MemberTraining::MemberTraining(const ShardSource& train, const ShardSource& validation,
-                               const Rng& rng, int threads, Team& team)
+                               const Rng& rng, int threads, Team& team, ArenaPool& scratch)
     : train_(train),
       validation_(validation),
       options_(train.recipe.training),
       rng_(rng),
       threads_(threads),
       team_(team),
+      scratch_(scratch),
       network_(make_network(train, rng)),
       optimizer_(options_.optimizer, network_.decay_mask()) {
   check_shard_size(network_, options_, train.data.recordings.size());
@@ -158,7 +159,7 @@ std::size_t MemberTraining::begin_step() {
 
 void MemberTraining::run_shard(std::size_t s) {
   nn::Workspace& workspace = workspaces_[s];
-  workspace.arena.reset();
+  workspace.arena = scratch_.take();
   const Rng rng = rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)).fork(s);
   const auto [begin, end] = shards_[s];
   const std::span<const int> clips = std::span(batches_[state_.batch]).subspan(begin, end - begin);
@@ -167,6 +168,7 @@ void MemberTraining::run_shard(std::size_t s) {
   const nn::Tensor gradient = workspace.arena.tensor_like(logits);
   losses_[s] = nn::softmax_cross_entropy(logits, train_.tasks.heads, shard.answers(), gradient);
   network_.backward(workspace, gradient, rng.fork(1));
+  scratch_.give(std::move(workspace.arena));
 }
 
 MemberTraining::ShardResult MemberTraining::result_of(std::size_t shard) {
@@ -257,6 +259,7 @@ ValidationScore MemberTraining::validate() {
     const std::size_t begin = b * kValidationBatch;
     const std::size_t count = std::min(clips - begin, kValidationBatch);
     nn::Workspace workspace = network.make_workspace();
+    workspace.arena = scratch_.take();
     const Shard shard =
         make_plain_shard(validation_, std::span(all).subspan(begin, count), workspace.arena);
     const nn::Tensor logits = network.forward(workspace, shard.input, nn::Mode::kInfer, Rng(0, 0));
@@ -270,6 +273,7 @@ ValidationScore MemberTraining::validate() {
       allowed.select(z, std::numeric_limits<nn::Real>::lowest()).maxCoeff(&best);
       parts[b].accuracy += static_cast<double>(shard.targets.matrix()(best, n));
     }
+    scratch_.give(std::move(workspace.arena));
   });
   share(team_, parts.size(), [&](std::size_t b, const auto& put) { put(std::span(&parts[b], 1)); });
   ValidationScore total;

@@ -10,6 +10,7 @@
 #include "ser/nn/network.h"
 #include "ser/nn/optimizer.h"
 #include "ser/train/trainer.h"
+#include "train/arena_pool.h"
 #include "train/shard.h"
 
 namespace ser {
@@ -42,9 +43,10 @@ struct TrainingState {
 class MemberTraining {
  public:
   /// The sources, of one recipe, and what they refer to must outlive it. team: shares the work of
-  /// validation. Throws Error for batches too small for the network.
+  /// validation; scratch: what shards work in, of all members. Throws Error for batches too small
+  /// for the network.
   MemberTraining(const ShardSource& train, const ShardSource& validation, const Rng& rng,
-                 int threads, Team& team);
+                 int threads, Team& team, ArenaPool& scratch);
 
   /// What a shard found.
   struct ShardResult {
@@ -90,6 +92,7 @@ class MemberTraining {
   Rng rng_;
   int threads_;
   Team& team_;
+  ArenaPool& scratch_;
   nn::Network network_;
   nn::Optimizer optimizer_;
   std::vector<std::vector<int>> batches_;                    ///< of this epoch

@@ -96,7 +96,8 @@ void TrainingOptions::visit(FieldVisitor& v) {
           "Corpora share an epoch by their size to this power: 1 as they are, 0 alike",
           Range{0, 1});
   v.field("crop_frames", crop_frames,
-          "Frames that an epoch takes of a clip, at most, in one place drawn anew; 0: all",
+          "Frames that an epoch takes of a clip, at most (of more than 6000: 300), in one place "
+          "drawn anew; 0: all",
           Range{0, 1e9});
   v.group("tasks", tasks);
   v.group("augmentation", augmentation);

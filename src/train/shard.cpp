@@ -70,9 +70,10 @@ Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena&
 void write_clip(const ShardSource& source, int id, const HeardFeatures& heard,
                 const DrawBegin& begin, nn::MatrixMap out) {
   const Eigen::VectorXf offset = voice_offset(heard, 1, source.scaler, source.recipe.listening);
-  const auto clip = source.data.features(id);
-  const nn::Index first = out.cols() < clip.cols() ? begin(clip.cols(), out.cols()) : 0;
-  out = source.scaler.apply(clip.middleCols(first, out.cols()), offset).cast<nn::Real>();
+  const nn::Index frames = source.data.frames(id);
+  const nn::Index first = out.cols() < frames ? begin(frames, out.cols()) : 0;
+  const auto part = source.data.table.part(source.data.place(id), first, out.cols());
+  out = source.scaler.apply(part, offset).cast<nn::Real>();
 }
 
 /// Mixes `share` of another clip in; it is repeated to the length of `clip`.
@@ -139,7 +140,8 @@ void mask(const FeatureAugmentation& options, Eigen::Index spectral_rows, Rng& r
 
 nn::Index ShardSource::frames(int id) const {
   const nn::Index all = data.frames(id), most = recipe.training.crop_frames;
-  return most > 0 ? std::min(all, most) : all;
+  if (most == 0) return all;
+  return std::min({all, most, all > kLongestWhole ? kPieceFrames : most});
 }
 
 Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
@@ -155,12 +157,14 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
     write_answers(source.data, id, n, shard);
     const Partner partner = draw_partner(ids, changes.mixup, clip_rng(rng, n, kMixing));
     if (partner.id >= 0) {
+      const nn::Arena::Mark scratch = arena.mark();
       const nn::Index frames = source.frames(partner.id);
       const nn::MatrixMap other(arena.take<nn::Real>(clip.rows() * frames), clip.rows(), frames);
       write_clip(source, partner.id,
                  source.voices.draw(partner.id, clip_rng(rng, n, kListeningOfOther)),
                  drawn_from(clip_rng(cropping, n, kListeningOfOther)), other);
       mix_in(nn::ConstMatrixMap(other.data(), other.rows(), other.cols()), partner.share, clip);
+      arena.release(scratch);
       mix_answers(source, partner, n, shard);
     }
     Rng masking = clip_rng(rng, n, kMasking);

@@ -50,7 +50,9 @@ void check_features(const FeatureSet& found, const Recipe& recipe) {
 
 Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
   ScalerFit fit;
-  for (const int clip : data.train) fit.add(data.table.clip(static_cast<std::size_t>(clip)));
+  for (const int clip : data.train)
+    data.table.for_each_part(static_cast<std::size_t>(clip),
+                             [&](const auto& part) { fit.add(part); });
   return fit.finish(options);
 }
 
@@ -72,6 +74,7 @@ struct Trainings {
   Team& team;
   Checkpoint* checkpoint;  ///< of the first process; null: none
   std::vector<std::unique_ptr<MemberTraining>> members;
+  ArenaPool scratch;
   std::mutex observing;
 
   void end_step(std::size_t m) {
@@ -167,11 +170,11 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
       checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
   }
 
-  Trainings all{run, team, checkpoint.get(), {}, {}};
+  Trainings all{run, team, checkpoint.get(), {}, {}, {}};
   for (std::size_t m = 0; m < members; ++m) {
     const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
     all.members.push_back(
-        std::make_unique<MemberTraining>(source, validation, rng, run.threads, team));
+        std::make_unique<MemberTraining>(source, validation, rng, run.threads, team, all.scratch));
     if (states[m]) all.members[m]->restore(*states[m]);
   }
   team.size() == 1 ? train_alone(all) : train_together(all);

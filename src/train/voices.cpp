@@ -25,7 +25,7 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
     sums_.resize(std::ssize(data.table.rows), static_cast<Eigen::Index>(data.size()));
     for (int i = 0; i < static_cast<int>(data.size()); ++i) {
       HeardFeatures clip;
-      clip.add(data.features(i));
+      data.table.for_each_part(data.place(i), [&](const auto& part) { clip.add(part); });
       sums_.col(i) = clip.sum.cast<float>();
     }
   }
@@ -42,9 +42,8 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
 }
 
 HeardFeatures Voices::sum(int clip) const {
-  const auto features = data_.features(clip);
-  if (sums_.size() == 0) return {features.col(0).cast<double>(), 1, 1};
-  return {sums_.col(clip).cast<double>(), static_cast<double>(features.cols()), 1};
+  if (sums_.size() == 0) return {data_.features(clip).col(0).cast<double>(), 1, 1};
+  return {sums_.col(clip).cast<double>(), static_cast<double>(data_.frames(clip)), 1};
 }
 
 HeardFeatures Voices::draw(int clip, Rng rng) const {

@@ -197,12 +197,30 @@ TEST_F(FeatureTableFile, ReaderRefusesHostileOffsetsAndValues) {
   EXPECT_ERROR(read_with({}, {0, 1, 2}, {1, 2, 3, INFINITY}), HasSubstr("NaN or infinity"));
 }
 
+TEST_F(FeatureTableFile, PartsOfALongClipAreTheClip) {
+  Eigen::MatrixXf whole(2, 10000);
+  for (Eigen::Index i = 0; i < whole.size(); ++i) whole.data()[i] = static_cast<float>(i);
+  FeatureTableWriter writer(path_, set_);
+  writer.add(clip("a"), frames(2));
+  writer.add(clip("b"), whole);
+  writer.finish();
+  const FeatureTable table = read_feature_table(path_);
+  EXPECT_EQ(table.part(1, 9000, 1000), whole.rightCols(1000));
+  Eigen::Index next = 0;
+  table.for_each_part(1, [&](const auto& part) {
+    EXPECT_EQ(part, whole.middleCols(next, part.cols()));
+    next += part.cols();
+  });
+  EXPECT_EQ(next, 10000);
+}
+
 TEST_F(FeatureTableFile, ReaderRefusesHostileIndexes) {
   const auto read = [&](const std::string& text) {
     return read_feature_table(folder_.add("i.json", text));
   };
   const std::string start = R"({"format":"ser-features-index-1","shards":)";
-  EXPECT_ERROR(read("{}"), HasSubstr("expected format"));
+  EXPECT_ERROR(read("{}"), HasSubstr("expected features, or an index of them"));
+  EXPECT_ERROR(read(R"({"format": "ser-model", "heads": {}})"), HasSubstr("format 'ser-model'"));
   EXPECT_ERROR(read(start + "[]}"), HasSubstr("expected shards, found none"));
   EXPECT_ERROR(read(start + "3}"), HasSubstr("shards: expected a list"));
   EXPECT_ERROR(read(start + R"(["../x.safetensors"]})"), HasSubstr("found '../x.safetensors'"));

@@ -266,6 +266,53 @@ TEST(Network, BackwardEndsAtTheFirstLayerThatLearns) {
   EXPECT_GT(workspace.gradients.head(12).norm(), 0);
 }
 
+/// Most memory of a pass through `layers` convolutions and back, in tensors of the input's size.
+double peak_of(int layers, Mode mode) {
+  std::string list;
+  for (int i = 0; i < layers; ++i) list += R"({"type": "conv1d", "channels": 32, "kernel": 3},)";
+  Network network(parse(R"({"layers": [)" + list + R"({"type": "pool_time"}]})"), {32, 1, 0}, 3);
+  network.initialize(Rng(1, 0));
+  Workspace workspace = network.make_workspace();
+  const Tensor x = fill(workspace.arena, {32, 1, 0}, 500, {500, 500, 400, 400});
+  const Tensor logits = network.forward(workspace, x, mode, Rng(3, 0));
+  if (mode == Mode::kTrain) network.backward(workspace, logits, Rng(3, 0));
+  return static_cast<double>(workspace.arena.peak_bytes()) /
+         static_cast<double>(static_cast<std::size_t>(x.size()) * sizeof(Real));
+}
+
+TEST(Network, InferenceTakesMemoryForTwoLayersHoweverManyThereAre) {
+  EXPECT_LT(peak_of(2, Mode::kInfer), 5);
+  EXPECT_NEAR(peak_of(12, Mode::kInfer), peak_of(2, Mode::kInfer), 0.01);
+}
+
+TEST(Network, TrainingTakesMemoryForAllOutputsAndTheWorkOfOneLayer) {
+  EXPECT_LT(peak_of(12, Mode::kTrain), 13 + 5);
+  EXPECT_NEAR(peak_of(12, Mode::kTrain) - peak_of(2, Mode::kTrain), 10, 0.1);
+}
+
+TEST(Arena, KeepsOneTensorAtAMarkWhateverBlocksTheyAreIn) {
+  for (const Index between : {Index{10}, Index{100000}, Index{3000000}}) {
+    Arena arena;
+    arena.take<Real>(100);
+    const Arena::Mark mark = arena.mark();
+    arena.take<Real>(between);
+    const Tensor x = fill(arena, {3, 1, 1}, 40, {40, 17});
+    x.array().setLinSpaced(0, 1);
+    const Vector before = x.array();
+    arena.take<Real>(between);
+    const Tensor kept = arena.keep(mark, x);
+    EXPECT_EQ(Vector(kept.array()), before);
+    EXPECT_EQ(kept.length(1), 17);
+    EXPECT_EQ(kept.columns(), 80);
+    const Tensor again = arena.keep(mark, kept);  // stands at the mark already
+    EXPECT_EQ(again.data, kept.data);
+    arena.release(mark);
+    EXPECT_EQ(arena.take<Real>(1), kept.data);
+    arena.reset();
+    EXPECT_LE(arena.capacity_bytes(), arena.peak_bytes() + (1 << 17));
+  }
+}
+
 TEST(Network, FramesAtTheEndAreRefused) {
   try {
     Network(parse(R"({"layers": [{"type": "dense"}]})"), {5, 1, 0}, 3);

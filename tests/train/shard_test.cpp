@@ -226,6 +226,17 @@ TEST(Shard, AnEpochTakesAPartOfALongClip) {
   EXPECT_EQ(place_of(shards.plain({3}).input.matrix(), clip), (clip.cols() - 25) / 2);
 }
 
+TEST(Shard, OfARecordingOfMoreThanAMinuteAnEpochTakesAPieceAsItIsAnswered) {
+  const auto length = [](const char* recipe) {
+    Shards shards(synthetic_table(2, 1, 6001), recipe_of(recipe));
+    return shards.training({0}).input.length(0);
+  };
+  EXPECT_EQ(length("{}"), 300);
+  EXPECT_EQ(length(R"({"training": {"crop_frames": 25}})"), 25);
+  EXPECT_GT(length(R"({"training": {"crop_frames": 0}})"), 6000);
+  EXPECT_EQ(Shards(synthetic_table(2, 1, 4000)).training({0}).input.length(0), 1000);
+}
+
 TEST(Shard, ClipsUpToThatLengthAreDrawnAsIfThereWereNone) {
   const auto inputs = [](int crop_frames) {
     Recipe recipe = recipe_of(R"({"training": {"augmentation": {"mixup": 0.5, "time_masks": 2}}})");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -18,14 +19,15 @@
 namespace ser {
 
 /// Features that stay in their files, which are mapped into memory: the system reads what is looked
-/// at. Of that, a process holds some hundred megabytes at most, however much there is.
+/// at. Of that, a process holds some ten megabytes at most, however much there is.
 class MappedFeatures {
  public:
   bool empty() const { return clips_.empty(); }
   void add_file(MappedFile file) { files_.push_back(std::move(file)); }
   /// values: of the next clip, in a file that was added, or will be.
   void add_clip(const float* values) { clips_.push_back(values); }
-  /// The values of a clip, `bytes` of which are about to be read. Safe to call from any thread.
+  /// The values of a clip, `bytes` of which are about to be read; what was read before may be let
+  /// go, and is read again where it is looked at again. Safe to call from any thread.
   const float* clip(std::size_t index, std::uint64_t bytes) const;
 
  private:
@@ -50,7 +52,19 @@ struct FeatureTable {
   std::size_t size() const { return clips.size(); }
   Eigen::Index frames(std::size_t index) const { return offsets[index + 1] - offsets[index]; }
   /// Features of one clip, [rows x frames].
-  Clip clip(std::size_t index) const;
+  Clip clip(std::size_t index) const { return part(index, 0, frames(index)); }
+  /// Those of `count` frames of it from `begin` on.
+  Clip part(std::size_t index, Eigen::Index begin, Eigen::Index count) const;
+
+  /// Calls f(part) for the frames of a clip in order, so that those of a long one need not be in
+  /// memory together.
+  template <typename F>
+  void for_each_part(std::size_t index, const F& f) const {
+    constexpr Eigen::Index kPart = 4096;
+    const Eigen::Index all = frames(index);
+    for (Eigen::Index begin = 0; begin < all; begin += kPart)
+      f(part(index, begin, std::min(kPart, all - begin)));
+  }
 };
 
 /// A feature file, or all files that its index names, whose values stay where they are: for

@@ -70,7 +70,8 @@ using ClipView = Eigen::Map<const Eigen::MatrixXf>;
 
 /// Features of clips, of the set with this fingerprint.
 struct ClipFeatures {
-  /// clip(i): of clip i, below `clips`; called from several threads.
+  /// clip(i): of clip i, below `clips`; called from several threads, and again before each part of
+  /// a long one is read.
   ClipFeatures(std::string set_fingerprint, std::size_t clips,
                std::function<ClipView(std::size_t)> clip_at)
       : fingerprint(std::move(set_fingerprint)), size(clips), clip(std::move(clip_at)) {}

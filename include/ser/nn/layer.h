@@ -139,7 +139,8 @@ Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefi
                  std::vector<Node>& children);
 
 /// Runs a chain planned by `plan_chain`. The tapes are as many as the nodes. If its input's
-/// gradient is not wanted, backward_chain ends at the first layer that has parameters.
+/// gradient is not wanted, backward_chain ends at the first layer that has parameters. Memory: all
+/// outputs while training, of two layers in inference; of one layer's work in backward.
 Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
                      const Tensor& input);
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,

@@ -76,10 +76,15 @@ struct Tensor {
   void clear_padding() const;
 };
 
-/// Scratch memory for one unit of work: taken piece by piece, given back all at once. Once it has
-/// seen the largest unit it allocates no more.
+/// Scratch memory for one unit of work: taken piece by piece, given back all at once or back to a
+/// mark. Once it has seen the largest unit it allocates no more.
 class Arena {
  public:
+  /// A place to go back to.
+  struct Mark {
+    std::size_t block = 0, used = 0;
+  };
+
   /// Uninitialised memory for `count` numbers that starts on kAlignment.
   template <typename T>
   T* take(Index count) {
@@ -89,12 +94,20 @@ class Arena {
   Tensor tensor(const Shape& shape, Index frames, Index clips, const int* lengths);
   /// An uninitialised tensor laid out as `like`.
   Tensor tensor_like(const Tensor& like);
+  Mark mark() const;
+  /// Frees everything taken since.
+  void release(const Mark& mark);
+  /// Frees everything taken since but `tensor`, which moves to the mark if it stands behind it.
+  Tensor keep(const Mark& mark, const Tensor& tensor);
   /// Frees everything taken.
   void reset();
   std::size_t capacity_bytes() const;
+  /// The most that was taken at a time.
+  std::size_t peak_bytes() const { return peak_bytes_; }
 
  private:
   struct Free {
+    std::size_t mapped = 0;  ///< bytes, where they were taken from the system itself
     void operator()(std::byte* memory) const;
   };
   struct Block {
@@ -104,8 +117,11 @@ class Arena {
   };
   void* take_bytes(std::size_t bytes);
   void add_block(std::size_t bytes);
+  bool taken_since(const Mark& mark, const void* memory) const;
 
   std::vector<Block> blocks_;
+  std::size_t current_ = 0;  ///< block that is taken from; those behind it are empty
+  std::size_t peak_bytes_ = 0;
 };
 
 }  // namespace ser::nn

@@ -69,7 +69,9 @@ struct TrainingOptions {
   double listeners = 0;          ///< share of an emotion's target that listeners' votes make
   int epoch_clips = 0;           ///< recordings in an epoch, at most; 0: all
   double corpus_share = 1;       ///< corpora share an epoch by their size to this power; 0: alike
-  int crop_frames = 3000;  ///< of a clip in an epoch, at most, in one place drawn anew; 0: all
+  /// Of a clip in an epoch, at most, in one place drawn anew: of one longer than 6,000 frames 300,
+  /// as it is answered. 0: all.
+  int crop_frames = 1000;
   TaskWeights tasks;
   FeatureAugmentation augmentation;
   EarlyStoppingOptions early_stopping;

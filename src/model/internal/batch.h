@@ -7,6 +7,9 @@
 
 namespace ser {
 
+/// A clip of more than kLongestWhole frames is answered, and trained on, in pieces of kPieceFrames.
+inline constexpr Eigen::Index kLongestWhole = 6000, kPieceFrames = 300;
+
 /// Shape of a network's input for features of `rows` rows: clip vectors, or frames of any number.
 nn::Shape input_shape(Eigen::Index rows, bool frames);
 

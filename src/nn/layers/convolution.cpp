@@ -24,14 +24,12 @@ struct Extent {
   Index size = 0;  ///< the part before, and past the end if positive, included
 };
 
-/// `x` with zeros around each clip; `x` itself where none are needed. Copies nothing if it was
-/// `made` before.
-Haloed add_halo(Arena& arena, const Tensor& x, Extent bands, Extent frames, Real* made = nullptr) {
+/// `x` with zeros around each clip; `x` itself where none are needed.
+Haloed add_halo(Arena& arena, const Tensor& x, Extent bands, Extent frames) {
   const Index channels = x.shape.channels, size = channels * bands.size;
   if (bands.before == 0 && frames.before == 0 && bands.size == x.shape.bands &&
       frames.size <= x.frames)
     return {x.data, channels, size, x.frames * size};
-  if (made) return {made, channels, size, size * frames.size};
   const Haloed h{arena.take<Real>(size * frames.size * x.clips), channels, size,
                  size * frames.size};
   const Index copied = channels * std::min<Index>(x.shape.bands, bands.size - bands.before);
@@ -116,15 +114,9 @@ class Work {
         out_(kernel.channels / kernel.groups),
         weight_(pass.value(node.parameters[0])) {}
 
-  Haloed halo(Real* made) const {
-    const auto extent = [](const Window& w, Index outputs) {
-      return Extent{w.before, (outputs - 1) * w.stride + w.extent()};
-    };
-    return add_halo(arena_, x_, extent(c_.bands, y_.shape.bands), extent(c_.frames, y_.frames),
-                    made);
-  }
-
-  void forward(const Haloed& h, const Real* bias) const {
+  void forward(const Real* bias) const {
+    const Arena::Mark scratch = arena_.mark();
+    const Haloed h = halo();
     const Positions at = output_positions(h);
     const Offsets window = window_offsets(h);
     const Offsets weights = evenly(arena_, weight_.cols(), weight_.rows());
@@ -132,15 +124,19 @@ class Work {
       multiply(pack_left(arena_, weight_.data() + g * out_, out_, 1, weights,
                          bias ? bias + g * out_ : nullptr),
                {h.data + g * in_, window, at.in}, {y_.data + g * out_, at.out});
+    arena_.release(scratch);
   }
 
-  void add_weight_gradient(const Haloed& h, AlignedMap gradient) const {
+  void add_weight_gradient(AlignedMap gradient) const {
+    const Arena::Mark scratch = arena_.mark();
+    const Haloed h = halo();  // again, which is cheaper than to keep it
     const Positions at = output_positions(h);
     const Offsets window = window_offsets(h);
     const Offsets weights = evenly(arena_, weight_.cols(), weight_.rows());
     for (Index g = 0; g < c_.groups; ++g)
       multiply_add(arena_, y_.data + g * out_, out_, at.out, {h.data + g * in_, at.in, window},
                    {gradient.data() + g * out_, weights});
+    arena_.release(scratch);
   }
 
   /// dL/dx from y_ = dL/dy: each input gathers from the outputs whose windows hold it. With a
@@ -165,6 +161,13 @@ class Work {
   }
 
  private:
+  Haloed halo() const {
+    const auto extent = [](const Window& w, Index outputs) {
+      return Extent{w.before, (outputs - 1) * w.stride + w.extent()};
+    };
+    return add_halo(arena_, x_, extent(c_.bands, y_.shape.bands), extent(c_.frames, y_.frames));
+  }
+
   Positions output_positions(const Haloed& h) const {
     return positions(arena_, y_, {}, {}, h, c_.bands.stride, c_.frames.stride);
   }
@@ -289,22 +292,19 @@ class Convolution : public Layer {
     const Shape shape = window_shape(slides.bands, slides.frames, x.shape, channels_);
     const Tensor y = window_output(*pass.arena, slides.frames, x, shape);
     const Work work(slides, pass, node, x, y);
-    const Haloed h = work.halo(nullptr);
-    work.forward(h, bias_ ? pass.value(node.parameters[1]).data() : nullptr);
+    work.forward(bias_ ? pass.value(node.parameters[1]).data() : nullptr);
     y.clear_padding();
-    tape.kept[0] = h.data;
-    finish_forward(activation_, pass, y, tape.kept[1]);
+    finish_forward(activation_, pass, y, tape.kept[0]);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
-    begin_backward(activation_, tape.kept[1], tape.output, gradient);
+    begin_backward(activation_, tape.kept[0], tape.output, gradient);
     const Tensor x = seen(tape.input);
     const Kernel slides = kernel();
     const Work work(slides, pass, node, x, gradient);
-    const Haloed h = work.halo(static_cast<Real*>(tape.kept[0]));
-    work.add_weight_gradient(h, pass.gradient(node.parameters[0]));
+    work.add_weight_gradient(pass.gradient(node.parameters[0]));
     if (bias_) {
       const MatrixMap columns(gradient.data, channels_, gradient.size() / channels_);
       pass.gradient(node.parameters[1]) += columns.rowwise().sum();

@@ -27,18 +27,18 @@ class Dropout : public Cloneable<Dropout, Layer> {
 
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     if (pass.mode == Mode::kInfer || rate == 0) return tape.input;
-    const Tensor mask = pass.arena->tensor_like(tape.input);
-    draw(pass.rng.fork(node.stream), *pass.arena, mask);
-    tape.kept[0] = mask.data;
     const Tensor y = pass.arena->tensor_like(tape.input);
-    y.array() = tape.input.array() * mask.array();
+    draw(pass.rng.fork(node.stream), *pass.arena, y);
+    y.array() *= tape.input.array();
     return y;
   }
 
-  Tensor backward(const Node&, const Pass& pass, Tape& tape,
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
                   const Tensor& gradient) const override {
-    if (pass.mode == Mode::kTrain && rate > 0)
-      gradient.array() *= ConstArrayMap(static_cast<const Real*>(tape.kept[0]), gradient.size());
+    if (pass.mode == Mode::kInfer || rate == 0) return gradient;
+    const Tensor mask = pass.arena->tensor_like(tape.input);
+    draw(pass.rng.fork(node.stream), *pass.arena, mask);  // again: cheaper than the memory
+    gradient.array() *= mask.array();
     return gradient;
   }
 
