@@ -88,9 +88,9 @@ struct SharedAnalysis::Impl {
   using Kept = std::tuple<Preparation, Eigen::Index, Eigen::Index, Level>;
 
   const Clean& clean(const Preparation& cleaning) {
-    if (!checked) check_recording(wave);
-    checked = true;
     return cleaned.get(cleaning, [&] {
+      if (!memory) return Clean{ser::cleaned(wave, cleaning), {}};
+      check_recording(wave);
       Waveform clean = cleaned_rest(cleaning.remove_hum ? without_hum() : wave, cleaning);
       const FramePlace place = place_of(clean, cleaning);
       return Clean{std::move(clean), place};
@@ -117,7 +117,6 @@ struct SharedAnalysis::Impl {
   const Waveform& wave;
   Eigen::Index begin = 0;
   WindowMemory::Impl* memory = nullptr;
-  bool checked = false;
   std::optional<Waveform> hum_free = {};
   Memo<Preparation, Clean> cleaned = {};
   Memo<Kept, std::unique_ptr<Entry>> entries = {};

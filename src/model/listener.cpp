@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "ser/audio/speech.h"
@@ -23,16 +24,27 @@ void add(Voice& voice, const MetClip& clip, const Model& model) {
 
 }  // namespace
 
+namespace {
+
+MetClip met(const Predictor& predictor, RecordingFeatures features, const Waveform& wave,
+            double start_s, bool speech) {
+  ClipPrediction prediction = predictor.predict(features);
+  return {std::move(features), std::move(prediction), speech, start_s, start_s + wave.duration_s()};
+}
+
+}  // namespace
+
 MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s) {
-  SharedAnalysis clip(wave);
-  return meet(predictor, clip, start_s, is_speech(clip.voice_band()));
+  // What was analysed is not in memory any more when the networks run.
+  auto analysed = std::make_unique<SharedAnalysis>(wave);
+  const bool speech = is_speech(analysed->voice_band());
+  RecordingFeatures features = predictor.features(*analysed);
+  analysed.reset();
+  return met(predictor, std::move(features), wave, start_s, speech);
 }
 
 MetClip meet(const Predictor& predictor, SharedAnalysis& clip, double start_s, bool speech) {
-  RecordingFeatures features = predictor.features(clip);
-  ClipPrediction prediction = predictor.predict(features);
-  return {std::move(features), std::move(prediction), speech, start_s,
-          start_s + clip.wave().duration_s()};
+  return met(predictor, predictor.features(clip), clip.wave(), start_s, speech);
 }
 
 Listener::Listener(const Predictor& predictor, Adapting adapting)

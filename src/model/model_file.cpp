@@ -228,19 +228,23 @@ Json write_training(const TrainingInfo& info) {
           {"speakers", info.speakers}, {"recordings", info.recordings}};
 }
 
-TrainingInfo read_training(const Json& json) {
+/// left_out: recordings that are not in the document.
+TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) {
   const Json& seed = value_at(json, "seed");
   const Json& split = value_at(json, "split");
   const double fold = number_at(json, "fold");
   if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
     throw Error("expected a 'seed', a 'split' and a 'fold'");
-  return {seed.get<std::uint64_t>(),
-          value_at(json, "recipe").dump(),
-          split.get<std::string>(),
-          static_cast<int>(fold),
-          names_at(json, "speakers", kMaxNames),
-          json.contains("recordings") ? names_at(json, "recordings", kMaxNames)
-                                      : std::vector<std::string>()};
+  if (left_out.size() > kMaxNames)
+    throw Error(
+        fmt::format("'recordings': expected at most {}, found {}", kMaxNames, left_out.size()));
+  if (!left_out.empty() && !json.contains("recordings"))
+    throw Error("expected 'recordings' in 'training' alone");
+  if (left_out.empty() && json.contains("recordings"))
+    left_out = names_at(json, "recordings", kMaxNames);
+  return {
+      seed.get<std::uint64_t>(), value_at(json, "recipe").dump(),       split.get<std::string>(),
+      static_cast<int>(fold),    names_at(json, "speakers", kMaxNames), std::move(left_out)};
 }
 
 void check_header(const Json& json) {
@@ -251,7 +255,7 @@ void check_header(const Json& json) {
                             value_at(json, "version").dump().substr(0, 20)));
 }
 
-Model model_from_document(const ModelDocument& document) {
+Model model_from_document(ModelDocument document) {
   const Json& json = document.json;
   check_header(json);
   Model model;
@@ -259,8 +263,9 @@ Model model_from_document(const ModelDocument& document) {
   model.genders = names_at(value_at(json, "heads"), "gender", kMaxClasses);
   model.uncertain_below = number_at(value_at(json, "calibration"), "uncertain_below");
   if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
-  model.training =
-      with_context("training", [&] { return read_training(value_at(json, "training")); });
+  model.training = with_context("training", [&] {
+    return read_training(value_at(json, "training"), std::move(document.recordings));
+  });
   const int outputs = static_cast<int>(model.emotions.size() + model.genders.size());
   if (!json.contains("members")) {
     model.members.push_back(read_member(json, outputs, document.blobs));

@@ -17,23 +17,30 @@ std::size_t decoded_size(std::string_view text) {
   return text.size() / 4 * 3 - padding;
 }
 
+constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::size_t kLongText = 64;
 constexpr std::string_view kMark = "@";  // no base64: stands where a long text was
 
-/// JSON whose long texts under the key "data" are left out. A general parser takes them character
-/// by character, which would take longer than the prediction that follows. (So read, best.json, 6
-/// MB, takes 4.4 ms and default.json 1.2 ms; simdjson 3.0 takes 16.7 ms and 1.2 ms, with a padded
-/// copy.)
+/// JSON whose long texts under the key "data", and whose list of recordings, are left out. A
+/// general parser takes them character by character, which would take longer than the prediction
+/// that follows. (So read, best.json, 6 MB, takes 4.4 ms and default.json 1.2 ms; simdjson 3.0
+/// takes 16.7 ms and 1.2 ms, with a padded copy.)
 struct ShortenedJson {
-  std::string text;                        ///< kMark stands where something was left out
+  struct Cut {
+    std::size_t position;  ///< in `text`
+    std::size_t missing;   ///< characters less than in the whole
+  };
+
+  std::string text;                        ///< kMark stands where a text was left out
   std::vector<std::string_view> left_out;  ///< in order
-  std::vector<std::size_t> marks;          ///< where in `text`
+  std::vector<std::string> recordings;
+  std::vector<Cut> cuts;
 
   /// Where in the whole JSON something of `text` stands.
   std::size_t whole_position(std::size_t position) const {
     std::size_t whole = position;
-    for (std::size_t i = 0; i < marks.size() && marks[i] < position; ++i)
-      whole += left_out[i].size() - kMark.size();
+    for (const Cut& cut : cuts)
+      if (cut.position < position) whole += cut.missing;
     return whole;
   }
 };
@@ -54,8 +61,7 @@ std::size_t closing_quote(std::string_view json, std::size_t begin) {
 bool is_data(std::string_view json, std::size_t quote) {
   std::string_view before = json.substr(0, quote);
   const auto skip_space = [&] {
-    while (!before.empty() && std::string_view(" \t\r\n").find(before.back()) != before.npos)
-      before.remove_suffix(1);
+    while (!before.empty() && kSpace.find(before.back()) != before.npos) before.remove_suffix(1);
   };
   skip_space();
   if (!before.ends_with(':')) return false;
@@ -64,18 +70,66 @@ bool is_data(std::string_view json, std::size_t quote) {
   return before.ends_with("\"data\"");
 }
 
+constexpr std::string_view kRecordings = "\"recordings\"";
+
+/// The words of a list and where it is closed; none if it holds anything but hexadecimal numbers.
+struct HashList {
+  std::vector<std::string> words;
+  std::size_t begin = 0, end = 0;
+};
+
+/// at: behind the key.
+HashList read_hashes(std::string_view json, std::size_t at) {
+  const auto next = [&](char expected) {
+    at = json.find_first_not_of(kSpace, at);
+    if (at == json.npos || json[at] != expected) return false;
+    ++at;
+    return true;
+  };
+  HashList list;
+  if (!next(':') || !next('[')) return {};
+  list.begin = at;
+  do {
+    if (!next('"')) return {};
+    const std::size_t end = json.find_first_not_of("0123456789abcdef", at);
+    list.words.emplace_back(json.substr(at, end - at));
+    at = end;
+    if (at == json.npos || !next('"')) return {};
+  } while (next(','));
+  list.end = at;
+  return next(']') ? list : HashList();
+}
+
+/// The list of recordings, if there is only one.
+HashList find_recordings(std::string_view json) {
+  const std::size_t key = json.find(kRecordings);
+  if (key == json.npos || json.find(kRecordings, key + 1) != json.npos) return {};
+  return read_hashes(json, key + kRecordings.size());
+}
+
 ShortenedJson shorten(std::string_view json) {
   ShortenedJson shortened;
   std::size_t copied = 0, quote = 0;
+  const auto leave_out = [&](std::size_t begin, std::size_t end, std::string_view mark) {
+    shortened.text += json.substr(copied, begin - copied);
+    shortened.cuts.push_back({shortened.text.size(), end - begin - mark.size()});
+    shortened.text += mark;
+    copied = end;
+  };
+  HashList recordings = find_recordings(json);
   while ((quote = json.find('"', quote)) != std::string_view::npos) {
     const std::size_t begin = quote + 1, end = closing_quote(json, begin);
     const std::string_view text = json.substr(begin, end - begin);
+    if (begin > recordings.begin && quote < recordings.end) {
+      leave_out(recordings.begin, recordings.end, "");
+      quote = recordings.end;
+      shortened.recordings = std::move(recordings.words);
+      recordings = {};
+      continue;
+    }
     if (text.size() >= kLongText && is_data(json, quote)) {
-      shortened.text += json.substr(copied, begin - copied);
-      shortened.marks.push_back(shortened.text.size());
-      shortened.text += kMark;
+      leave_out(begin, end, kMark);
       shortened.left_out.push_back(text);
-      copied = end;
     }
     quote = std::min(end + 1, json.size());
   }
@@ -113,13 +167,12 @@ class ModelBuilder : public JsonBuilder {
 }  // namespace
 
 ModelDocument parse_model_document(std::span<const std::byte> text) {
-  const ShortenedJson shortened =
-      shorten({reinterpret_cast<const char*>(text.data()), text.size()});
+  ShortenedJson shortened = shorten({reinterpret_cast<const char*>(text.data()), text.size()});
   ModelBuilder builder(shortened);
   Json::sax_parse(shortened.text, &builder);
   // Only in a file made to confuse are there marks of its own.
   if (builder.blobs.size() < shortened.left_out.size()) throw Error("'data': expected base64 text");
-  return {builder.take(), std::move(builder.blobs)};
+  return {builder.take(), std::move(builder.blobs), std::move(shortened.recordings)};
 }
 
 }  // namespace ser

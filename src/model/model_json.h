@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,10 +11,13 @@
 namespace ser {
 
 /// A model file's JSON, the weights' bytes apart: a base64 string under the key "data" goes from
-/// the file's buffer straight into `blobs` and its place in the document holds the blob's index.
+/// the file's buffer straight into `blobs` and its place in the document holds the blob's index. So
+/// does a list of hashes under the key "recordings", thousands of words, if there is only one: the
+/// document holds an empty list.
 struct ModelDocument {
   Json json;
   std::vector<std::vector<std::byte>> blobs;
+  std::vector<std::string> recordings;
 };
 
 /// Throws Error for text that is not JSON and for what JsonBuilder refuses.

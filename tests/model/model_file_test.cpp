@@ -213,6 +213,25 @@ TEST(ModelFile, MarksInPlaceOfWeightsAreRefused) {
   EXPECT_ERROR(read_text(hidden), HasSubstr("'data': expected base64 text"));
 }
 
+TEST(ModelFile, RecordingsAreReadHoweverTheyAreWritten) {
+  const std::string text = written(small_model(1));
+  const std::size_t begin = text.find('[', text.find("\"recordings\"")),
+                    end = text.find(']', begin);
+  const auto with_list = [&](const std::string& list) {
+    return read_text(text.substr(0, begin) + list + text.substr(end + 1)).training.recordings;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(with_list("[]"), Names());
+  EXPECT_EQ(with_list("[\"00ff\",\n\"0\"]"), Names({"00ff", "0"}));
+  EXPECT_EQ(with_list("[\"00ff\", \"A\\u0062\"]"), Names({"00ff", "Ab"}));
+  EXPECT_ERROR(with_list("[\"00ff\", 1]"), HasSubstr("'recordings': expected names"));
+  EXPECT_ERROR(with_list("[\"00ff\" \"0\"]"), HasSubstr("stopped at byte"));
+  EXPECT_ERROR(with_list("[\"00ff\","), HasSubstr("stopped at byte"));
+  EXPECT_ERROR(read_text(replaced(replaced(text, "\"recordings\"", "\"other\""), "\"heads\": {",
+                                  "\"heads\": {\"recordings\": [\"00ff\"],")),
+               HasSubstr("expected 'recordings' in 'training' alone"));
+}
+
 TEST(ModelFile, SyntaxErrorsAreCountedInTheWholeFile) {
   std::string text = written(small_model(1));
   text.insert(text.size() - 3, "!");
