@@ -81,6 +81,8 @@ Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Ta
   Tensor current = input;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (pass.mode == Mode::kInfer && i > 0) current = pass.arena->keep(floor, current);
+    tapes[i].begin = pass.arena->mark();
+    tapes[i].owns_input = i > 0 && !nodes[i - 1].layer->reads_output();
     tapes[i].input = current;
     tapes[i].output = current = nodes[i].layer->forward(nodes[i], pass, tapes[i]);
   }
@@ -88,15 +90,15 @@ Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Ta
 }
 
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
-                      const Tensor& output_gradient, bool wants_input_gradient) {
+                      const Tensor& output_gradient, bool wants_input_gradient, Tapes after) {
   const auto learning = std::find_if(nodes.begin(), nodes.end(), has_parameters);
   const auto last = wants_input_gradient ? 0 : static_cast<std::size_t>(learning - nodes.begin());
   const Arena::Mark floor = pass.arena->mark();
   Tensor gradient = output_gradient;
   for (std::size_t i = nodes.size(); i-- > last;) {
     tapes[i].wants_input_gradient = wants_input_gradient || i > last;
-    gradient =
-        pass.arena->keep(floor, nodes[i].layer->backward(nodes[i], pass, tapes[i], gradient));
+    const Tensor dx = nodes[i].layer->backward(nodes[i], pass, tapes[i], gradient);
+    gradient = pass.arena->keep(after == Tapes::kFreed ? tapes[i].begin : floor, dx);
   }
   return gradient;
 }

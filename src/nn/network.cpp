@@ -228,7 +228,7 @@ std::string Network::export_to(OnnxGraph& graph, const std::string& x) const {
 void Network::backward(Workspace& workspace, const Tensor& logits_gradient, const Rng& rng) const {
   workspace.gradients.setZero(parameters_.size());
   backward_chain(nodes_, make_pass(workspace, Mode::kTrain, rng), workspace.tapes, logits_gradient,
-                 false);
+                 false, Tapes::kFreed);
 }
 
 void Network::apply_state_update(const Vector& update, double momentum) {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "nn/variants.h"
 #include "ser/core/error.h"
 #include "ser/nn/network.h"
@@ -288,6 +290,31 @@ TEST(Network, InferenceTakesMemoryForTwoLayersHoweverManyThereAre) {
 TEST(Network, TrainingTakesMemoryForAllOutputsAndTheWorkOfOneLayer) {
   EXPECT_LT(peak_of(12, Mode::kTrain), 13 + 5);
   EXPECT_NEAR(peak_of(12, Mode::kTrain) - peak_of(2, Mode::kTrain), 10, 0.1);
+}
+
+TEST(Network, LayersWorkInPlaceOfWhatNobodyReads) {
+  const auto outputs = [](const char* layers) {
+    Network network(parse(layers), {32, 1, 0}, 3);
+    network.initialize(Rng(1, 0));
+    Workspace workspace = network.make_workspace();
+    const Tensor x = fill(workspace.arena, {32, 1, 0}, 50, {50, 40});
+    network.forward(workspace, x, Mode::kTrain, Rng(3, 0));
+    std::set<const Real*> places;
+    for (const Tape& tape : workspace.tapes) {
+      places.insert(tape.output.data);
+      for (const Tape& child : tape.children) places.insert(child.output.data);
+    }
+    return places.size();
+  };
+  EXPECT_EQ(outputs(R"({"layers": [{"type": "batch_norm"}, {"type": "dropout"},
+                                   {"type": "pool_time"}]})"),
+            3u);  // with the logits
+  EXPECT_EQ(outputs(R"({"layers": [{"type": "dropout"}, {"type": "dropout"},
+                                   {"type": "pool_time"}]})"),
+            4u);
+  EXPECT_EQ(outputs(R"({"layers": [{"type": "residual", "body": [{"type": "batch_norm"}]},
+                                   {"type": "pool_time"}]})"),
+            3u);
 }
 
 TEST(Arena, KeepsOneTensorAtAMarkWhateverBlocksTheyAreIn) {

@@ -58,7 +58,9 @@ enum class Mode { kTrain, kInfer };
 struct Tape {
   Tensor input;
   Tensor output;
+  Arena::Mark begin;            ///< of the arena, before the layer ran
   std::array<void*, 8> kept{};  ///< arena memory, meaning known to the layer alone
+  bool owns_input = false;      ///< nobody else reads it: forward may work in place
   bool wants_input_gradient = true;
   std::vector<Tape> children;
 };
@@ -95,7 +97,11 @@ class Layer {
   /// are in their ranges. Throws Error if they do not fit the input.
   virtual Shape plan(Node& node) const = 0;
 
-  /// Output for tape.input. May keep what backward needs in `tape`. tape.input stays unchanged.
+  /// Whether backward reads tape.output; if not, the layer behind may work in place.
+  virtual bool reads_output() const { return true; }
+
+  /// Output for tape.input. May keep what backward needs in `tape`. tape.input stays unchanged,
+  /// unless the tape owns it.
   virtual Tensor forward(const Node& node, const Pass& pass, Tape& tape) const = 0;
 
   /// Adds to the parameter gradients and returns dL/dinput, given dL/doutput, which it may
@@ -140,11 +146,14 @@ Shape plan_chain(const std::vector<Box<Layer>>& layers, const std::string& prefi
 
 /// Runs a chain planned by `plan_chain`. The tapes are as many as the nodes. If its input's
 /// gradient is not wanted, backward_chain ends at the first layer that has parameters. Memory: all
-/// outputs while training, of two layers in inference; of one layer's work in backward.
+/// outputs while training, of two layers in inference; of one layer's work in backward, which gives
+/// back that of the layers behind it where their tapes are not `kept`.
 Tensor forward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
                      const Tensor& input);
+enum class Tapes { kKept, kFreed };
 Tensor backward_chain(std::span<const Node> nodes, const Pass& pass, std::span<Tape> tapes,
-                      const Tensor& output_gradient, bool wants_input_gradient);
+                      const Tensor& output_gradient, bool wants_input_gradient,
+                      Tapes after = Tapes::kKept);
 
 /// Adds a chain to `graph`, as Layer::export_to does.
 std::string export_chain(OnnxGraph& graph, std::span<const Node> nodes, const Pass& pass,

@@ -68,7 +68,7 @@ class Network {
   /// The last hidden layer's output of the forward just run.
   const Tensor& embedding(const Workspace& workspace) const { return workspace.tapes.back().input; }
 
-  /// Writes workspace.gradients for the forward just run in kTrain.
+  /// Writes workspace.gradients for the forward just run in kTrain, whose outputs are gone then.
   void backward(Workspace& workspace, const Tensor& logits_gradient, const Rng& rng) const;
 
   /// Moves the running statistics towards those of a shard: state += momentum (update - state).

@@ -95,6 +95,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
   Activation activation = Activation::kNone;
 
   std::string_view type() const override { return "batch_norm"; }
+  bool reads_output() const override { return false; }
   void visit(FieldVisitor& v) override {
     v.field("epsilon", epsilon, "Added to the variance", Range{0, 1}.above());
     visit_activation(v, activation);

@@ -27,9 +27,12 @@ class Dropout : public Cloneable<Dropout, Layer> {
 
   Tensor forward(const Node& node, const Pass& pass, Tape& tape) const override {
     if (pass.mode == Mode::kInfer || rate == 0) return tape.input;
-    const Tensor y = pass.arena->tensor_like(tape.input);
-    draw(pass.rng.fork(node.stream), *pass.arena, y);
-    y.array() *= tape.input.array();
+    const Tensor y = tape.owns_input ? tape.input : pass.arena->tensor_like(tape.input);
+    const Arena::Mark scratch = pass.arena->mark();
+    const Tensor mask = pass.arena->tensor_like(tape.input);
+    draw(pass.rng.fork(node.stream), *pass.arena, mask);
+    y.array() = tape.input.array() * mask.array();
+    pass.arena->release(scratch);
     return y;
   }
 

@@ -37,7 +37,8 @@ class Residual : public Cloneable<Residual, Layer> {
     if (through.frames != around.frames)
       throw Error(fmt::format("residual: the body leaves {} frames of {}, the shortcut {}",
                               through.frames, tape.input.frames, around.frames));
-    const Tensor y = pass.arena->tensor_like(through);
+    const bool in_place = !body.empty() && !body.back()->reads_output();
+    const Tensor y = in_place ? through : pass.arena->tensor_like(through);
     y.array() = through.array() + around.array();
     finish_forward(activation, pass, y, tape.kept[0]);
     return y;
