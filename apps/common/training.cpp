@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <numeric>
 
@@ -257,6 +258,14 @@ void warn_of_data(const TrainingData& data, const Recipe& recipe) {
         "tells the emotion only");
 }
 
+/// Of a model: the mean over its members, in whatever order they ended.
+std::string last_loss(const std::map<int, double>& by_member) {
+  if (by_member.empty()) return "all epochs were in the checkpoint";
+  double sum = 0;
+  for (const auto& [member, loss] : by_member) sum += loss;
+  return fmt::format("last loss {:.3f}", sum / static_cast<double>(by_member.size()));
+}
+
 void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
                  const CommonOptions& common, Team& team) {
   const auto seed = static_cast<std::uint64_t>(common.seed);
@@ -265,13 +274,13 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
       options.cv.empty() ? kWholeCorpus : static_cast<std::uint64_t>(options.fold);
   const TrainingData data = training_data(table, fold.train, recipe, seed, stream);
   warn_of_data(data, recipe);
-  EpochReport last;
+  std::map<int, double> last_losses;  // by member
   LearningLog log;
   TrainingProgress progress(recipe.members, common.quiet);
   RunOptions run{seed, stream, common.threads};
   run.team = &team;
   run.observer = [&](const EpochReport& report) {
-    last = report;
+    last_losses[report.member] = report.loss;
     log.add(0, report);
     progress.on_epoch("", report);
   };
@@ -286,8 +295,9 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
     report::write_report(options.report,
                          report::training_report(data, recipe, model, log.curves(), common.threads),
                          common.threads);
-  talk::info("{}: {} clips, {} classes{}, last loss {:.3f}", written(options), data.train.size(),
-             model.emotions.size(), model.genders.empty() ? "" : " and gender", last.loss);
+  talk::info("{}: {} clips, {} classes{}, {}", written(options), data.train.size(),
+             model.emotions.size(), model.genders.empty() ? "" : " and gender",
+             last_loss(last_losses));
 }
 
 }  // namespace

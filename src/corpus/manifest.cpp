@@ -85,7 +85,11 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
     if (columns[i].field) clip.*columns[i].field = std::string(cell);
     if (!columns[i].voted.empty()) add_votes(clip, columns[i].voted, cell, columns[i].name);
   }
+  constexpr std::size_t kLongestPath = 4096;  // that the system takes
   if (clip.path.empty()) throw Error("expected a path, found an empty cell");
+  if (clip.path.size() > kLongestPath)
+    throw Error(fmt::format("expected a path of at most {} bytes, found one of {}", kLongestPath,
+                            clip.path.size()));
   clip.path = fs::path(clip.path).lexically_normal().string();
   clip.gender = canonical_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);

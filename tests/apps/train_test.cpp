@@ -66,6 +66,13 @@ TEST_F(TrainAndEval, KilledAndResumedEndsInTheSameBytes) {
   EXPECT_EQ(text_of(file("resumed.json")), text_of(file("straight.json")));
 }
 
+TEST_F(TrainAndEval, ARunThatWasDoneSaysSo) {
+  const std::vector<std::string> arguments = {
+      features_, "--recipe", recipe_, "-o", file("m.json"), "--checkpoint", file("ck"), "--resume"};
+  EXPECT_THAT(run("ser-train", arguments).err, HasSubstr("last loss"));
+  EXPECT_THAT(run("ser-train", arguments).err, HasSubstr("all epochs were in the checkpoint"));
+}
+
 TEST_F(TrainAndEval, InterruptSavesAndSaysHowToResume) {
   RunOptions options;
   options.interrupt_at = file("checkpoint");

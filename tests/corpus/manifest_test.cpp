@@ -216,6 +216,8 @@ TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read("path,gender\na.wav,x\n"),
                HasSubstr("line 2: gender: expected male, female or nothing, found 'x'"));
   EXPECT_ERROR(read("path,emotion\n,happy\n"), HasSubstr("line 2: expected a path"));
+  EXPECT_ERROR(read("path,emotion\n" + std::string(5000, 'x') + ",happy\n"),
+               HasSubstr("line 2: expected a path of at most 4096 bytes, found one of 5000"));
   EXPECT_ERROR(read("path,emotion\na.wav,happy\nb.wav,sad\na.wav,sad\n"),
                HasSubstr("line 4: 'a.wav' is on line 2 already"));
   EXPECT_ERROR(read("path\na.wav\n./x/../a.wav\n"),
