@@ -149,9 +149,10 @@ namespace {
 
 /// Without the straight line from the first to the last sample: what is resampled would ring where
 /// an offset begins and ends. The low cut takes such a line away in any case.
-void level_ends(Eigen::VectorXf& samples) {
-  const Eigen::Index last = samples.size() - 1;
-  samples -= Eigen::VectorXf::LinSpaced(samples.size(), samples[0], samples[last]);
+Waveform with_level_ends(const Waveform& wave) {
+  const Eigen::Index size = wave.samples.size();
+  return {wave.samples - Eigen::VectorXf::LinSpaced(size, wave.samples[0], wave.samples[size - 1]),
+          wave.sample_rate_hz};
 }
 
 }  // namespace
@@ -161,14 +162,13 @@ Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
   return cleaned_rest(preparation.remove_hum ? remove_hum(wave) : wave, preparation);
 }
 
-Waveform cleaned_rest(Waveform hum_free, const Preparation& preparation) {
-  Waveform clean = std::move(hum_free);
+Waveform cleaned_rest(const Waveform& hum_free, const Preparation& preparation) {
+  const int rate_hz = preparation.sample_rate_hz;
   const bool cuts = preparation.low_cut_hz > 0;
-  if (preparation.sample_rate_hz > 0 && preparation.sample_rate_hz != clean.sample_rate_hz) {
-    if (cuts) level_ends(clean.samples);
-    clean = resample(clean, preparation.sample_rate_hz);
-  }
-  return cuts ? low_cut(clean, preparation.low_cut_hz) : clean;
+  if (rate_hz == 0 || rate_hz == hum_free.sample_rate_hz)
+    return cuts ? low_cut(hum_free, preparation.low_cut_hz) : hum_free;
+  if (!cuts) return resample(hum_free, rate_hz);
+  return low_cut(resample(with_level_ends(hum_free), rate_hz), preparation.low_cut_hz);
 }
 
 Preparation cleaning_of(const Preparation& preparation) {

@@ -23,7 +23,8 @@ constexpr double kTroughDecay = 2;        // Boltzmann parameter: early troughs 
 constexpr double kSwitchProbability = 0.01;
 constexpr double kUnvoicedWeight = 0.003;
 constexpr double kSemitonesPerSecond = 215;  // half of pYIN's 35.92 octaves, to either side
-constexpr double kSilence = 1e-5;            // energy relative to the loudest frame
+constexpr std::size_t kUsualCandidates = 16;
+constexpr double kSilence = 1e-5;  // energy relative to the loudest frame
 
 class PitchFeature : public FeatureWith<PitchFeature, PitchOptions> {
  public:
@@ -65,15 +66,33 @@ int transform_size(const PitchOptions& options, int sample_rate_hz) {
 /// Cumulative distribution function of beta(2, 18).
 double beta_cdf(double x) { return 1 - std::pow(1 - x, 18) * (1 + 18 * x); }
 
+/// sums[i]: of values[0] to values[i - 1]. Four at a time, so that few additions wait for others.
+void add_up(const Eigen::ArrayXd& values, double* sums) {
+  double before = 0;
+  Eigen::Index i = 0;
+  for (; i + 4 <= values.size(); i += 4) {
+    const double two = values[i] + values[i + 1], three = two + values[i + 2];
+    const double four = two + (values[i + 2] + values[i + 3]);
+    sums[i] = before;
+    sums[i + 1] = before + values[i];
+    sums[i + 2] = before + two;
+    sums[i + 3] = before + three;
+    before += four;
+  }
+  for (; i < values.size(); ++i) {
+    sums[i] = before;
+    before += values[i];
+  }
+  sums[i] = before;
+}
+
 /// Prefix sums of squares: entry i is the energy of samples [0, i - before).
 std::vector<double> running_energy(const Eigen::VectorXf& samples, Eigen::Index before,
                                    Eigen::Index after) {
-  std::vector<double> energy(static_cast<std::size_t>(before + samples.size() + after + 1));
-  for (Eigen::Index i = 0; i < before + samples.size() + after; ++i) {
-    const Eigen::Index n = i - before;
-    const double sample = n >= 0 && n < samples.size() ? samples[n] : 0.0;
-    energy[static_cast<std::size_t>(i) + 1] = energy[static_cast<std::size_t>(i)] + sample * sample;
-  }
+  Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(before + samples.size() + after);
+  squares.segment(before, samples.size()) = samples.cast<double>().array().square();
+  std::vector<double> energy(static_cast<std::size_t>(squares.size()) + 1);
+  add_up(squares, energy.data());
   return energy;
 }
 
@@ -154,15 +173,18 @@ PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const doub
   const Eigen::ArrayXd both = behind.reverse() - energy[0] + energy[size] - before;
   const Eigen::ArrayXd twice =
       2.0 * Eigen::Map<const Eigen::ArrayXf>(correlation, lags).cast<double>();
-  const Eigen::ArrayXd difference = (both - twice).max(0.0) * size / (size - lags_);
-  Eigen::ArrayXd sum(lags);
-  sum[0] = 0;
-  for (int lag = 1; lag < lags; ++lag) sum[lag] = sum[lag - 1] + difference[lag];
+  Eigen::ArrayXd difference = (both - twice).max(0.0) * size / (size - lags_);
+  difference[0] = 0;
+  Eigen::ArrayXd sums(lags + 1);
+  add_up(difference, sums.data());
+  const auto sum = sums.tail(lags);
   const Eigen::ArrayXd mean_normalised = difference * lags_ / sum;
   Eigen::ArrayXf normalised = mean_normalised.cast<float>();
   for (int lag = 0; lag < lags && !(sum[lag] > 0); ++lag) normalised[lag] = 1;
   Candidates found;
   std::vector<float> depths;
+  found.reserve(kUsualCandidates);
+  depths.reserve(kUsualCandidates);
   for (int lag = shortest_lag_; lag <= longest_lag_; ++lag) {
     const float left = normalised[lag - 1], centre = normalised[lag], right = normalised[lag + 1];
     if (!(centre < left && centre <= right)) continue;
@@ -185,6 +207,7 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
       static_cast<std::size_t>(std::min_element(depths.begin(), depths.end()) - depths.begin());
   const double decay = std::exp(-kTroughDecay);
   std::vector<std::size_t> below;
+  below.reserve(depths.size());
   float deepest_above = depths[deepest];
   double missed = 0;
   for (int i = 0; i < kThresholds; ++i) {
@@ -216,19 +239,24 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
 std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) const {
   const double widest = kSemitonesPerSecond * options_.hop_samples / sample_rate_hz_;
   const double stay = std::log(1 - kSwitchProbability), change = std::log(kSwitchProbability);
+  constexpr double kFar = 1e-4;
+  const double far = stay + std::log(kFar);
   const auto leap = [&](const Candidate& a, const Candidate& b) {
     const double distance = std::abs(static_cast<double>(a.semitones) - b.semitones);
-    return stay + std::log(std::max(1e-4, 1 - distance / widest));
+    const double nearness = 1 - distance / widest;
+    return nearness > kFar ? stay + std::log(nearness) : far;
   };
   // State 0 is unvoiced, state c + 1 is candidate c.
-  std::vector<std::vector<int>> from(frames.size());
+  std::vector<int> from;           // of the states of all frames
+  std::vector<std::size_t> begin;  // of each frame's
   std::vector<double> score{0}, next;
   for (std::size_t t = 0; t < frames.size(); ++t) {
     const Candidates& now = frames[t];
     double voiced = 0;
     for (const Candidate& c : now) voiced += c.probability;
     next.assign(now.size() + 1, 0);
-    from[t].assign(now.size() + 1, 0);
+    begin.push_back(from.size());
+    from.resize(from.size() + now.size() + 1);
     for (std::size_t s = 0; s <= now.size(); ++s) {
       double best = -1e300;
       for (std::size_t p = 0; p < score.size(); ++p) {
@@ -236,7 +264,7 @@ std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) con
         if (s > 0 && p > 0) step = leap(frames[t - 1][p - 1], now[s - 1]);
         if (score[p] + step > best) {
           best = score[p] + step;
-          from[t][s] = static_cast<int>(p);
+          from[begin[t] + s] = static_cast<int>(p);
         }
       }
       const double seen = s == 0 ? kUnvoicedWeight * (1 - voiced) : now[s - 1].probability;
@@ -248,7 +276,7 @@ std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) con
   auto state = static_cast<int>(std::max_element(score.begin(), score.end()) - score.begin());
   for (std::size_t t = frames.size(); t-- > 0;) {
     path[t] = state - 1;
-    state = from[t][static_cast<std::size_t>(state)];
+    state = from[begin[t] + static_cast<std::size_t>(state)];
   }
   return path;
 }

@@ -9,7 +9,7 @@ namespace ser {
 Preparation cleaning_of(const Preparation& preparation);
 
 /// `cleaned` of a checked recording from which hum was removed, if it was to be.
-Waveform cleaned_rest(Waveform hum_free, const Preparation& preparation);
+Waveform cleaned_rest(const Waveform& hum_free, const Preparation& preparation);
 
 /// The kept part of a clean recording at its level: what features are computed from.
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level);

@@ -186,12 +186,12 @@ FrameMatrix spectral_rolloff(const FrameMatrix& magnitude, double bin_hz, double
 
 FrameMatrix spectral_flatness(const FrameMatrix& power, double min_power) {
   FrameSums sum = FrameSums::Zero(power.cols()), log_sum = sum;
+  Eigen::Array<float, 1, Eigen::Dynamic> row(power.cols()), logarithms(power.cols());
   for (Eigen::Index k = 0; k < power.rows(); ++k) {
-    const Eigen::ArrayXf row = power.row(k).array().max(static_cast<float>(min_power));
-    const Eigen::ArrayXf logarithms =
-        row.log();  // not in the sum below: it would not be vectorised
-    sum += row.transpose().cast<double>();
-    log_sum += logarithms.transpose().cast<double>();
+    row = power.row(k).array().max(static_cast<float>(min_power));
+    logarithms = row.log();  // not in the sum below: it would not be vectorised
+    sum += row.cast<double>();
+    log_sum += logarithms.cast<double>();
   }
   const auto bins = static_cast<double>(power.rows());
   return ((log_sum / bins).exp() / (sum / bins)).cast<float>().matrix();
