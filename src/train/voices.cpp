@@ -8,6 +8,9 @@
 namespace ser {
 namespace {
 
+/// A voice of more clips is added up once, not for each clip that hears all the others.
+constexpr std::size_t kManyClips = 32;
+
 /// `count` of the items, drawn without putting back.
 std::vector<int> draw_some(std::vector<int> items, std::size_t count, Rng& rng) {
   for (std::size_t i = 0; i < count; ++i)
@@ -39,11 +42,27 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
     group_of_[static_cast<std::size_t>(i)] = found->second;
     groups_[static_cast<std::size_t>(found->second)].push_back(i);
   }
+  if (std::ranges::max(draws_) > kManyClips) add_up_large_groups();
+}
+
+/// In the order of the clips, so that files are read from front to back.
+void Voices::add_up_large_groups() {
+  totals_.resize(groups_.size());
+  for (int i = 0; i < static_cast<int>(data_.size()); ++i) {
+    const int group = group_of_[static_cast<std::size_t>(i)];
+    if (group >= 0 && groups_[static_cast<std::size_t>(group)].size() > kManyClips)
+      totals_[static_cast<std::size_t>(group)].add(sum(i));
+  }
 }
 
 HeardFeatures Voices::sum(int clip) const {
   if (sums_.size() == 0) return {data_.features(clip).col(0).cast<double>(), 1, 1};
   return {sums_.col(clip).cast<double>(), static_cast<double>(data_.frames(clip)), 1};
+}
+
+HeardFeatures Voices::total_without(std::size_t group, int clip) const {
+  const HeardFeatures &all = totals_[group], own = sum(clip);
+  return {all.sum - own.sum, all.frames - own.frames, all.clips - 1};
 }
 
 HeardFeatures Voices::draw(int clip, Rng rng) const {
@@ -52,7 +71,10 @@ HeardFeatures Voices::draw(int clip, Rng rng) const {
   if (group < 0) return heard;
   const std::size_t wanted = draws_[rng.below(draws_.size())];
   if (wanted == 0) return heard;
-  std::vector<int> others = groups_[static_cast<std::size_t>(group)];
+  const auto place = static_cast<std::size_t>(group);
+  if (wanted + 1 >= groups_[place].size() && !totals_.empty() && totals_[place].clips > 0)
+    return total_without(place, clip);
+  std::vector<int> others = groups_[place];
   std::erase(others, clip);
   const std::size_t count = std::min(others.size(), wanted);
   for (const int other : draw_some(std::move(others), count, rng)) heard.add(sum(other));

@@ -288,6 +288,29 @@ TEST(Hearing, DrawsAsManyAsTheRecipeSaysAndNoClipTwice) {
   for (const auto& [clips, times] : counts) EXPECT_NEAR(times, 100, 40) << clips;
 }
 
+TEST(Hearing, AllOfAVoiceOfManyClipsIsTheSumOfTheOthers) {
+  for (const int frames : {0, 12}) {
+    const Recipe all = recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})");
+    Shards shards(synthetic_table(2, 10, frames), all);
+    const Dataset& data = shards.data();
+    for (const int id : {0, 7, static_cast<int>(data.size()) - 1}) {
+      Eigen::VectorXd sum = Eigen::VectorXd::Zero(data.features(id).rows());
+      double clips = 0, heard_frames = 0;
+      for (int i = 0; i < static_cast<int>(data.size()); ++i) {
+        if (i == id || data.utterance(i).speaker != data.utterance(id).speaker) continue;
+        sum += data.features(i).cast<double>().rowwise().sum();
+        heard_frames += static_cast<double>(data.frames(i));
+        ++clips;
+      }
+      ASSERT_GT(clips, 32);
+      const HeardFeatures heard = Voices(data, all.listening).draw(id, Rng(1, 0));
+      EXPECT_EQ(heard.clips, clips);
+      EXPECT_EQ(heard.frames, heard_frames);
+      EXPECT_TRUE(heard.sum.isApprox(sum, 1e-6));
+    }
+  }
+}
+
 TEST(Hearing, OfNobodyKnownHearsNothing) {
   FeatureTable table = synthetic_table(2, 2);
   for (Utterance& clip : table.clips) clip.speaker.clear();
