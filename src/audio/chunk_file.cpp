@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "audio/number_bytes.h"
 #include "audio/tags.h"
@@ -146,18 +144,14 @@ bool ChunkFile::is_over(std::int64_t at) const {
          is_chunk(at) || tag_bytes(source_, at) > 0;
 }
 
-/// Whether the file holds floats and those from `at` on are out of any range of sound.
+/// Whether the file holds floats and what is at `at` is out of any range of sound.
 bool ChunkFile::is_no_sound(std::int64_t at) const {
   constexpr std::size_t kBytes = 1 << 12;
-  constexpr float kLoudest = 1e6;
   if (format_.sound != "data" || source_.text_at(begin_ + 12, 4) != "fmt ") return false;
   const auto format = wav::parse_format(source_.text_at(begin_ + 20, 26));
   const auto encoding = format ? format->encoding() : std::nullopt;
-  if (encoding != PcmEncoding::kFloat32 && encoding != PcmEncoding::kFloat64) return false;
   const std::string bytes = source_.text_at(at, kBytes);
-  std::vector<float> values(bytes.size() / bytes_of(*encoding));
-  wav::decode(std::as_bytes(std::span(bytes)), *encoding, values);
-  return !std::ranges::all_of(values, [](float x) { return std::abs(x) < kLoudest; });
+  return encoding && wav::is_no_sound(std::as_bytes(std::span(bytes)), *encoding);
 }
 
 /// The place behind all chunks. More chunks of sound are parts, each behind the head of the file up
@@ -203,7 +197,7 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
       return next;
     }
   }
-  if (fits && is_no_sound(told_end)) {
+  if (fits && !is_unknown(told) && is_no_sound(told_end)) {
     found.notices.push_back(
         fmt::format("left unread: {} bytes behind its sound that are none", end() - told_end));
     found.parts.push_back({begin_, told_end, {}, patches()});

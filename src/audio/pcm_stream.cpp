@@ -228,6 +228,12 @@ bool PcmStream::read_on() {
     return false;
   }
   const std::optional<std::size_t> end = find_end(static_cast<std::size_t>(left_));
+  if (!end && frames_done_ > 0 &&
+      wav::is_no_sound(std::span(bytes_).first(filled_), format_.encoding)) {
+    left_unread_ = fmt::format("left unread behind {:.1f} s: what is no sound",
+                               static_cast<double>(frames_done_) / format_.sample_rate_hz);
+    return false;
+  }
   if (!end) {
     left_ = kNoSize;
     return true;

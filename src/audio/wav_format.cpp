@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "audio/number_bytes.h"
 
@@ -80,6 +81,14 @@ std::optional<PcmEncoding> FormatChunk::encoding() const {
   if (tag == kIeeeFloat && bits == 32) return PcmEncoding::kFloat32;
   if (tag == kIeeeFloat && bits == 64) return PcmEncoding::kFloat64;
   return std::nullopt;
+}
+
+bool is_no_sound(std::span<const std::byte> bytes, PcmEncoding encoding) {
+  constexpr float kLoudest = 1e6;
+  if (encoding != PcmEncoding::kFloat32 && encoding != PcmEncoding::kFloat64) return false;
+  std::vector<float> values(bytes.size() / bytes_of(encoding));
+  decode(bytes, encoding, values);
+  return !std::ranges::all_of(values, [](float x) { return std::abs(x) < kLoudest; });
 }
 
 void decode(std::span<const std::byte> bytes, PcmEncoding encoding, std::span<float> out) {

@@ -43,6 +43,10 @@ struct FormatChunk {
 /// Empty for fewer than 16 bytes.
 std::optional<FormatChunk> parse_format(std::string_view chunk);
 
+/// Whether `bytes`, said to be floats, hold some that are out of any range of sound. False for
+/// whole numbers, which all are sound.
+bool is_no_sound(std::span<const std::byte> bytes, PcmEncoding encoding);
+
 /// Samples as fractions of full scale; `bytes` holds one for each of `out`.
 void decode(std::span<const std::byte> bytes, PcmEncoding encoding, std::span<float> out);
 

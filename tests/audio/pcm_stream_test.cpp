@@ -164,6 +164,20 @@ TEST(PcmStream, TellsWhatIsMissingOrLeftUnread) {
               ElementsAre(HasSubstr("another file joined to it (1 channels at 44100 Hz)")));
 }
 
+TEST(PcmStream, JunkBehindFloatsEndsTheSoundAndIsTold) {
+  std::string sound;
+  for (int i = 0; i < 1000; ++i) sound += raw_bytes(0.001f * static_cast<float>(i));
+  const std::string stream = "RIFF" + little_endian(4036, 4) + "WAVE" +
+                             format_chunk(3, 1, 8000, 32) + "data" + little_endian(4000, 4) + sound;
+  PcmStream junk(reader_of(stream + std::string(300, '\xff'), 700), "stream");
+  std::size_t samples = 0;
+  for (auto block = junk.next_block(); !block.empty(); block = junk.next_block())
+    samples += block.size();
+  EXPECT_EQ(samples, 1000u);
+  EXPECT_THAT(junk.notices(), ElementsAre("left unread behind 0.1 s: what is no sound"));
+  EXPECT_EQ(all_of(PcmStream(reader_of(stream + sound), "stream")).size(), 2000u);
+}
+
 TEST(PcmStream, AnOldSizeDoesNotEndTheSound) {
   const std::string sound(2000, '\1');
   for (const std::uint32_t told : {0u, 400u, 401u, 0x7FFFFFFFu, 0xFFFFFFFFu})
