@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "common/clip_plots.h"
@@ -42,9 +40,8 @@ struct Options {
 void check_corpus(const std::string& corpus) {
   const std::vector<std::string> kinds = ser::corpus_kinds();
   if (std::find(kinds.begin(), kinds.end(), corpus) == kinds.end())
-    throw ser::UsageError(fmt::format("--corpus: expected one of {}, found '{}'{}",
-                                      ser::join(kinds, ", "), corpus,
-                                      ser::did_you_mean(corpus, kinds)));
+    ser::fail<ser::UsageError>("--corpus: expected one of {}, found '{}'{}", ser::join(kinds, ", "),
+                               corpus, ser::did_you_mean(corpus, kinds));
 }
 
 /// Flags that would change nothing are wrong usage.

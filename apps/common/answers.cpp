@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 
+#include "command.h"
 #include "progress.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/parallel.h"
@@ -22,8 +23,7 @@ namespace {
 std::vector<InputRecording> recordings_in(const std::string& folder) {
   const FolderContents contents = list_folder(folder);
   if (contents.audio.empty())
-    throw Error(fmt::format("{}: expected a folder with recordings, found {}", folder,
-                            describe_other(contents)));
+    fail("{}: expected a folder with recordings, found {}", folder, describe_other(contents));
   std::vector<InputRecording> inputs;
   for (const std::string& file : contents.audio)
     inputs.push_back({(std::filesystem::path(folder) / file).string(), ""});
@@ -94,8 +94,8 @@ void check_pipes(const std::vector<std::string>& names) {
     if ((standard ? ::fstat(STDIN_FILENO, &status) : ::stat(name.c_str(), &status)) != 0) continue;
     if (!standard && !S_ISFIFO(status.st_mode)) continue;
     if (!pipes.emplace(status.st_dev, status.st_ino).second)
-      throw UsageError(fmt::format("expected {} once, found it twice: what was read is gone",
-                                   standard ? "- (standard input)" : name));
+      fail<UsageError>("expected {} once, found it twice: what was read is gone",
+                       standard ? "- (standard input)" : name);
   }
 }
 
@@ -188,8 +188,7 @@ void enroll(Predictor& predictor, const std::vector<std::string>& paths, int thr
   }
   Voice voice = listener.voice();
   const double heard_s = voice.duration_s() - before_s;
-  if (heard_s == 0)
-    throw Error(fmt::format("--enroll: expected speech in {}, found none", paths.front()));
+  if (heard_s == 0) fail("--enroll: expected speech in {}, found none", paths.front());
   voice.set_enrolled();
   predictor.set_voice(std::move(voice));
   talk::info("{} recording{} of the voice heard, {:.1f} s of speech", recordings,

@@ -57,7 +57,7 @@ std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& r
       of_clip.push_back(clip.parent_path() / fitting_name(clip.filename().string(),
                                                           fmt::format(".{}.{}", kind, suffix)));
       if (!taken.insert(of_clip.back()).second)
-        throw Error(fmt::format("{}: the picture of two inputs", of_clip.back().string()));
+        fail("{}: the picture of two inputs", of_clip.back().string());
     }
   }
   return files;
@@ -66,9 +66,7 @@ std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& r
 void write_picture(const fs::path& file, const std::string& bytes) {
   std::error_code failure;
   fs::create_directories(file.parent_path(), failure);
-  if (failure)
-    throw Error(
-        fmt::format("{}: cannot be made: {}", file.parent_path().string(), failure.message()));
+  if (failure) fail("{}: cannot be made: {}", file.parent_path().string(), failure.message());
   write_file(file, bytes);
 }
 
@@ -130,7 +128,7 @@ std::size_t plot_recordings(const std::vector<Recording>& recordings, const Feat
     progress.advance(1);
   };
   parallel_pipeline(recordings.size(), common.threads, produce, consume);
-  if (written == 0) throw Error("expected recordings to draw, found none that can be read");
+  if (written == 0) fail("expected recordings to draw, found none that can be read");
   return written;
 }
 

@@ -118,8 +118,8 @@ std::string zsh_script(const CLI::App& app) {
 std::string completion_script(const CLI::App& app, const std::string& shell) {
   if (shell == "bash") return bash_script(app);
   if (shell == "zsh") return zsh_script(app);
-  throw UsageError(fmt::format("--completion: expected bash or zsh, found '{}'{}", shell,
-                               did_you_mean(shell, std::vector<std::string>{"bash", "zsh"})));
+  fail<UsageError>("--completion: expected bash or zsh, found '{}'{}", shell,
+                   did_you_mean(shell, std::vector<std::string>{"bash", "zsh"}));
 }
 
 constexpr int kMostThreads = 256;
@@ -309,7 +309,7 @@ int Command::print_text(const CLI::ParseError& what) const {
 
 void flush_stdout() {
   if (std::ferror(stdout) == 0 && std::fflush(stdout) == 0) return;
-  throw Error(fmt::format("standard output: writing failed: {}", std::strerror(errno)));
+  fail("standard output: writing failed: {}", std::strerror(errno));
 }
 
 int Command::run(int argc, char** argv, const std::function<int()>& body) {

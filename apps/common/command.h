@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,12 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
+
+/// Throws Error, or a kind of it, with a formatted message.
+template <typename Kind = Error, typename... Values>
+[[noreturn]] void fail(fmt::format_string<Values...> format, Values&&... values) {
+  throw Kind(fmt::format(format, std::forward<Values>(values)...));
+}
 
 /// Result of `read()`, which reads the value of a flag; an Error it throws becomes a UsageError
 /// that names the flag.

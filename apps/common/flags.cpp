@@ -95,8 +95,7 @@ class Flags::Assigner : public FieldVisitor {
     const auto text = word(name);
     if (!text) return;
     if (*text != "true" && *text != "false")
-      throw UsageError(
-          fmt::format("{}: expected true or false, found '{}'", flag_name(name), *text));
+      fail<UsageError>("{}: expected true or false, found '{}'", flag_name(name), *text);
     value = *text == "true";
   }
   void field(std::string_view name, int& value, std::string_view, const Range& range) override {
@@ -129,9 +128,8 @@ class Flags::Assigner : public FieldVisitor {
     if (!text) return;
     const auto found = std::find(spellings.begin(), spellings.end(), *text);
     if (found == spellings.end())
-      throw UsageError(fmt::format("{}: expected one of {}, found '{}'{}", flag_name(name),
-                                   fmt::join(spellings, ", "), *text,
-                                   did_you_mean(*text, spellings)));
+      fail<UsageError>("{}: expected one of {}, found '{}'{}", flag_name(name),
+                       fmt::join(spellings, ", "), *text, did_you_mean(*text, spellings));
     chosen = static_cast<std::size_t>(found - spellings.begin());
   }
   void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
@@ -145,8 +143,7 @@ class Flags::Assigner : public FieldVisitor {
   template <typename Number>
   static Number inside(const Range& range, std::string_view name, Number value) {
     if (!range.contains(value))
-      throw UsageError(
-          fmt::format("{}: expected {}, found {}", flag_name(name), to_string(range), value));
+      fail<UsageError>("{}: expected {}, found {}", flag_name(name), to_string(range), value);
     return value;
   }
   const Flags& flags_;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "ser/core/error.h"
+#include "command.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -39,9 +39,9 @@ std::filesystem::path find_model(const std::string& name) {
       looked += fmt::format("{}{}", looked.empty() ? "" : ", ", folder.string());
     }
   }
-  if (looked.empty()) throw Error(fmt::format("{}: expected a model file, found none", name));
-  throw Error(fmt::format("expected a model file or the name of a model in {}, found '{}'{}",
-                          looked, name.empty() ? "default" : name, did_you_mean(name, shipped)));
+  if (looked.empty()) fail("{}: expected a model file, found none", name);
+  fail("expected a model file or the name of a model in {}, found '{}'{}", looked,
+       name.empty() ? "default" : name, did_you_mean(name, shipped));
 }
 
 std::array<std::filesystem::path, 2> module_folders() {

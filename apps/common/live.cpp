@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "command.h"
 #include "interrupt.h"
 #include "live_display.h"
 #include "ser/audio/rolling_window.h"
@@ -193,16 +194,16 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
   flags.refuse({"every_window", "labels", "srt", "plot", "one_speaker"},
                "expected recordings, found --live");
   if (!inputs.empty() && !from_stdin)
-    throw UsageError(
-        fmt::format("--live: expected - (a stream on stdin) or nothing (a microphone), "
-                    "found '{}'",
-                    inputs.front()));
+    fail<UsageError>(
+        "--live: expected - (a stream on stdin) or nothing (a microphone), "
+        "found '{}'",
+        inputs.front());
   if (from_stdin)
     flags.refuse({"device"}, "expected a microphone, found - (a stream on stdin)");
   else
     flags.refuse({"raw_rate", "raw_format"}, "expected a stream on stdin: --live -");
   if (flags.given("raw_format") && !flags.given("raw_rate"))
-    throw UsageError("--raw-format: expected --raw-rate HZ, too");
+    fail<UsageError>("--raw-format: expected --raw-rate HZ, too");
   check_output(output);
 }
 

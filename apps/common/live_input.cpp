@@ -9,10 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "command.h"
 #include "installation.h"
 #include "interrupt.h"
 #include "ser/audio/capture.h"
-#include "ser/core/error.h"
 #include "talk.h"
 
 namespace ser {
@@ -35,8 +35,7 @@ std::size_t read_standard_input(std::span<std::byte> buffer) {
     if (::poll(&wait, 1, kStdinPoll_ms) <= 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR)
-      throw Error(fmt::format("standard input: reading failed: {}", std::strerror(errno)));
+    if (errno != EINTR) fail("standard input: reading failed: {}", std::strerror(errno));
   }
   return 0;
 }
@@ -61,10 +60,10 @@ class Microphone : public LiveInput {
       const Clock::time_point now = Clock::now();
       if (read.count > 0) return {std::span(buffer_).first(read.count), read.lost, now};
       if (now - begin > kDeviceLost)
-        throw Error(
-            fmt::format("{}: no sound for {} s: the device is gone, or another program "
-                        "has taken it",
-                        name(), kDeviceLost.count() / 1000));
+        fail(
+            "{}: no sound for {} s: the device is gone, or another program "
+            "has taken it",
+            name(), kDeviceLost.count() / 1000);
       std::this_thread::sleep_for(kDevicePoll);
     }
     return {};
@@ -132,7 +131,7 @@ std::unique_ptr<LiveInput> open_microphone(const LiveInputOptions& options) {
 
 void print_devices() {
   const std::vector<CaptureDevice> devices = capture_module().devices();
-  if (devices.empty()) throw Error("expected a device to record from, found none");
+  if (devices.empty()) fail("expected a device to record from, found none");
   for (const CaptureDevice& device : devices)
     fmt::print("{} {:>3}  {} ({}, {} Hz)\n", device.is_default ? '*' : ' ', device.number,
                device.name, device.system, device.sample_rate_hz);

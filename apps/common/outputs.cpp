@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 std::optional<struct stat> status_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return status;
-  if (errno == ENAMETOOLONG) throw Error(fmt::format("{}: {}", path, std::strerror(errno)));
+  if (errno == ENAMETOOLONG) fail("{}: {}", path, std::strerror(errno));
   return std::nullopt;
 }
 
@@ -82,9 +82,8 @@ void check_kind(const Output& output) {
   const std::string_view text(head.data(), static_cast<std::size_t>(file.gcount()));
   const KindRow& kind = kKinds[static_cast<std::size_t>(output.kind)];
   if (!text.empty() && !kind.begins(text))
-    throw UsageError(
-        fmt::format("{}: {} is there and is not {}: expected another name, or that file gone",
-                    output.flag, output.path, kind.name));
+    fail<UsageError>("{}: {} is there and is not {}: expected another name, or that file gone",
+                     output.flag, output.path, kind.name);
 }
 
 /// The folder must be there, or for a folder of pictures one that it can be made in.
@@ -100,23 +99,22 @@ void check_folder(const Output& output) {
     folder = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
   }
   if (!fs::is_directory(folder, error))
-    throw Error(fmt::format("{}: expected a folder to write to, found {}", folder.string(),
-                            fs::exists(folder, error) ? "a file" : "none"));
+    fail("{}: expected a folder to write to, found {}", folder.string(),
+         fs::exists(folder, error) ? "a file" : "none");
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw Error(fmt::format("{}: cannot be written: {}", output.path, std::strerror(errno)));
+    fail("{}: cannot be written: {}", output.path, std::strerror(errno));
 }
 
 void check_output(const Output& output, const std::vector<std::string>& inputs) {
   const std::optional<struct stat> there = status_of(output.path);
   if (there && output.kind != OutputKind::kFolder) {
-    if (S_ISDIR(there->st_mode))
-      throw Error(fmt::format("{}: expected a file to write, found a folder", output.path));
+    if (S_ISDIR(there->st_mode)) fail("{}: expected a file to write, found a folder", output.path);
     if (!S_ISREG(there->st_mode)) return;  // a device or a pipe takes what comes
     for (const std::string& input : inputs) {
       const auto read = status_of(input == "-" ? "/dev/stdin" : input);
       if (read && is_same(*there, *read))
-        throw UsageError(fmt::format("{}: {} is what is read: expected another file to write",
-                                     output.flag, output.path));
+        fail<UsageError>("{}: {} is what is read: expected another file to write", output.flag,
+                         output.path);
     }
     check_kind(output);
   }
@@ -137,8 +135,8 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
       if (both ||
           fs::path(output.path).lexically_normal() == fs::path(other.path).lexically_normal())
         if (!there || S_ISREG(there->st_mode))
-          throw UsageError(fmt::format("{} and {}: expected two files, found {} twice", other.flag,
-                                       output.flag, output.path));
+          fail<UsageError>("{} and {}: expected two files, found {} twice", other.flag, output.flag,
+                           output.path);
     }
     written.push_back(output);
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "command.h"
 #include "installation.h"
 #include "interrupt.h"
 #include "ser/core/module.h"
@@ -44,10 +45,10 @@ std::unique_ptr<Team> join_team(int processes) {
       module_folders(), SER_VERSION);
   std::unique_ptr<Team> team = static_cast<const TeamModule*>(module)->join();
   if (team->size() != processes)
-    throw Error(
-        fmt::format("expected {} processes that find each other, found {}: the program was "
-                    "built with another MPI than the one that started it",
-                    processes, team->size()));
+    fail(
+        "expected {} processes that find each other, found {}: the program was "
+        "built with another MPI than the one that started it",
+        processes, team->size());
   return team;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "command.h"
 #include "progress.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/core/most_likely.h"
@@ -44,8 +45,7 @@ std::string label(const Model& model, const PredictedClip& clip) {
 report::PictureFormat picture_format(const std::string& file) {
   if (file.ends_with(".svg")) return report::PictureFormat::kSvg;
   if (file.ends_with(".png")) return report::PictureFormat::kPng;
-  throw UsageError(
-      fmt::format("--plot: expected a name that ends in .svg or .png, found '{}'", file));
+  fail<UsageError>("--plot: expected a name that ends in .svg or .png, found '{}'", file);
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ void check_timeline(const TimelineFlags& flags, std::size_t num_recordings) {
   for (const auto& [flag, value] :
        {std::pair("--labels", flags.labels), {"--srt", flags.srt}, {"--plot", flags.plot}})
     if (!value.empty() && num_recordings > 1)
-      throw UsageError(fmt::format("{}: expected one recording, found {}", flag, num_recordings));
+      fail<UsageError>("{}: expected one recording, found {}", flag, num_recordings);
   if (flags.plot.empty()) return;
   picture_format(flags.plot);
   report::check_drawing();

@@ -12,7 +12,6 @@
 #include "outputs.h"
 #include "progress.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/shard.h"
@@ -139,16 +138,16 @@ void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTabl
                  done ? ", and the search" : " as far as it can be without the others");
     }
   } catch (const Stopped&) {
-    throw Error(
-        fmt::format("interrupted; the search is saved in {}, go on with the same command "
-                    "and --resume",
-                    task.checkpoint));
+    fail(
+        "interrupted; the search is saved in {}, go on with the same command "
+        "and --resume",
+        task.checkpoint);
   }
 }
 
 Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
   if (flags.given("model") && flags.given("recipe"))
-    throw UsageError("--model and --recipe: expected one of them");
+    fail<UsageError>("--model and --recipe: expected one of them");
   Recipe recipe = load_recipe(options.recipe.empty() ? options.model : options.recipe);
   if (flags.given("epochs")) recipe.training.epochs = options.epochs;
   if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
@@ -158,7 +157,7 @@ Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
 
 void check_resume(const TrainingFlags& options) {
   if (!options.resume) return;
-  if (options.checkpoint.empty()) throw UsageError("--resume: expected --checkpoint FILE");
+  if (options.checkpoint.empty()) fail<UsageError>("--resume: expected --checkpoint FILE");
   const bool trains = options.search.empty();
   if (trains ? !std::filesystem::exists(options.checkpoint)
              : search_files(options.checkpoint).empty())
@@ -183,10 +182,10 @@ Model train_or_explain(const TrainingData& data, const Recipe& recipe, const Run
   try {
     return train(data, recipe, run);
   } catch (const Stopped&) {
-    throw Error(
-        fmt::format("interrupted; the run is saved in {}, go on with the same command "
-                    "and --resume",
-                    run.checkpoint.string()));
+    fail(
+        "interrupted; the run is saved in {}, go on with the same command "
+        "and --resume",
+        run.checkpoint.string());
   }
 }
 
@@ -215,13 +214,13 @@ void check_search(const TrainingFlags& options, const Flags& flags, const Team& 
   flags.refuse({"output"},
                "a shard of a search keeps its scores beside --checkpoint, it has no place");
   flags.refuse({"report"}, "a shard of a search has no result, it has no place");
-  if (options.checkpoint.empty()) throw UsageError("--shard: expected --checkpoint FILE");
-  if (team.size() > 1) throw UsageError("--shard: expected one process");
+  if (options.checkpoint.empty()) fail<UsageError>("--shard: expected --checkpoint FILE");
+  if (team.size() > 1) fail<UsageError>("--shard: expected one process");
 }
 
 void combine_models(const TrainingFlags& options) {
   if (!options.inputs.empty())
-    throw UsageError("--combine: expected model files alone, found a feature file, too");
+    fail<UsageError>("--combine: expected model files alone, found a feature file, too");
   std::vector<Model> models;
   for (const std::string& file : options.combine) models.push_back(read_model(file));
   Model ensemble = combine(models, options.combine, options.temperature);
@@ -313,14 +312,13 @@ void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& schem
 Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,
                  std::uint64_t seed) {
   if (cv.empty() != (fold == kUnsetInt))
-    throw UsageError("expected --cv and --fold together, or neither");
+    fail<UsageError>("expected --cv and --fold together, or neither");
   if (cv.empty()) return whole_corpus(clips);
   const SplitScheme scheme = split_scheme(cv);
   const std::vector<Fold> folds = make_folds(clips, scheme, seed);
   warn_of_split(clips, scheme);
   if (fold < 0 || static_cast<std::size_t>(fold) >= folds.size())
-    throw UsageError(
-        fmt::format("--fold: expected 0 to {} with {}, found {}", folds.size() - 1, cv, fold));
+    fail<UsageError>("--fold: expected 0 to {} with {}, found {}", folds.size() - 1, cv, fold);
   return folds[static_cast<std::size_t>(fold)];
 }
 
@@ -367,7 +365,7 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
                               options.checkpoint));
   if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
       !options.describe)
-    throw UsageError("expected an output file: -o FILE or --export FILE");
+    fail<UsageError>("expected an output file: -o FILE or --export FILE");
   check_search(options, flags, team);
   if (!options.combine.empty()) {
     flags.refuse({"model", "recipe", "cv", "fold", "epochs", "batch_size", "learning_rate",
@@ -376,7 +374,7 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
     return combine_models(options);
   }
   flags.refuse({"temperature", "heard_temperature"}, "expected --combine; a recipe has its own");
-  if (options.inputs.empty()) throw UsageError("expected a feature file");
+  if (options.inputs.empty()) fail<UsageError>("expected a feature file");
   const Recipe recipe = chosen_recipe(options, flags);
   talk::debug("recipe: {}", to_json(recipe));
   const FeatureTable table = read_feature_tables({options.inputs.begin(), options.inputs.end()});

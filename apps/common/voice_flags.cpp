@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "command.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "talk.h"
 
@@ -32,9 +31,9 @@ void VoiceFlags::visit(FieldVisitor& v) {
 
 void check_voice(const VoiceFlags& flags, Answers answers) {
   if (flags.no_adapt && flags.one_speaker)
-    throw UsageError("--one-speaker and --no-adapt: expected one of them");
+    fail<UsageError>("--one-speaker and --no-adapt: expected one of them");
   if (flags.no_adapt && answers == Answers::kOfRecordings && flags.remember.empty())
-    throw UsageError("--no-adapt: expected a timeline, --live or --remember");
+    fail<UsageError>("--no-adapt: expected a timeline, --live or --remember");
 }
 
 void check_listens(const VoiceFlags& flags, const Model& model, const std::string& name) {
@@ -43,7 +42,7 @@ void check_listens(const VoiceFlags& flags, const Model& model, const std::strin
                      : !flags.remember.empty() ? "--remember"
                      : flags.one_speaker       ? "--one-speaker"
                                                : nullptr;
-  if (flag) throw UsageError(fmt::format("{}: {} does not listen to voices", flag, name));
+  if (flag) fail<UsageError>("{}: {} does not listen to voices", flag, name);
 }
 
 Adapting adapting(const VoiceFlags& flags, Answers answers) {
@@ -61,7 +60,7 @@ RememberedVoice::RememberedVoice(const VoiceFlags& flags, Predictor& predictor)
     with_context(path_,
                  [&] { predictor.set_voice(Voice::from_json(read_file(path_, kMaxBytes))); });
   else if (flags.no_adapt && flags.enroll.empty())
-    throw UsageError(fmt::format("--remember: expected a voice to read, found no file {}", path_));
+    fail<UsageError>("--remember: expected a voice to read, found no file {}", path_);
   if (!flags.no_adapt || !flags.enroll.empty()) file_.emplace(path_);
 }
 

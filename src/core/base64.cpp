@@ -1,11 +1,9 @@
 #include "ser/core/base64.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -30,7 +28,7 @@ std::size_t first_invalid(std::string_view text, std::size_t begin) {
 }
 
 [[noreturn]] void bad_character(std::size_t position) {
-  throw Error(fmt::format("base64: invalid character at position {}", position));
+  fail("base64: invalid character at position {}", position);
 }
 
 }  // namespace
@@ -52,8 +50,8 @@ std::string base64_encode(std::span<const std::byte> bytes) {
 void base64_decode(std::string_view text, std::span<std::byte> out) {
   const std::size_t expected = (out.size() + 2) / 3 * 4;
   if (text.size() != expected)
-    throw Error(fmt::format("base64: expected {} characters for {} bytes, found {}", expected,
-                            out.size(), text.size()));
+    fail("base64: expected {} characters for {} bytes, found {}", expected, out.size(),
+         text.size());
   std::size_t i = 0, o = 0;
   for (; o + 3 <= out.size(); i += 4, o += 3) {
     const std::array<std::uint32_t, 4> v = {value(text[i]), value(text[i + 1]), value(text[i + 2]),

@@ -1,10 +1,8 @@
 #include "ser/core/csv.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -51,14 +49,14 @@ class CsvReader {
       const char c = text_[at_++];
       if (c == '"' && !take('"')) {
         if (!done() && !peek(separator_) && !peek('\n') && !peek('\r'))
-          throw Error(fmt::format("line {}: expected {} after the closing quote", line_,
-                                  separator_ == ',' ? "a comma" : "a separator"));
+          fail("line {}: expected {} after the closing quote", line_,
+               separator_ == ',' ? "a comma" : "a separator");
         return cell;
       }
       if (c == '\n') ++line_;
       cell.push_back(c);
     }
-    throw Error(fmt::format("line {}: the quote is never closed", first_line));
+    fail("line {}: the quote is never closed", first_line);
   }
 
   std::string_view text_;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -29,13 +29,13 @@ const std::string* repeated_key(const Members& members) {
 
 bool JsonBuilder::end_object() {
   if (const std::string* key = repeated_key(open_.back()->get_ref<Json::object_t&>()))
-    throw Error(fmt::format("the key '{}' stands twice", *key));
+    fail("the key '{}' stands twice", *key);
   return close();
 }
 
 bool JsonBuilder::key(string_t& name) {
   if (open_.back()->size() == kMaxMembers)
-    throw Error(fmt::format("a JSON object has more than {} members", kMaxMembers));
+    fail("a JSON object has more than {} members", kMaxMembers);
   key_ = std::move(name);
   return true;
 }
@@ -43,8 +43,8 @@ bool JsonBuilder::key(string_t& name) {
 bool JsonBuilder::parse_error(std::size_t position, const std::string&,
                               const nlohmann::detail::exception& reason) {
   constexpr int kNumberOutOfRange = 406;
-  if (reason.id == kNumberOutOfRange) throw Error("not valid JSON (a number is too large)");
-  throw Error(fmt::format("not valid JSON (stopped at byte {})", whole_position(position)));
+  if (reason.id == kNumberOutOfRange) fail("not valid JSON (a number is too large)");
+  fail("not valid JSON (stopped at byte {})", whole_position(position));
 }
 
 Json* JsonBuilder::place(Json value) {
@@ -63,8 +63,7 @@ Json* JsonBuilder::place(Json value) {
 }
 
 bool JsonBuilder::open(Json container) {
-  if (open_.size() == kMaxDepth)
-    throw Error(fmt::format("JSON is nested deeper than {} levels", kMaxDepth));
+  if (open_.size() == kMaxDepth) fail("JSON is nested deeper than {} levels", kMaxDepth);
   open_.push_back(place(std::move(container)));
   key_.clear();
   return true;
@@ -85,46 +84,43 @@ Json parse_json(std::string_view text, std::string_view what) {
 }
 
 const Json& value_at(const Json& object, std::string_view key) {
-  if (!object.is_object())
-    throw Error(fmt::format("expected '{}' in an object, found {}", key, object.type_name()));
+  if (!object.is_object()) fail("expected '{}' in an object, found {}", key, object.type_name());
   const auto found = object.find(std::string(key));
-  if (found == object.end()) throw Error(fmt::format("'{}' is missing", key));
+  if (found == object.end()) fail("'{}' is missing", key);
   return *found;
 }
 
 double number_at(const Json& object, std::string_view key) {
   const Json& value = value_at(object, key);
-  if (!value.is_number()) throw Error(fmt::format("'{}': expected a number", key));
+  if (!value.is_number()) fail("'{}': expected a number", key);
   return value.get<double>();
 }
 
 std::uint64_t count_at(const Json& object, std::string_view key) {
   const Json& value = value_at(object, key);
-  if (!value.is_number_unsigned())
-    throw Error(fmt::format("'{}': expected a whole number of 0 or more", key));
+  if (!value.is_number_unsigned()) fail("'{}': expected a whole number of 0 or more", key);
   return value.get<std::uint64_t>();
 }
 
 std::string text_at(const Json& object, std::string_view key) {
   const Json& value = value_at(object, key);
   if (value.is_null()) return "";
-  if (!value.is_string()) throw Error(fmt::format("'{}': expected text", key));
+  if (!value.is_string()) fail("'{}': expected text", key);
   return value.get<std::string>();
 }
 
 const Json& list_at(const Json& object, std::string_view key) {
   const Json& value = value_at(object, key);
-  if (!value.is_array()) throw Error(fmt::format("'{}': expected a list", key));
+  if (!value.is_array()) fail("'{}': expected a list", key);
   return value;
 }
 
 std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most) {
   const Json& list = list_at(object, key);
-  if (list.size() > most)
-    throw Error(fmt::format("'{}': expected a list of at most {} names", key, most));
+  if (list.size() > most) fail("'{}': expected a list of at most {} names", key, most);
   std::vector<std::string> names;
   for (const Json& item : list) {
-    if (!item.is_string()) throw Error(fmt::format("'{}': expected names", key));
+    if (!item.is_string()) fail("'{}': expected names", key);
     names.push_back(item.get<std::string>());
   }
   return names;
@@ -134,11 +130,10 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json
 
 void check_keys(const Json& object, std::span<const std::string_view> known,
                 std::string_view what) {
-  if (!object.is_object())
-    throw Error(fmt::format("{}: expected a JSON object, found {}", what, object.type_name()));
+  if (!object.is_object()) fail("{}: expected a JSON object, found {}", what, object.type_name());
   for (const auto& [key, value] : object.items()) {
     if (std::find(known.begin(), known.end(), key) == known.end())
-      throw Error(fmt::format("{}: unknown key '{}'", what, key));
+      fail("{}: unknown key '{}'", what, key);
   }
 }
 

@@ -1,11 +1,9 @@
 #include "ser/core/module.h"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
-
 #include <vector>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -18,16 +16,16 @@ const void* load_module(const ModuleName& name, std::span<const std::filesystem:
     looked.push_back(folder.lexically_normal().string());
     if (!std::filesystem::exists(file)) continue;
     void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) throw Error(fmt::format("{}: {}", name.use, ::dlerror()));
+    if (!library) fail("{}: {}", name.use, ::dlerror());
     const void* object = ::dlsym(library, name.symbol.c_str());
     const char* found = object ? *static_cast<const char* const*>(object) : nullptr;
     if (!found || version != found)
-      throw Error(fmt::format("{}: expected a module of ser {}, found {}", file.string(), version,
-                              found ? found : "another library"));
+      fail("{}: expected a module of ser {}, found {}", file.string(), version,
+           found ? found : "another library");
     return object;
   }
-  throw Error(fmt::format("{}: expected {}, which is built where {}, found none in {}", name.use,
-                          name.file, name.source, join(looked, ", ")));
+  fail("{}: expected {}, which is built where {}, found none in {}", name.use, name.file,
+       name.source, join(looked, ", "));
 }
 
 }  // namespace ser

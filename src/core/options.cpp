@@ -6,8 +6,8 @@
 #include <climits>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -68,13 +68,11 @@ class JsonReader : public FieldVisitor {
  public:
   JsonReader(const Json& object, std::string prefix, int depth)
       : object_(object), prefix_(std::move(prefix)), depth_(depth) {
-    if (depth > kMaxDepth)
-      throw Error(fmt::format("options are nested deeper than {} levels", kMaxDepth));
+    if (depth > kMaxDepth) fail("options are nested deeper than {} levels", kMaxDepth);
     if (!object.is_object())
-      throw Error(fmt::format(
-          "{}: expected a JSON object, found {}",
-          prefix_.empty() ? "options" : "option '" + prefix_.substr(0, prefix_.size() - 1) + "'",
-          object.type_name()));
+      fail("{}: expected a JSON object, found {}",
+           prefix_.empty() ? "options" : "option '" + prefix_.substr(0, prefix_.size() - 1) + "'",
+           object.type_name());
   }
 
   void field(std::string_view name, bool& value, std::string_view) override {
@@ -117,14 +115,14 @@ class JsonReader : public FieldVisitor {
     if (!json) return;
     if (!json->is_array()) wrong_type(name, "a list of objects", *json);
     if (json->size() > kMaxObjects)
-      throw Error(fmt::format("option '{}{}': expected at most {} objects, found {}", prefix_, name,
-                              kMaxObjects, json->size()));
+      fail("option '{}{}': expected at most {} objects, found {}", prefix_, name, kMaxObjects,
+           json->size());
     objects.clear();
     for (std::size_t i = 0; i < json->size(); ++i) {
       const Json& item = (*json)[i];
       const std::string where = fmt::format("{}{}[{}]", prefix_, name, i);
       if (!item.is_object() || !item.contains("type") || !item["type"].is_string())
-        throw Error(fmt::format("option '{}': expected an object with a \"type\"", where));
+        fail("option '{}': expected an object with a \"type\"", where);
       with_context(fmt::format("option '{}'", where),
                    [&] { objects.append(item["type"].get<std::string>()); });
       JsonReader reader(item, where + ".", depth_ + 1);
@@ -138,8 +136,7 @@ class JsonReader : public FieldVisitor {
   void finish() const {
     for (const auto& [key, value] : object_.items()) {
       if (std::find(known_.begin(), known_.end(), key) == known_.end())
-        throw Error(
-            fmt::format("unknown option '{}{}'{}", prefix_, key, did_you_mean(key, known_)));
+        fail("unknown option '{}{}'{}", prefix_, key, did_you_mean(key, known_));
     }
   }
 
@@ -151,8 +148,8 @@ class JsonReader : public FieldVisitor {
     const std::string value = text(name, *json);
     const auto found = std::find(spellings.begin(), spellings.end(), value);
     if (found == spellings.end())
-      throw Error(fmt::format("option '{}{}': expected one of {}, found '{}'{}", prefix_, name,
-                              fmt::join(spellings, ", "), value, did_you_mean(value, spellings)));
+      fail("option '{}{}': expected one of {}, found '{}'{}", prefix_, name,
+           fmt::join(spellings, ", "), value, did_you_mean(value, spellings));
     chosen = static_cast<std::size_t>(found - spellings.begin());
   }
 
@@ -173,8 +170,8 @@ class JsonReader : public FieldVisitor {
 
   [[noreturn]] void wrong_type(std::string_view name, std::string_view expected,
                                const Json& found) const {
-    throw Error(fmt::format("option '{}{}': expected {}, found {}", prefix_, name, expected,
-                            found.dump().substr(0, 40)));
+    fail("option '{}{}': expected {}, found {}", prefix_, name, expected,
+         found.dump().substr(0, 40));
   }
 
   std::string text(std::string_view name, const Json& json) const {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t kAlignment = 8;
 DType parse_dtype(std::string_view name, std::string_view tensor) {
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kI64})
     if (dtype_name(dtype) == name) return dtype;
-  throw Error(fmt::format("tensor '{}': expected type F32, F16 or I64, found '{}'", tensor, name));
+  fail("tensor '{}': expected type F32, F16 or I64, found '{}'", tensor, name);
 }
 
 /// Elements of a tensor. Throws Error if a size is negative or the product leaves 63 bits.
@@ -26,18 +26,17 @@ std::uint64_t element_count(const std::vector<std::int64_t>& shape, std::string_
   for (const std::int64_t size : shape) {
     if (size < 0 ||
         (size > 0 && count > (std::uint64_t{1} << 62) / static_cast<std::uint64_t>(size)))
-      throw Error(fmt::format("tensor '{}': impossible shape", tensor));
+      fail("tensor '{}': impossible shape", tensor);
     count *= static_cast<std::uint64_t>(size);
   }
   return count;
 }
 
 std::vector<std::int64_t> integers(const Json& json, std::string_view tensor) {
-  if (!json.is_array()) throw Error(fmt::format("tensor '{}': expected a list of sizes", tensor));
+  if (!json.is_array()) fail("tensor '{}': expected a list of sizes", tensor);
   std::vector<std::int64_t> values;
   for (const Json& item : json) {
-    if (!item.is_number_integer())
-      throw Error(fmt::format("tensor '{}': expected whole numbers", tensor));
+    if (!item.is_number_integer()) fail("tensor '{}': expected whole numbers", tensor);
     values.push_back(item.get<std::int64_t>());
   }
   return values;
@@ -48,23 +47,20 @@ SafetensorsFile::Tensor read_tensor(const std::string& name, const Json& entry,
   static constexpr std::array<std::string_view, 3> kKeys = {"dtype", "shape", "data_offsets"};
   check_keys(entry, kKeys, fmt::format("tensor '{}'", name));
   for (const std::string_view key : kKeys)
-    if (!entry.contains(std::string(key)))
-      throw Error(fmt::format("tensor '{}': '{}' is missing", name, key));
-  if (!entry["dtype"].is_string())
-    throw Error(fmt::format("tensor '{}': expected a type name", name));
+    if (!entry.contains(std::string(key))) fail("tensor '{}': '{}' is missing", name, key);
+  if (!entry["dtype"].is_string()) fail("tensor '{}': expected a type name", name);
   SafetensorsFile::Tensor tensor{
       parse_dtype(entry["dtype"].get<std::string>(), name), integers(entry["shape"], name), {}};
   const std::vector<std::int64_t> range = integers(entry["data_offsets"], name);
   if (range.size() != 2 || range[0] < 0 || range[1] < range[0] ||
       static_cast<std::uint64_t>(range[1]) > data.size())
-    throw Error(fmt::format("tensor '{}': its bytes lie outside the file", name));
+    fail("tensor '{}': its bytes lie outside the file", name);
   const auto bytes = static_cast<std::uint64_t>(range[1] - range[0]);
   const std::uint64_t count = element_count(tensor.shape, name);
   if (bytes % dtype_bytes(tensor.dtype) != 0 || bytes / dtype_bytes(tensor.dtype) != count)
-    throw Error(fmt::format("tensor '{}': its shape needs {} elements, {} bytes are there", name,
-                            count, bytes));
+    fail("tensor '{}': its shape needs {} elements, {} bytes are there", name, count, bytes);
   if (static_cast<std::uint64_t>(range[0]) % dtype_bytes(tensor.dtype) != 0)
-    throw Error(fmt::format("tensor '{}': its data is not aligned", name));
+    fail("tensor '{}': its data is not aligned", name);
   tensor.bytes = data.subspan(static_cast<std::size_t>(range[0]), static_cast<std::size_t>(bytes));
   return tensor;
 }
@@ -79,12 +75,11 @@ void check_layout(const std::map<std::string, SafetensorsFile::Tensor>& tensors,
   });
   for (std::size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i - 1].data() + ranges[i - 1].size() > ranges[i].data())
-      throw Error("two tensors share bytes");
+      fail("two tensors share bytes");
   std::size_t used = 0;
   for (const auto& range : ranges) used += range.size();
   if (used != data_bytes)
-    throw Error(
-        fmt::format("expected {} bytes of tensors, found {} bytes of data", used, data_bytes));
+    fail("expected {} bytes of tensors, found {} bytes of data", used, data_bytes);
 }
 
 }  // namespace
@@ -101,23 +96,23 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
   with_context(path.string(), [&] {
     const std::span<const std::byte> bytes = file_.bytes();
     std::uint64_t header_bytes = 0;
-    if (bytes.size() < 8) throw Error("expected a safetensors file, found fewer than 8 bytes");
+    if (bytes.size() < 8) fail("expected a safetensors file, found fewer than 8 bytes");
     std::memcpy(&header_bytes, bytes.data(), 8);
     if (header_bytes > std::min<std::uint64_t>(bytes.size() - 8, kMaxHeaderBytes))
-      throw Error("not a safetensors file, or cut short: its header does not fit into it");
+      fail("not a safetensors file, or cut short: its header does not fit into it");
     const auto header_size = static_cast<std::size_t>(header_bytes);
     const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size},
                                    "safetensors header");
-    if (!header.is_object()) throw Error("safetensors header: expected a JSON object");
+    if (!header.is_object()) fail("safetensors header: expected a JSON object");
     const std::span<const std::byte> data = bytes.subspan(8 + header_size);
     for (const auto& [name, entry] : header.items()) {
       if (name != "__metadata__") {
         tensors_.emplace(name, read_tensor(name, entry, data));
         continue;
       }
-      if (!entry.is_object()) throw Error("__metadata__: expected a JSON object");
+      if (!entry.is_object()) fail("__metadata__: expected a JSON object");
       for (const auto& [key, value] : entry.items()) {
-        if (!value.is_string()) throw Error(fmt::format("metadata '{}': expected a string", key));
+        if (!value.is_string()) fail("metadata '{}': expected a string", key);
         metadata_[key] = value.get<std::string>();
       }
     }
@@ -128,20 +123,17 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
 const SafetensorsFile::Tensor& SafetensorsFile::tensor(const std::string& name, DType dtype,
                                                        std::size_t rank) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end())
-    throw Error(fmt::format("{}: expected a tensor '{}', found none", path_.string(), name));
+  if (found == tensors_.end()) fail("{}: expected a tensor '{}', found none", path_.string(), name);
   const Tensor& tensor = found->second;
   if (tensor.dtype != dtype || tensor.shape.size() != rank)
-    throw Error(fmt::format("{}: tensor '{}': expected {} with {} dimensions, found {} with {}",
-                            path_.string(), name, dtype_name(dtype), rank, dtype_name(tensor.dtype),
-                            tensor.shape.size()));
+    fail("{}: tensor '{}': expected {} with {} dimensions, found {} with {}", path_.string(), name,
+         dtype_name(dtype), rank, dtype_name(tensor.dtype), tensor.shape.size());
   return tensor;
 }
 
 const std::string& SafetensorsFile::metadata(const std::string& key) const {
   const auto found = metadata_.find(key);
-  if (found == metadata_.end())
-    throw Error(fmt::format("{}: expected metadata '{}', found none", path_.string(), key));
+  if (found == metadata_.end()) fail("{}: expected metadata '{}', found none", path_.string(), key);
   return found->second;
 }
 
@@ -153,7 +145,7 @@ void write_safetensors(const std::filesystem::path& path,
   for (const TensorSource& tensor : tensors) {
     // The format allows no holes between tensors, so the order must keep each one aligned.
     if (offset % dtype_bytes(tensor.dtype) != 0)
-      throw Error(fmt::format("{}: tensor '{}' would not be aligned", path.string(), tensor.name));
+      fail("{}: tensor '{}' would not be aligned", path.string(), tensor.name);
     const std::uint64_t end =
         offset + element_count(tensor.shape, tensor.name) * dtype_bytes(tensor.dtype);
     header[tensor.name] = {{"dtype", dtype_name(tensor.dtype)},

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <type_traits>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/hash.h"
 
 namespace ser {
@@ -22,11 +22,10 @@ Number parse(std::string_view text, std::string_view what, std::string_view expe
   Number value{};
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (status == std::errc::result_out_of_range && std::is_integral_v<Number>)
-    throw Error(fmt::format("{}: expected {} from {} to {}, found '{}'", what, expected,
-                            std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max(),
-                            text));
+    fail("{}: expected {} from {} to {}, found '{}'", what, expected,
+         std::numeric_limits<Number>::min(), std::numeric_limits<Number>::max(), text);
   if (status != std::errc() || end != text.data() + text.size())
-    throw Error(fmt::format("{}: expected {}, found '{}'", what, expected, text));
+    fail("{}: expected {}, found '{}'", what, expected, text);
   return value;
 }
 
@@ -121,8 +120,7 @@ int parse_int(std::string_view text, std::string_view what) {
 
 double parse_double(std::string_view text, std::string_view what) {
   const double value = parse<double>(text, what, "a number");
-  if (!std::isfinite(value))
-    throw Error(fmt::format("{}: expected a finite number, found '{}'", what, text));
+  if (!std::isfinite(value)) fail("{}: expected a finite number, found '{}'", what, text);
   return value;
 }
 

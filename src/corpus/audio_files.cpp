@@ -8,7 +8,7 @@
 #include <set>
 #include <system_error>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -86,8 +86,7 @@ class FolderWalk {
         add_file(folder / name);
     }
     if (error && folder.empty())
-      throw Error(fmt::format("{}: expected a folder that can be read: {}", root_.string(),
-                              error.message()));
+      fail("{}: expected a folder that can be read: {}", root_.string(), error.message());
     if (error)
       contents_.unreadable.push_back(
           fmt::format("{}: {}", folder.generic_string(), error.message()));

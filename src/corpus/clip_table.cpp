@@ -5,8 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -21,12 +21,11 @@ constexpr auto kNames = [] {
 }();
 
 std::map<std::string, double> votes_from_json(const Json& object) {
-  if (!object.is_object()) throw Error("'votes': expected an object");
+  if (!object.is_object()) fail("'votes': expected an object");
   std::map<std::string, double> votes;
   for (const auto& [emotion, count] : object.items()) {
     if (!count.is_number() || !(count.get<double>() > 0) || !std::isfinite(count.get<double>()))
-      throw Error(fmt::format("'votes': expected numbers above 0, found {} for '{}'",
-                              dump_text(count), emotion));
+      fail("'votes': expected numbers above 0, found {} for '{}'", dump_text(count), emotion);
     votes[emotion] = count.get<double>();
   }
   return votes;
@@ -38,10 +37,10 @@ Utterance clip_from_json(const Json& object) {
   for (const auto& [name, field] : kClipFields) {
     const auto found = object.find(std::string(name));
     if (found == object.end()) continue;
-    if (!found->is_string()) throw Error(fmt::format("'{}': expected text", name));
+    if (!found->is_string()) fail("'{}': expected text", name);
     clip.*field = found->get<std::string>();
   }
-  if (clip.path.empty()) throw Error("expected a path, found none");
+  if (clip.path.empty()) fail("expected a path, found none");
   if (const auto votes = object.find(std::string(kVotes)); votes != object.end())
     clip.votes = votes_from_json(*votes);
   return clip;
@@ -63,7 +62,7 @@ std::string clips_to_json(const std::vector<Utterance>& clips) {
 
 std::vector<Utterance> clips_from_json(std::string_view text) {
   const Json list = parse_json(text, "clips");
-  if (!list.is_array()) throw Error("clips: expected a list");
+  if (!list.is_array()) fail("clips: expected a list");
   std::vector<Utterance> clips;
   for (const Json& object : list)
     clips.push_back(

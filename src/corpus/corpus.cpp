@@ -6,8 +6,8 @@
 #include <array>
 #include <set>
 
+#include "core/internal/fail.h"
 #include "corpus/parsers/parsers.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/audio_files.h"
 
@@ -88,20 +88,18 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
   }
   if (corpus.name == kFolders) name_speakers_of_folders(corpus);
   if (corpus.utterances.empty())
-    throw Error(fmt::format(
-        "{}: expected {} (such as {}), found {} audio file{} named otherwise (such as {})",
-        root.string(), parser->help, parser->example, files.size(), files.size() == 1 ? "" : "s",
-        files.front()));
+    fail("{}: expected {} (such as {}), found {} audio file{} named otherwise (such as {})",
+         root.string(), parser->help, parser->example, files.size(), files.size() == 1 ? "" : "s",
+         files.front());
   return corpus;
 }
 
 Corpus scan_folder(const fs::path& root, std::string_view kind) {
   const FolderContents contents = list_folder(root);
   if (contents.audio.empty())
-    throw Error(
-        fmt::format("{}: expected a folder with audio files, found {}{}", root.string(),
-                    describe_other(contents),
-                    contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)"));
+    fail("{}: expected a folder with audio files, found {}{}", root.string(),
+         describe_other(contents),
+         contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)");
   Corpus corpus = parse_files(root, contents.audio,
                               kind == "auto" ? guess_parser(contents.audio) : find_parser(kind));
   corpus.lost = describe_lost(contents);
@@ -162,17 +160,15 @@ std::string describe_left_out(const Corpus& corpus) {
 Corpus scan_corpus(const fs::path& path, std::string_view kind) {
   const std::vector<std::string> kinds = corpus_kinds();
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-    throw Error(fmt::format("corpus '{}': expected one of {}{}", kind, fmt::join(kinds, ", "),
-                            did_you_mean(kind, kinds)));
+    fail("corpus '{}': expected one of {}{}", kind, fmt::join(kinds, ", "),
+         did_you_mean(kind, kinds));
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status))
-    throw Error(fmt::format(
-        "{}: expected a folder, an audio file or a manifest, found {}", path.string(),
-        error && error != std::errc::no_such_file_or_directory ? error.message() : "nothing"));
+    fail("{}: expected a folder, an audio file or a manifest, found {}", path.string(),
+         error && error != std::errc::no_such_file_or_directory ? error.message() : "nothing");
   if (fs::is_directory(status)) {
-    if (kind == "manifest")
-      throw Error(fmt::format("{}: expected a CSV manifest, found a folder", path.string()));
+    if (kind == "manifest") fail("{}: expected a CSV manifest, found a folder", path.string());
     return scan_folder(path, kind);
   }
   const std::string suffix = to_lower(path.extension().string());

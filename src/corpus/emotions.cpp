@@ -1,13 +1,11 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
 #include <span>
 
+#include "core/internal/fail.h"
 #include "corpus/parsers/parsers.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 
@@ -38,10 +36,10 @@ constexpr std::size_t kNamedClasses = 20;
 /// Throws Error, with the nearest class, if none of `classes` is called `name`.
 void check_present(const std::string& name, const std::vector<std::string>& classes) {
   if (std::find(classes.begin(), classes.end(), name) != classes.end()) return;
-  throw Error(fmt::format("emotion '{}': expected one of {}{}", name,
-                          classes.empty() ? "the corpus' classes, but no clip has a label"
-                                          : some_of(classes, kNamedClasses),
-                          did_you_mean(name, classes)));
+  fail("emotion '{}': expected one of {}{}", name,
+       classes.empty() ? "the corpus' classes, but no clip has a label"
+                       : some_of(classes, kNamedClasses),
+       did_you_mean(name, classes));
 }
 
 /// A name as the user wrote it: a class of that very name, else the emotion it means.
@@ -62,7 +60,7 @@ struct Merge {
 Merge parse_merge(const std::string& entry, const std::vector<Utterance>& utterances) {
   const std::size_t equals = entry.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == entry.size())
-    throw Error(fmt::format("emotion map: expected 'from=to', found '{}'", entry));
+    fail("emotion map: expected 'from=to', found '{}'", entry);
   Merge merge{"", entry.substr(0, equals), entry.substr(equals + 1)};
   if (const std::size_t colon = merge.from.find(':'); colon != std::string::npos) {
     merge.corpus = merge.from.substr(0, colon);
@@ -72,7 +70,7 @@ Merge parse_merge(const std::string& entry, const std::vector<Utterance>& uttera
   for (const Utterance& clip : utterances)
     if (merge.concerns(clip)) concerned.push_back(clip);
   if (concerned.empty() && !merge.corpus.empty())
-    throw Error(fmt::format("emotion map: no clip is of corpus '{}'", merge.corpus));
+    fail("emotion map: no clip is of corpus '{}'", merge.corpus);
   const std::vector<std::string> classes = emotion_labels(concerned);
   merge.from = resolve(merge.from, classes);
   check_present(merge.from, classes);
@@ -87,7 +85,7 @@ void merge_classes(std::vector<Utterance>& utterances, const std::vector<std::st
     const Merge& added = merges.emplace_back(parse_merge(entry, utterances));
     for (const Merge& earlier : std::span(merges).first(merges.size() - 1))
       if (earlier.from == added.from && earlier.corpus == added.corpus)
-        throw Error(fmt::format("emotion map: '{}' is mapped twice", added.from));
+        fail("emotion map: '{}' is mapped twice", added.from);
   }
   // What is said of one corpus goes before what is said of all.
   std::stable_partition(merges.begin(), merges.end(),
@@ -117,7 +115,7 @@ std::string canonical_emotion(std::string_view name) {
   constexpr std::size_t kLongestName = 256;
   if (says_nothing(name)) return "";
   if (name.size() > kLongestName)
-    throw Error(fmt::format("expected the name of an emotion, found {} bytes", name.size()));
+    fail("expected the name of an emotion, found {} bytes", name.size());
   std::string lower = to_lower(trim(name));
   std::string key = lower;
   std::replace_if(
@@ -138,7 +136,7 @@ std::string canonical_gender(std::string_view name) {
   if (lower == "male" || lower == "m" || lower == "man") return "male";
   if (lower == "female" || lower == "f" || lower == "woman") return "female";
   if (says_nothing(lower) || lower == "other") return "";
-  throw Error(fmt::format("gender: expected male, female or nothing, found '{}'", name));
+  fail("gender: expected male, female or nothing, found '{}'", name);
 }
 
 std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances) {

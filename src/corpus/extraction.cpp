@@ -9,13 +9,13 @@
 #include <optional>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "corpus/extraction_journal.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
@@ -83,9 +83,8 @@ std::string content_of(AudioReader& reader, const std::filesystem::path& file,
   }
   const double left_s = static_cast<double>(samples) / reader.sample_rate_hz() - set.offset_s;
   if (left_s < kShortestRecordingS)
-    throw Error(fmt::format("{}: expected at least {} s of audio after {} s, found {:.3f} s",
-                            file.string(), kShortestRecordingS, set.offset_s,
-                            std::max(0.0, left_s)));
+    fail("{}: expected at least {} s of audio after {} s, found {:.3f} s", file.string(),
+         kShortestRecordingS, set.offset_s, std::max(0.0, left_s));
   return content.text();
 }
 
@@ -272,7 +271,7 @@ FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool) {
   if (!json.contains("network")) return parse_feature_set(text, pool);
   const Json features = json.value("features", Json("functionals"));
   if (!features.is_string())
-    throw Error(fmt::format("{}: 'features': expected a string, found {}", text, features.dump()));
+    fail("{}: 'features': expected a string, found {}", text, features.dump());
   const std::string name = features.get<std::string>();
   if (!name.ends_with(".json")) return parse_feature_set(name, pool);
   return parse_feature_set((path.parent_path() / name).string(), pool);
@@ -281,8 +280,8 @@ FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool) {
 RecordingShard take_shard(const std::vector<Recording>& recordings,
                           const ExtractionOptions& options, ShardInfo shard) {
   if (static_cast<std::size_t>(shard.of) > recordings.size())
-    throw Error(fmt::format("expected at most as many shards as recordings, {}, found {}",
-                            recordings.size(), shard.of));
+    fail("expected at most as many shards as recordings, {}, found {}", recordings.size(),
+         shard.of);
   shard.recordings = std::ssize(recordings);
   shard.corpus = hash_of(recordings);
   shard.copies = copies_of(options);
@@ -331,8 +330,7 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
   };
   parallel_pipeline(recordings.size() - kept, options.threads, produce, consume);
   ExtractionSummary summary = counting.summary();
-  if (summary.clips == 0)
-    throw Error("expected recordings to extract, found none that can be read");
+  if (summary.clips == 0) fail("expected recordings to extract, found none that can be read");
   out.finish();
   summary.kept = kept;
   return summary;

@@ -1,13 +1,11 @@
 #include "corpus/extraction_journal.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "corpus/clip_table.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 
 namespace ser {
@@ -79,8 +77,7 @@ ExtractionJournal::ExtractionJournal(fs::path path, const std::string& run, std:
   if (there) replay(run);
   file_.open(path_, std::ios::binary | std::ios::app);
   if (!there) file_ << kFormat << run << '\n' << std::flush;
-  if (!file_)
-    throw Error(fmt::format("{}: writing failed: {}", path_.string(), std::strerror(errno)));
+  if (!file_) fail("{}: writing failed: {}", path_.string(), std::strerror(errno));
 }
 
 /// Hands on the recordings that are whole, twice read: their clips are known to be good before the
@@ -88,10 +85,10 @@ ExtractionJournal::ExtractionJournal(fs::path path, const std::string& run, std:
 void ExtractionJournal::replay(const std::string& run) {
   Reader file(path_);
   if (file.line() != std::string(kFormat) + run)
-    throw Error(fmt::format(
+    fail(
         "{}: what is kept there is of another extraction: expected the recordings and options it "
         "was started with, or that file gone",
-        path_.string()));
+        path_.string());
   Record record;
   std::string text, values;
   const auto next = [&] {
@@ -157,8 +154,7 @@ void ExtractionJournal::end_recording() {
   put({Record::kEnd, 0, hash_}, "", "");
   hash_ = fnv1a("");
   file_.flush();
-  if (!file_)
-    throw Error(fmt::format("{}: writing failed: {}", path_.string(), std::strerror(errno)));
+  if (!file_) fail("{}: writing failed: {}", path_.string(), std::strerror(errno));
 }
 
 void ExtractionJournal::finish() {

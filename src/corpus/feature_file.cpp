@@ -1,14 +1,12 @@
 #include "corpus/feature_file.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstring>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
-#include "ser/core/error.h"
 #include "ser/core/safetensors.h"
 #include "ser/features/describe.h"
 
@@ -23,8 +21,7 @@ std::vector<std::string> text_list(std::string_view json, std::string_view what)
   const Json list = parse_json(json, what);
   std::vector<std::string> items;
   for (const Json& item : list) {
-    if (!list.is_array() || !item.is_string())
-      throw Error(fmt::format("{}: expected a list of names", what));
+    if (!list.is_array() || !item.is_string()) fail("{}: expected a list of names", what);
     items.push_back(item.get<std::string>());
   }
   return items;
@@ -43,15 +40,13 @@ std::vector<std::int64_t> read_offsets(const SafetensorsFile& file, std::size_t 
                                        std::int64_t frames) {
   std::vector<std::int64_t> offsets = whole_numbers(file, "offsets");
   if (offsets.size() != clips + 1)
-    throw Error(fmt::format("expected {} offsets for {} clips, found {}", clips + 1, clips,
-                            offsets.size()));
+    fail("expected {} offsets for {} clips, found {}", clips + 1, clips, offsets.size());
   if (offsets.front() != 0 || offsets.back() != frames)
-    throw Error(fmt::format("expected offsets from 0 to {} rows, found {} to {}", frames,
-                            offsets.front(), offsets.back()));
+    fail("expected offsets from 0 to {} rows, found {} to {}", frames, offsets.front(),
+         offsets.back());
   for (std::size_t i = 1; i < offsets.size(); ++i)
     if (offsets[i] <= offsets[i - 1])
-      throw Error(fmt::format("clip {}: expected at least one row, found {} to {}", i - 1,
-                              offsets[i - 1], offsets[i]));
+      fail("clip {}: expected at least one row, found {} to {}", i - 1, offsets[i - 1], offsets[i]);
   return offsets;
 }
 
@@ -62,7 +57,7 @@ ShardInfo shard_from_json(std::string_view text) {
   check_keys(json, kKeys, "shard");
   const std::uint64_t number = count_at(json, "number"), of = count_at(json, "of");
   if (number < 1 || number > of || of > kMostShards)
-    throw Error(fmt::format("shard: impossible number {}/{}", number, of));
+    fail("shard: impossible number {}/{}", number, of);
   return {static_cast<int>(number),
           static_cast<int>(of),
           static_cast<std::int64_t>(count_at(json, "recordings")),
@@ -76,14 +71,13 @@ std::vector<std::int64_t> read_recordings(const SafetensorsFile& file, const Sha
                                           std::size_t clips) {
   std::vector<std::int64_t> recordings = whole_numbers(file, "recordings");
   if (recordings.size() != clips)
-    throw Error(fmt::format("expected the recording of each of {} clips, found {}", clips,
-                            recordings.size()));
+    fail("expected the recording of each of {} clips, found {}", clips, recordings.size());
   std::int64_t last = 0;
   for (const std::int64_t recording : recordings) {
     if (recording < last || recording >= shard.recordings ||
         (recording - (shard.number - 1)) % shard.of != 0)
-      throw Error(fmt::format("recordings: expected those of shard {}/{}, rising, found {}",
-                              shard.number, shard.of, recording));
+      fail("recordings: expected those of shard {}/{}, rising, found {}", shard.number, shard.of,
+           recording);
     last = recording;
   }
   return recordings;
@@ -91,23 +85,23 @@ std::vector<std::int64_t> read_recordings(const SafetensorsFile& file, const Sha
 
 FeatureFile read_parts(const SafetensorsFile& file) {
   if (const std::string& format = file.metadata("format"); format != kFeatureFormat)
-    throw Error(fmt::format("expected format '{}', found '{}'", kFeatureFormat, format));
+    fail("expected format '{}', found '{}'", kFeatureFormat, format);
   FeatureFile part;
   with_context("features", [&] { from_json(file.metadata("features"), part.set); });
   if (const std::string expected = fingerprint(part.set), found = file.metadata("fingerprint");
       found != expected) {
     const std::string flags = describe(part.set);
-    throw Error(fmt::format(
+    fail(
         "fingerprint: expected {} for its feature options, found {}: made by another version of "
         "ser; extract the recordings again: ser-extract INPUT {}-o FILE",
-        expected, found, flags.starts_with("--") ? flags + ' ' : ""));
+        expected, found, flags.starts_with("--") ? flags + ' ' : "");
   }
   part.rows = text_list(file.metadata("rows"), "rows");
   part.clips = clips_from_json(file.metadata("clips"));
   const auto& features = file.tensor("features", DType::kF32, 2);
   if (part.rows.empty() || features.shape[1] != static_cast<std::int64_t>(part.rows.size()))
-    throw Error(fmt::format("expected {} features a row as in the list of names, found {}",
-                            part.rows.size(), features.shape[1]));
+    fail("expected {} features a row as in the list of names, found {}", part.rows.size(),
+         features.shape[1]);
   part.offsets = read_offsets(file, part.clips.size(), features.shape[0]);
   part.values = reinterpret_cast<const float*>(features.bytes.data());
   if (file.metadata().contains("shard")) {
@@ -124,18 +118,16 @@ std::vector<fs::path> read_index(const fs::path& path) {
     const Json index = parse_json(read_file(path, kMaxIndexBytes), "index");
     const Json format = index.is_object() ? index.value("format", Json()) : Json();
     if (format != kFeatureIndexFormat)
-      throw Error(fmt::format(
-          "expected features, or an index of them (format '{}'), found {}", kFeatureIndexFormat,
-          format.is_string() ? "format '" + format.get<std::string>() + "'" : "other JSON"));
+      fail("expected features, or an index of them (format '{}'), found {}", kFeatureIndexFormat,
+           format.is_string() ? "format '" + format.get<std::string>() + "'" : "other JSON");
     check_keys(index, kKeys, "index");
     std::vector<fs::path> files;
     for (const std::string& name : text_list(index.value("shards", Json()).dump(), "shards")) {
       if (name.find('/') != std::string::npos || !name.ends_with(".safetensors"))
-        throw Error(
-            fmt::format("expected names of .safetensors files beside it, found '{}'", name));
+        fail("expected names of .safetensors files beside it, found '{}'", name);
       files.push_back(path.parent_path() / name);
     }
-    if (files.empty()) throw Error("expected shards, found none");
+    if (files.empty()) fail("expected shards, found none");
     return files;
   });
 }
@@ -171,7 +163,7 @@ void remove_twin(const fs::path& path) {
   fs::remove(path, error);
   // A name that is too long is nobody's.
   if (error && error != std::errc::filename_too_long)
-    throw Error(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
+    fail("{}: cannot be removed: {}", path.string(), error.message());
 }
 
 void write_feature_index(const fs::path& index, const std::string& fingerprint,

@@ -8,8 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "corpus/feature_file.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/features/describe.h"
@@ -28,8 +28,7 @@ void check_finite(const FeatureFile& part) {
                                                   std::min(kBlock, count - begin));
     // 0 times NaN or infinity is NaN, and so is the sum then.
     if (!((values * 0.f).sum() == 0))
-      throw Error(
-          fmt::format("{}: expected finite features, found NaN or infinity", part.path.string()));
+      fail("{}: expected finite features, found NaN or infinity", part.path.string());
     part.file.let_go();
   }
 }
@@ -38,8 +37,8 @@ void check_finite(const FeatureFile& part) {
 void check_same_features(const FeatureTable& table, const fs::path& first,
                          const FeatureFile& part) {
   if (fingerprint(part.set) == fingerprint(table.set) && part.rows == table.rows) return;
-  throw Error(fmt::format("{}: expected the features of {} ({}), found {}", part.path.string(),
-                          first.string(), describe(table.set), describe(part.set)));
+  fail("{}: expected the features of {} ({}), found {}", part.path.string(), first.string(),
+       describe(table.set), describe(part.set));
 }
 
 /// A clip of a file: what is sorted, not the clip itself.
@@ -78,7 +77,7 @@ std::vector<FeatureFile> read_parts(const fs::path& path) {
   const auto is_shard = [](const FeatureFile& part) { return part.shard.has_value(); };
   if (std::ranges::all_of(parts, is_shard))
     if (const std::vector<std::string> problems = shard_problems(parts); !problems.empty())
-      throw Error(fmt::format("{}: {}", path.string(), join(problems, "; ")));
+      fail("{}: {}", path.string(), join(problems, "; "));
   return parts;
 }
 
@@ -108,8 +107,7 @@ struct TableOfFiles {
                .insert(fnv1a(fmt::format("{}\n{}\n{}\n{}", clip.corpus, clip.path,
                                          clip.augmentation, clip.content)))
                .second)
-        throw Error(fmt::format("{}: expected each clip once, found {} twice", part.path.string(),
-                                clip.path));
+        fail("{}: expected each clip once, found {} twice", part.path.string(), clip.path);
   }
 
   FeatureTable table;

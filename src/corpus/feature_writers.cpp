@@ -7,11 +7,11 @@
 #include <optional>
 #include <span>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
 #include "corpus/feature_file.h"
 #include "ser/core/csv.h"
-#include "ser/core/error.h"
 #include "ser/core/safetensors.h"
 #include "ser/core/text.h"
 #include "ser/corpus/feature_table.h"
@@ -42,15 +42,14 @@ std::string csv_labels(const Utterance& clip) {
 
 void check_features(const Utterance& clip, const Eigen::MatrixXf& features,
                     const std::vector<std::string>& rows) {
-  if (!is_utf8(clip.path)) throw Error(fmt::format("{}: expected a name in UTF-8", clip.path));
+  if (!is_utf8(clip.path)) fail("{}: expected a name in UTF-8", clip.path);
   if (features.rows() != static_cast<Eigen::Index>(rows.size()) || features.cols() == 0)
-    throw Error(fmt::format("{}: expected {} features in at least one row, found {} in {}",
-                            clip.path, rows.size(), features.rows(), features.cols()));
+    fail("{}: expected {} features in at least one row, found {} in {}", clip.path, rows.size(),
+         features.rows(), features.cols());
   if (features.allFinite()) return;
   for (Eigen::Index row = 0; row < features.rows(); ++row)
     if (!features.row(row).allFinite())
-      throw Error(fmt::format("{}: feature {} is not finite", clip.path,
-                              rows[static_cast<std::size_t>(row)]));
+      fail("{}: feature {} is not finite", clip.path, rows[static_cast<std::size_t>(row)]);
 }
 
 FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
@@ -123,8 +122,7 @@ void FeatureTableWriter::append(const Eigen::MatrixXf& features) {
 }
 
 void FeatureTableWriter::finish() {
-  if (clips_.empty())
-    throw Error(fmt::format("{}: expected clips to write, found none", path_.string()));
+  if (clips_.empty()) fail("{}: expected clips to write, found none", path_.string());
   const std::vector<Part> files = parts();
   if (files.size() == 1) {
     write_part(path_, files.front());

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -7,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -87,7 +85,7 @@ FilesByName unique_names(std::vector<Corpus>& corpora) {
   constexpr std::size_t kMostFolders = 64;
   for (std::size_t depth = 0; depth <= kMostFolders; ++depth)
     if (std::optional<FilesByName> files = try_names(corpora, depth)) return *std::move(files);
-  throw Error(fmt::format("{}: named by two inputs", first_repeated(corpora).string()));
+  fail("{}: named by two inputs", first_repeated(corpora).string());
 }
 
 }  // namespace

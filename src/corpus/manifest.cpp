@@ -4,10 +4,10 @@
 #include <map>
 #include <span>
 
+#include "core/internal/fail.h"
 #include "corpus/clip_table.h"
 #include "corpus/sheet.h"
 #include "corpus/votes_column.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/audio_files.h"
 #include "ser/corpus/corpus.h"
@@ -42,8 +42,8 @@ Column read_column(std::string_view cell) {
   for (const ClipField& known : kColumns) names.push_back(known.name);
   const std::string nearest = did_you_mean(column.name, std::span<const std::string_view>(names));
   if (!nearest.empty())
-    throw Error(fmt::format("unknown column '{}': expected {}, votes_EMOTION{}", column.name,
-                            fmt::join(names, ", "), nearest));
+    fail("unknown column '{}': expected {}, votes_EMOTION{}", column.name, fmt::join(names, ", "),
+         nearest);
   return column;
 }
 
@@ -53,7 +53,7 @@ std::vector<Column> read_header(const CsvRecord& header) {
     Column column = read_column(cell);
     for (const Column& earlier : columns)
       if (column.is_used() && earlier.name == column.name)
-        throw Error(fmt::format("column '{}' is there twice", column.name));
+        fail("column '{}' is there twice", column.name);
     columns.push_back(std::move(column));
   }
   const bool has_path = std::any_of(columns.begin(), columns.end(), [](const Column& column) {
@@ -62,7 +62,7 @@ std::vector<Column> read_header(const CsvRecord& header) {
   if (!has_path) {
     std::vector<std::string> names;
     for (const Column& column : columns) names.push_back(column.name);
-    throw Error(fmt::format("expected a column 'path', found {}", some_of(names, 8)));
+    fail("expected a column 'path', found {}", some_of(names, 8));
   }
   return columns;
 }
@@ -73,8 +73,7 @@ void check_width(const CsvRecord& record, std::size_t width) {
   const bool spare =
       std::any_of(cells.begin() + static_cast<std::ptrdiff_t>(std::min(width, cells.size())),
                   cells.end(), [](const std::string& c) { return !c.empty(); });
-  if (cells.size() < width || spare)
-    throw Error(fmt::format("expected {} cells, found {}", width, cells.size()));
+  if (cells.size() < width || spare) fail("expected {} cells, found {}", width, cells.size());
 }
 
 Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) {
@@ -86,10 +85,9 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
     if (!columns[i].voted.empty()) add_votes(clip, columns[i].voted, cell, columns[i].name);
   }
   constexpr std::size_t kLongestPath = 4096;  // that the system takes
-  if (clip.path.empty()) throw Error("expected a path, found an empty cell");
+  if (clip.path.empty()) fail("expected a path, found an empty cell");
   if (clip.path.size() > kLongestPath)
-    throw Error(fmt::format("expected a path of at most {} bytes, found one of {}", kLongestPath,
-                            clip.path.size()));
+    fail("expected a path of at most {} bytes, found one of {}", kLongestPath, clip.path.size());
   clip.path = fs::path(clip.path).lexically_normal().string();
   clip.gender = canonical_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);
@@ -128,7 +126,7 @@ Corpus read_manifest(const fs::path& path) {
     Corpus corpus{
         "manifest", path.has_parent_path() ? path.parent_path() : fs::path("."), {}, {}, {}};
     const std::vector<CsvRecord> records = read_sheet(path);
-    if (records.empty()) throw Error("expected a header 'path,emotion,...', found an empty file");
+    if (records.empty()) fail("expected a header 'path,emotion,...', found an empty file");
     const std::vector<Column> columns = read_header(records.front());
     std::vector<std::string> unused;
     for (const Column& column : columns)
@@ -142,12 +140,11 @@ Corpus read_manifest(const fs::path& path) {
         Utterance clip = read_row(record, columns);
         if (clip.corpus.empty() && !clip.speaker.empty()) clip.corpus = folder;
         const auto [earlier, is_new] = lines.emplace(clip.path, record.line);
-        if (!is_new)
-          throw Error(fmt::format("'{}' is on line {} already", clip.path, earlier->second));
+        if (!is_new) fail("'{}' is on line {} already", clip.path, earlier->second);
         corpus.utterances.push_back(std::move(clip));
       });
     }
-    if (corpus.utterances.empty()) throw Error("expected a line a clip, found only the header");
+    if (corpus.utterances.empty()) fail("expected a line a clip, found only the header");
     make_relative(corpus);
     std::sort(corpus.utterances.begin(), corpus.utterances.end(),
               [](const Utterance& a, const Utterance& b) { return a.path < b.path; });

@@ -6,8 +6,8 @@
 #include <map>
 #include <set>
 
+#include "core/internal/fail.h"
 #include "corpus/feature_file.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/features/describe.h"
 
@@ -31,8 +31,7 @@ Candidate read_candidate(const fs::path& path) {
     for (const fs::path& file : feature_files(path)) {
       candidate.parts.push_back(read_feature_file(file));
       if (!candidate.parts.back().shard)
-        throw Error(fmt::format("{}: expected a shard, found features extracted without --shard",
-                                file.string()));
+        fail("{}: expected a shard, found features extracted without --shard", file.string());
     }
   } catch (const Error& error) {
     candidate.parts.clear();
@@ -166,7 +165,7 @@ ShardInfo parse_shard(std::string_view text) {
     ShardInfo shard{parse_int(parts[0], "shard"), parse_int(parts[1], "shard")};
     if (shard.number >= 1 && shard.number <= shard.of && shard.of <= kMostShards) return shard;
   }
-  throw Error(fmt::format("expected I/N, such as 1/8 to 8/8, found '{}'", text));
+  fail("expected I/N, such as 1/8 to 8/8, found '{}'", text);
 }
 
 std::vector<std::string> shard_problems(const std::vector<FeatureFile>& shards) {
@@ -188,8 +187,7 @@ MergedShards merge_shards(const std::vector<fs::path>& shards, const fs::path& o
     candidates.push_back(read_candidate(path));
     std::error_code error;
     if (!fs::equivalent(fs::absolute(path).parent_path(), fs::absolute(index).parent_path(), error))
-      throw Error(fmt::format("{}: expected shards in the folder of the index, {}", path.string(),
-                              index.string()));
+      fail("{}: expected shards in the folder of the index, {}", path.string(), index.string());
   }
   check_candidates(candidates);
   std::ranges::sort(candidates, {}, [](const Candidate& c) { return c.info().number; });

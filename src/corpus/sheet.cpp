@@ -1,13 +1,11 @@
 #include "corpus/sheet.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
+#include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -49,14 +47,12 @@ std::string from_utf16(std::string_view bytes, std::size_t high) {
 std::string as_utf8(std::string bytes) {
   constexpr std::string_view kMark = "\xEF\xBB\xBF";
   if (bytes.starts_with("PK\x03\x04"))
-    throw Error(fmt::format("expected CSV text, found a spreadsheet file; {}", kCure));
+    fail("expected CSV text, found a spreadsheet file; {}", kCure);
   if (bytes.starts_with("\xFF\xFE")) bytes = from_utf16(std::string_view(bytes).substr(2), 1);
   if (bytes.starts_with("\xFE\xFF")) bytes = from_utf16(std::string_view(bytes).substr(2), 0);
   if (bytes.starts_with(kMark)) bytes.erase(0, kMark.size());
-  if (bytes.find('\0') != std::string::npos)
-    throw Error(fmt::format("expected CSV text, found zero bytes; {}", kCure));
-  if (!is_utf8(bytes))
-    throw Error(fmt::format("expected text in UTF-8, found another encoding; {}", kCure));
+  if (bytes.find('\0') != std::string::npos) fail("expected CSV text, found zero bytes; {}", kCure);
+  if (!is_utf8(bytes)) fail("expected text in UTF-8, found another encoding; {}", kCure);
   return bytes;
 }
 

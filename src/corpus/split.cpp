@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
+#include "core/internal/fail.h"
 #include "corpus/internal/clip_groups.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -51,8 +51,8 @@ void require_known(const std::vector<Utterance>& clips, std::string Utterance::*
   for (const Utterance& clip : clips)
     if ((clip.*field).empty() && unknown++ == 0) first = &clip;
   if (first)
-    throw Error(fmt::format("{}; found none for {} of {} clips (the first is {})", expected,
-                            unknown, clips.size(), first->path));
+    fail("{}; found none for {} of {} clips (the first is {})", expected, unknown, clips.size(),
+         first->path);
 }
 
 /// Speakers of each test side.
@@ -84,8 +84,7 @@ Sides blocks_of_corpora(const std::vector<Speaker>& speakers, std::size_t num_fo
     most = std::max(most, static_cast<std::size_t>(end - begin));
     begin = end;
   }
-  if (most < num_folds)
-    throw Error(fmt::format("expected at least {} speakers, found {}", num_folds, most));
+  if (most < num_folds) fail("expected at least {} speakers, found {}", num_folds, most);
   return sides;
 }
 
@@ -121,8 +120,7 @@ Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& sche
     case Kind::kLuna: {
       for (const Speaker& speaker : speakers)
         if (speaker.corpus != "ravdess")
-          throw Error(
-              fmt::format("expected clips of RAVDESS only, found corpus '{}'", speaker.corpus));
+          fail("expected clips of RAVDESS only, found corpus '{}'", speaker.corpus);
       Sides sides;
       for (const auto& fold : kLunaFolds) sides.push_back(speakers_numbered(speakers, fold));
       return sides;
@@ -150,8 +148,8 @@ Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held
   Fold fold;
   fold.train = without_recordings(all_indices(clips), held_out, recordings);
   fold.test = originals_of(clips, held_out);
-  if (fold.test.empty()) throw Error("no clip is left to test: none of its speakers is there");
-  if (fold.train.empty()) throw Error("no clip is left to train on");
+  if (fold.test.empty()) fail("no clip is left to test: none of its speakers is there");
+  if (fold.train.empty()) fail("no clip is left to train on");
   return fold;
 }
 
@@ -178,8 +176,7 @@ std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_fold
   const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const std::vector<int>& part : parts) {
-    if (part.empty())
-      throw Error(fmt::format("expected at least {} clips, found {}", num_folds, clips.size()));
+    if (part.empty()) fail("expected at least {} clips, found {}", num_folds, clips.size());
     folds.push_back(make_fold(clips, part, recordings));
     for (const Speaker& speaker : group_by_speaker(clips, folds.back().test))
       folds.back().test_speakers.push_back(speaker.name);
@@ -195,7 +192,7 @@ Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& he
   std::erase_if(fold.test, [&](int i) {
     return std::ranges::find(known, clips[static_cast<std::size_t>(i)].emotion) == known.end();
   });
-  if (fold.test.empty()) throw Error("none of its emotions is one of the other corpora's");
+  if (fold.test.empty()) fail("none of its emotions is one of the other corpora's");
   for (const Speaker& speaker : group_by_speaker(clips, fold.test))
     fold.test_speakers.push_back(speaker.name);
   return fold;
@@ -208,8 +205,7 @@ std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
   for (const int i : all_indices(clips))
     corpora[clips[static_cast<std::size_t>(i)].corpus].push_back(i);
   if (corpora.size() < 2)
-    throw Error(
-        fmt::format("expected clips of at least two corpora, found '{}'", corpora.begin()->first));
+    fail("expected clips of at least two corpora, found '{}'", corpora.begin()->first);
   const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const auto& corpus : corpora)
@@ -261,7 +257,7 @@ std::vector<Speaker> draw_validation_speakers(std::vector<Speaker> speakers, Rng
 std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const SplitScheme& scheme,
                              std::uint64_t seed) {
   return with_context("split " + scheme.name(), [&] {
-    if (clips.empty()) throw Error("expected clips, found none");
+    if (clips.empty()) fail("expected clips, found none");
     require_known(clips, &Utterance::emotion, "expected clips with an emotion");
     if (scheme.kind == Kind::kRandom) return random_folds(clips, scheme.num_folds, seed);
     if (scheme.kind == Kind::kCorpora) return corpus_folds(clips);

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/text.h"
 #include "ser/corpus/split.h"
 
@@ -19,14 +19,13 @@ constexpr std::string_view kExpected =
 int parse_fold_count(std::string_view text) {
   const int folds = parse_int(text, "number of folds");
   if (folds < 2 || folds > kMaxFolds)
-    throw Error(fmt::format("number of folds: expected 2 to {}, found {}", kMaxFolds, folds));
+    fail("number of folds: expected 2 to {}, found {}", kMaxFolds, folds);
   return folds;
 }
 
 int parse_actor(std::string_view text) {
   const int actor = parse_int(text, "speaker");
-  if (actor < 0 || actor > kMaxActor)
-    throw Error(fmt::format("speaker: expected 0 to {}, found {}", kMaxActor, actor));
+  if (actor < 0 || actor > kMaxActor) fail("speaker: expected 0 to {}, found {}", kMaxActor, actor);
   return actor;
 }
 
@@ -37,10 +36,10 @@ std::vector<int> parse_actors(std::string_view text) {
     const int first = parse_actor(std::string_view(part).substr(0, dash));
     const int last =
         dash == std::string::npos ? first : parse_actor(std::string_view(part).substr(dash + 1));
-    if (last < first) throw Error(fmt::format("expected rising numbers, found '{}'", part));
+    if (last < first) fail("expected rising numbers, found '{}'", part);
     for (int actor = first; actor <= last; ++actor) actors.push_back(actor);
   }
-  if (actors.empty()) throw Error("expected numbers of speakers, found none");
+  if (actors.empty()) fail("expected numbers of speakers, found none");
   return actors;
 }
 
@@ -91,8 +90,7 @@ SplitScheme parse_split_scheme(std::string_view text) {
     }
     constexpr std::array<std::string_view, 6> kWords = {"speakers", "luna",   "loso",
                                                         "random",   "actors", "corpora"};
-    throw Error(fmt::format("{}{}", kExpected,
-                            did_you_mean(word, std::span<const std::string_view>(kWords))));
+    fail("{}{}", kExpected, did_you_mean(word, std::span<const std::string_view>(kWords)));
   });
 }
 

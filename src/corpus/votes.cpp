@@ -7,9 +7,9 @@
 #include <set>
 #include <span>
 
+#include "core/internal/fail.h"
 #include "corpus/sheet.h"
 #include "corpus/votes_column.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -39,8 +39,7 @@ bool is_votes_column(std::string_view name) { return name.starts_with(kPrefix); 
 std::string voted_emotion(std::string_view name) {
   const std::string_view word = is_votes_column(name) ? name.substr(kPrefix.size()) : name;
   std::string emotion = canonical_emotion(word);
-  if (emotion.empty())
-    throw Error(fmt::format("column '{}': expected votes_EMOTION, found no emotion", name));
+  if (emotion.empty()) fail("column '{}': expected votes_EMOTION, found no emotion", name);
   return emotion;
 }
 
@@ -50,26 +49,25 @@ void add_votes(Utterance& clip, const std::string& emotion, std::string_view cel
   const double votes = parse_double(cell, column);
   constexpr double kMostListeners = 1e9;
   if (votes < 0 || votes > kMostListeners)
-    throw Error(fmt::format("{}: expected a number of listeners, found '{}'", column, cell));
+    fail("{}: expected a number of listeners, found '{}'", column, cell);
   if (votes > 0) clip.votes[emotion] += votes;
 }
 
 JoinedVotes join_votes(std::vector<Utterance>& clips, const std::filesystem::path& file) {
   return with_context(file.string(), [&] {
     const std::vector<CsvRecord> records = read_sheet(file);
-    if (records.empty()) throw Error("expected a header 'clip,neutral,...', found an empty file");
+    if (records.empty()) fail("expected a header 'clip,neutral,...', found an empty file");
     std::vector<std::string> columns;
     for (const std::string& cell : records.front().cells) columns.push_back(to_lower(trim(cell)));
     const auto name_column = std::find_if(columns.begin(), columns.end(), names_clip);
     if (name_column == columns.end())
-      throw Error(fmt::format("expected a column 'clip' or 'path', found {}", some_of(columns, 8)));
+      fail("expected a column 'clip' or 'path', found {}", some_of(columns, 8));
     const ClipsByName by_name = clips_by_name(clips);
     JoinedVotes joined;
     for (const CsvRecord& record : std::span(records).subspan(1))
       with_context(fmt::format("line {}", record.line), [&] {
         if (record.cells.size() < columns.size())
-          throw Error(
-              fmt::format("expected {} cells, found {}", columns.size(), record.cells.size()));
+          fail("expected {} cells, found {}", columns.size(), record.cells.size());
         Utterance row;
         for (std::size_t i = 0; i < columns.size(); ++i)
           if (!names_clip(columns[i]) && !is_index_column(columns[i]))

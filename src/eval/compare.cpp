@@ -6,10 +6,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/internal/fail.h"
 #include "eval/internal/counts.h"
 #include "eval/jackknife.h"
 #include "eval/pairing.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/rng.h"
 
@@ -27,8 +27,7 @@ void check_same_classes(std::vector<std::string> a, std::vector<std::string> b) 
   std::sort(a.begin(), a.end());
   std::sort(b.begin(), b.end());
   if (a != b)
-    throw Error(fmt::format("expected the same classes, found {} and {}", fmt::join(a, ","),
-                            fmt::join(b, ",")));
+    fail("expected the same classes, found {} and {}", fmt::join(a, ","), fmt::join(b, ","));
 }
 
 constexpr std::size_t kMostExactUnits = 16;

@@ -8,8 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "eval/team_folds.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/rng.h"
@@ -26,11 +26,10 @@ std::vector<double> to_vector(const Eigen::VectorXd& values) {
 
 void check_label(const std::vector<std::string>& labels, const Utterance& clip) {
   if (clip.emotion.empty())
-    throw Error(fmt::format("{}: expected a clip with an emotion, found none; scoring needs labels",
-                            clip.path));
+    fail("{}: expected a clip with an emotion, found none; scoring needs labels", clip.path);
   if (std::ranges::find(labels, clip.emotion) == labels.end())
-    throw Error(fmt::format("{}: its emotion '{}' is none of the model's ({})", clip.path,
-                            clip.emotion, fmt::join(labels, ", ")));
+    fail("{}: its emotion '{}' is none of the model's ({})", clip.path, clip.emotion,
+         fmt::join(labels, ", "));
 }
 
 /// Probabilities of the classes `labels` from those of the model's: 0 for one that it does not
@@ -75,8 +74,8 @@ std::vector<int> same_clips(const FeatureTable& table, const std::vector<int>& i
     const Utterance& clip = table.clips[static_cast<std::size_t>(index)];
     const auto place = places.find({clip.corpus, clip.path});
     if (place == places.end())
-      throw Error(fmt::format("{}: expected the clip in every feature file, features {} lack it",
-                              clip.path, fingerprint(other.set)));
+      fail("{}: expected the clip in every feature file, features {} lack it", clip.path,
+           fingerprint(other.set));
     found.push_back(place->second);
   }
   return found;
@@ -99,10 +98,10 @@ std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& ta
 void check_listens(bool listens, const std::vector<int>& heard) {
   const auto some = std::ranges::find_if(heard, [](int count) { return count > 0; });
   if (!listens && some != heard.end())
-    throw Error(
-        fmt::format("{} clips heard: expected a model that listens, found one that answers "
-                    "the same whatever it has heard",
-                    heard_text(*some)));
+    fail(
+        "{} clips heard: expected a model that listens, found one that answers "
+        "the same whatever it has heard",
+        heard_text(*some));
 }
 
 /// Paths that clips of two corpora share, none of whose speakers is known: in a result the corpus
@@ -193,8 +192,7 @@ std::string leave_out_unknown_classes(const Model& model, const std::vector<Utte
   if (left_out == 0) return "";
   const std::string names = fmt::format("{}", fmt::join(unknown, ", "));
   if (fold.test.empty())
-    throw Error(
-        fmt::format("expected clips of {}, found {} alone", join(model.emotions, ", "), names));
+    fail("expected clips of {}, found {} alone", join(model.emotions, ", "), names);
   return fmt::format("{} clips of classes that the model does not have are left out: {}", left_out,
                      names);
 }
@@ -204,8 +202,8 @@ std::string missing_classes(const std::vector<Utterance>& clips, const std::vect
   for (std::size_t k = 0; k < folds.size(); ++k) {
     const std::vector<std::string> known = emotion_labels(clips, folds[k].train);
     if (known.size() < 2)
-      throw Error(fmt::format("fold {}: expected training clips of at least two emotions, found {}",
-                              k, fmt::join(known, ", ")));
+      fail("fold {}: expected training clips of at least two emotions, found {}", k,
+           fmt::join(known, ", "));
     for (const std::string& tested : emotion_labels(clips, folds[k].test))
       if (std::ranges::find(known, tested) == known.end()) lacking[tested].push_back(k);
   }
@@ -322,12 +320,12 @@ std::vector<int> parse_heard(std::string_view text) {
   std::vector<int> counts;
   for (const std::string& word : split(text, ',')) {
     const int count = word == "all" ? kAllHeard : parse_int(word, "a number of clips, or all");
-    if (count < 0) throw Error(fmt::format("expected 0 clips heard or more, found {}", count));
+    if (count < 0) fail("expected 0 clips heard or more, found {}", count);
     if (std::ranges::find(counts, count) != counts.end())
-      throw Error(fmt::format("expected each number of clips heard once, found {} twice", word));
+      fail("expected each number of clips heard once, found {} twice", word);
     counts.push_back(count);
   }
-  if (counts.empty()) throw Error("expected numbers of clips heard, found none");
+  if (counts.empty()) fail("expected numbers of clips heard, found none");
   return counts;
 }
 
@@ -354,7 +352,7 @@ HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int
       heard[static_cast<std::size_t>(i)] = std::move(others);
     }
   if (std::ranges::all_of(heard, [](const auto& list) { return list.empty(); }))
-    throw Error("expected other clips of the speakers to hear, found none");
+    fail("expected other clips of the speakers to hear, found none");
   return heard;
 }
 

@@ -8,10 +8,10 @@
 #include <numeric>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "corpus/internal/clip_groups.h"
 #include "eval/internal/counts.h"
 #include "eval/jackknife.h"
-#include "ser/core/error.h"
 #include "ser/core/most_likely.h"
 #include "ser/corpus/speaker.h"
 
@@ -183,7 +183,7 @@ Interval wilson_95(std::int64_t part, std::int64_t whole) {
 }
 
 Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions) {
-  if (predictions.empty()) throw Error("expected predictions to score, found none");
+  if (predictions.empty()) fail("expected predictions to score, found none");
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
   Scores scores;
   scores.n = static_cast<std::int64_t>(predictions.size());
@@ -274,17 +274,16 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
   for (const Prediction& p : predictions) {
     const auto label = std::find(labels.begin(), labels.end(), p.emotion);
     if (label == labels.end())
-      throw Error(fmt::format("{}: expected an emotion among {}, found '{}'", p.file,
-                              fmt::join(labels, ", "), p.emotion));
+      fail("{}: expected an emotion among {}, found '{}'", p.file, fmt::join(labels, ", "),
+           p.emotion);
     if (p.probabilities.size() != labels.size() ||
         (!p.gender_probabilities.empty() && p.gender_probabilities.size() != kGenders.size()))
-      throw Error(fmt::format(
-          "{}: expected {} probabilities and 2 or none of gender, found {} and {}", p.file,
-          labels.size(), p.probabilities.size(), p.gender_probabilities.size()));
+      fail("{}: expected {} probabilities and 2 or none of gender, found {} and {}", p.file,
+           labels.size(), p.probabilities.size(), p.gender_probabilities.size());
     for (const auto* values : {&p.probabilities, &p.gender_probabilities})
       for (const double value : *values)
         if (!(value >= 0 && value <= 1))
-          throw Error(fmt::format("{}: expected probabilities in [0, 1], found {}", p.file, value));
+          fail("{}: expected probabilities in [0, 1], found {}", p.file, value);
     classes.push_back(static_cast<std::size_t>(label - labels.begin()));
   }
   return classes;

@@ -7,9 +7,9 @@
 #include <map>
 #include <string_view>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "eval/pairing.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -31,7 +31,7 @@ ByFile::iterator find_clip(ByFile& by_file, const Prediction& wanted) {
 constexpr double kLeastProbability = 1e-12;
 
 void check_same(std::string_view what, const std::string& a, const std::string& b) {
-  if (a != b) throw Error(fmt::format("expected the same {}, found {} and {}", what, a, b));
+  if (a != b) fail("expected the same {}, found {} and {}", what, a, b);
 }
 
 std::string labels_of(const ResultFile& result) { return join(result.info.labels, ","); }
@@ -50,7 +50,7 @@ void check_alike(const ResultFile& a, const ResultFile& b) {
   check_same("number of clips heard", counts_heard(a), counts_heard(b));
   if (!std::ranges::equal(a.folds, b.folds, {}, &FoldResult::test_speakers,
                           &FoldResult::test_speakers))
-    throw Error("expected the same speakers in every fold");
+    fail("expected the same speakers in every fold");
 }
 
 std::string fold_rule(const ResultFile& result) {
@@ -65,7 +65,7 @@ void check_made_alike(const ResultFile& a, const ResultFile& b) {
   check_same("features", a.info.fingerprint, b.info.fingerprint);
   check_same("seed", std::to_string(a.info.seed), std::to_string(b.info.seed));
   check_same("rule of folds", fold_rule(a), fold_rule(b));
-  if (a.info.recipe != b.info.recipe) throw Error("expected the same recipe");
+  if (a.info.recipe != b.info.recipe) fail("expected the same recipe");
   check_same("number of clips heard", counts_heard(a), counts_heard(b));
 }
 
@@ -138,23 +138,21 @@ std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b)
   for (const Prediction& prediction : a.predictions) {
     const auto found = find_clip(by_file, prediction);
     if (found == by_file.end())
-      throw Error(
-          fmt::format("expected the same clips, found {} in the first only", prediction.file));
+      fail("expected the same clips, found {} in the first only", prediction.file);
     if (found->second->emotion != prediction.emotion)
-      throw Error(fmt::format("{}: expected the same true emotion, found {} and {}",
-                              prediction.file, prediction.emotion, found->second->emotion));
+      fail("{}: expected the same true emotion, found {} and {}", prediction.file,
+           prediction.emotion, found->second->emotion);
     pairs.push_back(found->second);
     by_file.erase(found);
   }
   if (!by_file.empty())
-    throw Error(fmt::format("expected the same clips, found {} in the second only",
-                            by_file.begin()->first));
+    fail("expected the same clips, found {} in the second only", by_file.begin()->first);
   return pairs;
 }
 
 ResultFile merge_results(const std::vector<ResultFile>& results,
                          const std::vector<std::string>& names) {
-  if (results.empty()) throw Error("expected results to merge, found none");
+  if (results.empty()) fail("expected results to merge, found none");
   std::vector<FoldPredictions> folds;
   std::map<ClipName, std::size_t> owner;  // of each clip
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -162,8 +160,8 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
     with_context(both, [&] { check_made_alike(results[0], results[i]); });
     for (const Prediction& prediction : results[i].predictions)
       if (const auto [earlier, is_new] = owner.emplace(prediction.name(), i); !is_new)
-        throw Error(fmt::format("{} and {}: expected different clips, found {} in both",
-                                names[earlier->second], names[i], prediction.file));
+        fail("{} and {}: expected different clips, found {} in both", names[earlier->second],
+             names[i], prediction.file);
     for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
   }
   std::vector<ResultFile> counts = {make_result(results[0].info, std::move(folds))};
@@ -174,9 +172,8 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
 
 ResultFile average_results(const std::vector<ResultFile>& results,
                            const std::vector<std::string>& names, double temperature) {
-  if (results.empty()) throw Error("expected results to average, found none");
-  if (!(temperature > 0))
-    throw Error(fmt::format("temperature: expected a number above 0, found {}", temperature));
+  if (results.empty()) fail("expected results to average, found none");
+  if (!(temperature > 0)) fail("temperature: expected a number above 0, found {}", temperature);
   const ResultFile& first = results[0];
   std::vector<std::vector<const Prediction*>> said;
   for (std::size_t i = 0; i < results.size(); ++i)

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <map>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
@@ -29,9 +29,8 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
     for (Prediction& prediction : fold.predictions) {
       const auto [earlier, is_new] = tested.emplace(prediction.name(), fold.fold);
       if (!is_new)
-        throw Error(
-            fmt::format("{}: expected each clip to be tested once, found it in folds {} and {}",
-                        prediction.file, earlier->second, fold.fold));
+        fail("{}: expected each clip to be tested once, found it in folds {} and {}",
+             prediction.file, earlier->second, fold.fold);
       result.predictions.push_back(std::move(prediction));
     }
   }

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -98,7 +98,7 @@ std::vector<double> probabilities_of(const Json& object, const char* key, const 
   std::vector<double> probabilities;
   for (const auto& label : labels) {
     const Json& number = with_context(key, [&]() -> const Json& { return value_at(value, label); });
-    if (!number.is_number()) throw Error(fmt::format("'{}.{}': expected a number", key, label));
+    if (!number.is_number()) fail("'{}.{}': expected a number", key, label);
     probabilities.push_back(number.get<double>());
   }
   return probabilities;
@@ -118,7 +118,7 @@ int heard_of(const Json& json) {
   if (!json.contains("heard")) return 0;
   if (json["heard"] == "all") return kAllHeard;
   const std::uint64_t count = count_at(json, "heard");
-  if (count >= kAllHeard) throw Error("'heard': expected a number of clips, or all");
+  if (count >= kAllHeard) fail("'heard': expected a number of clips, or all");
   return static_cast<int>(count);
 }
 
@@ -140,7 +140,7 @@ TrainedOn trained_on_of(const Json& fold) {
   const Json& json = fold["trained_on"];
   const auto count = [&](std::string_view key) {
     const std::uint64_t value = count_at(json, key);
-    if (value > kMostNames) throw Error(fmt::format("'trained_on.{}': {} is too many", key, value));
+    if (value > kMostNames) fail("'trained_on.{}': {} is too many", key, value);
     return static_cast<int>(value);
   };
   return {count("speakers"), count("clips"), json.contains("untold") && json["untold"] == true};
@@ -157,14 +157,14 @@ std::vector<FoldPredictions> read_folds(const Json& json, const Json& prediction
                          {},
                          trained_on_of(object)};
     const std::uint64_t count = count_at(object, "n");
-    if (count > predictions.size() - next) throw Error("'folds': more clips than predictions");
+    if (count > predictions.size() - next) fail("'folds': more clips than predictions");
     for (const std::size_t end = next + count; next < end; ++next)
       fold.predictions.push_back(with_context(fmt::format("prediction {}", next), [&] {
         return read_prediction(predictions[next], labels);
       }));
     folds.push_back(std::move(fold));
   }
-  if (next != predictions.size()) throw Error("'folds': fewer clips than predictions");
+  if (next != predictions.size()) fail("'folds': fewer clips than predictions");
   return folds;
 }
 

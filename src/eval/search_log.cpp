@@ -6,10 +6,10 @@
 #include <limits>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "eval/internal/result_json.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -29,7 +29,7 @@ std::vector<ScoredUnit> units_of(const Json& rows) {
     const bool fits = row.is_array() && row.size() == 5 && row[0].is_number_integer() &&
                       row[1].is_number_integer() && row[2].is_number_integer() &&
                       row[3].is_number_integer() && (row[4].is_number() || row[4].is_null());
-    if (!fits) throw Error(fmt::format("expected a scored training, found {}", dump_text(row)));
+    if (!fits) fail("expected a scored training, found {}", dump_text(row));
     scored.push_back(
         {{row[0].get<int>(), row[1].get<int>(), row[2].get<int>(), row[3].get<int>()},
          row[4].is_null() ? std::numeric_limits<double>::quiet_NaN() : row[4].get<double>()});
@@ -81,12 +81,12 @@ void SearchLog::read_one(const std::filesystem::path& path) {
   with_context(path.string(), [&] {
     const Json json = parse_json(read_file(path, kMaxBytes), "search");
     if (!json.is_object() || json.value("format", Json()) != kFormat)
-      throw Error("expected the file of a search");
+      fail("expected the file of a search");
     if (text_at(json, "run") != run_)
-      throw Error(
-          fmt::format("expected the search with this recipe, space, folds, seed and data "
-                      "({}), found another ({})",
-                      run_, text_at(json, "run")));
+      fail(
+          "expected the search with this recipe, space, folds, seed and data "
+          "({}), found another ({})",
+          run_, text_at(json, "run"));
     add(units_of(list_at(json, "scores")));
   });
 }

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <utility>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/parallel.h"
 #include "ser/eval/evaluate.h"
 #include "ser/train/trainer.h"
@@ -35,7 +35,7 @@ std::optional<double> score_unit(const SearchSetting& setting, const std::vector
   } catch (const Stopped&) {
     return std::nullopt;
   } catch (const Error& error) {
-    throw Error(fmt::format("trial {}: {}", unit.trial, error.what()));
+    fail("trial {}: {}", unit.trial, error.what());
   }
 }
 
@@ -100,8 +100,7 @@ void rank_trials(Arena& arena, int search, int rung, const SearchLog& log) {
     return better(arena.uar[static_cast<std::size_t>(a)].back(),
                   arena.uar[static_cast<std::size_t>(b)].back());
   });
-  if (std::isnan(arena.best_uar()))
-    throw Error("search: every trial diverged; lower the learning rates");
+  if (std::isnan(arena.best_uar())) fail("search: every trial diverged; lower the learning rates");
 }
 
 std::vector<SearchUnit> units_at(const std::vector<Arena>& arenas, int rung) {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 #include "ser/core/rng.h"
 #include "ser/core/text.h"
 #include "ser/corpus/split.h"
@@ -21,7 +21,7 @@ constexpr int kMostRungs = 10;
 void read_range(const Json& range, SearchField& field) {
   if (!range.is_array() || range.size() != 2 || !range[0].is_number() || !range[1].is_number() ||
       !(range[0].get<double>() < range[1].get<double>()))
-    throw Error(fmt::format("expected [low, high], found {}", dump_text(range)));
+    fail("expected [low, high], found {}", dump_text(range));
   field.low = range[0].get<double>();
   field.high = range[1].get<double>();
 }
@@ -41,7 +41,7 @@ SearchField read_field(const std::string& path, const Json& json) {
   const bool is_log = json.contains("log_uniform");
   field.kind = is_log ? SearchField::Kind::kLogUniform : SearchField::Kind::kUniform;
   read_range(json.front(), field);
-  if (is_log && !(field.low > 0)) throw Error("log_uniform: expected numbers above 0");
+  if (is_log && !(field.low > 0)) fail("log_uniform: expected numbers above 0");
   return field;
 }
 
@@ -50,8 +50,7 @@ int whole_between(const Json& json, const std::string& key, int otherwise, int l
   const Json& value = json[key];
   if (!value.is_number_integer() || value.get<std::int64_t>() < low ||
       value.get<std::int64_t>() > high)
-    throw Error(fmt::format("'{}': expected a whole number from {} to {}, found {}", key, low, high,
-                            dump_text(value)));
+    fail("'{}': expected a whole number from {} to {}, found {}", key, low, high, dump_text(value));
   return value.get<int>();
 }
 
@@ -84,8 +83,8 @@ Json& place_of(Json& recipe, const std::string& path) {
     } else if (place->is_object() && place->contains(step)) {
       place = &(*place)[step];
     } else {
-      throw Error(fmt::format("'{}': the recipe has no '{}' there{}", path, step,
-                              place->is_object() ? did_you_mean(step, keys_of(*place)) : ""));
+      fail("'{}': the recipe has no '{}' there{}", path, step,
+           place->is_object() ? did_you_mean(step, keys_of(*place)) : "");
     }
   }
   return *place;
@@ -114,7 +113,7 @@ SearchSpace parse_search_space(std::string_view text) {
   if (json.contains("method")) {
     const std::string method = text_at(json, "method");
     if (method != "halving" && method != "random")
-      throw Error(fmt::format("'method': expected halving or random, found '{}'", method));
+      fail("'method': expected halving or random, found '{}'", method);
     if (method == "random") space.method = SearchSpace::Method::kRandom;
   }
   space.rungs = whole_between(json, "rungs", space.rungs, 1, kMostRungs);
@@ -123,7 +122,7 @@ SearchSpace parse_search_space(std::string_view text) {
   with_context("'folds'", [&] { static_cast<void>(parse_split_scheme(space.folds)); });
   const Json& fields = value_at(json, "fields");
   if (!fields.is_object() || fields.empty())
-    throw Error("'fields': expected recipe fields and what they may be, found none");
+    fail("'fields': expected recipe fields and what they may be, found none");
   for (const auto& field : fields.items())
     space.fields.push_back(with_context(fmt::format("'{}'", field.key()),
                                         [&] { return read_field(field.key(), field.value()); }));

@@ -1,15 +1,13 @@
 #include "ser/features/analysis.h"
 
-#include <fmt/format.h>
-
 #include <mutex>
 #include <tuple>
 
+#include "core/internal/fail.h"
 #include "features/frame_blocks.h"
 #include "features/frame_memory.h"
 #include "features/memo.h"
 #include "features/pitch_plan.h"
-#include "ser/core/error.h"
 #include "ser/features/mfcc.h"
 
 namespace ser {
@@ -99,9 +97,8 @@ const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
     const int fft_size = options.stft.fft_size, rate_hz = wave_.sample_rate_hz;
     const bool known = options.tuning >= -0.5 && options.tuning <= 0.5;
     if (!known && options.tuning != ChromaOptions::kEstimated)
-      throw Error(fmt::format(
-          "chroma: expected a tuning from -0.5 to 0.5 semitones, or {} to estimate it, found {}",
-          ChromaOptions::kEstimated, options.tuning));
+      fail("chroma: expected a tuning from -0.5 to 0.5 semitones, or {} to estimate it, found {}",
+           ChromaOptions::kEstimated, options.tuning);
     const double tuning = options.tuning == ChromaOptions::kEstimated
                               ? estimate_tuning(input, fft_size, rate_hz)
                               : options.tuning;

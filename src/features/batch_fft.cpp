@@ -1,13 +1,11 @@
 #include "features/batch_fft.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numbers>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -111,7 +109,7 @@ int reversed_position(int k, int block) {
 template <typename Real>
 BasicBatchFft<Real>::BasicBatchFft(int size) : size_(size) {
   if (size < 16 || size > 65536 || !std::has_single_bit(static_cast<unsigned>(size)))
-    throw Error(fmt::format("fft_size: expected a power of two from 16 to 65536, found {}", size));
+    fail("fft_size: expected a power of two from 16 to 65536, found {}", size);
   const int half = size / 2;
   for (int block = half; block > 4; block /= 4) {
     Stage stage{block, {}};

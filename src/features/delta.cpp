@@ -1,11 +1,9 @@
 #include "ser/features/delta.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -34,8 +32,7 @@ std::array<float, kWidth> derivative_weights(int order) {
 }  // namespace
 
 FrameMatrix delta(const FrameMatrix& values, int order) {
-  if (order != 1 && order != 2)
-    throw Error(fmt::format("delta: expected order 1 or 2, found {}", order));
+  if (order != 1 && order != 2) fail("delta: expected order 1 or 2, found {}", order);
   const std::array<float, kWidth> weights = derivative_weights(order);
   const Eigen::Index frames = values.cols();
   FrameMatrix result = FrameMatrix::Zero(values.rows(), frames);

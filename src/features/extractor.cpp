@@ -1,17 +1,15 @@
 #include "ser/features/extractor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <tuple>
 
+#include "core/internal/fail.h"
 #include "features/frame_memory.h"
 #include "features/internal/pooling.h"
 #include "features/memo.h"
 #include "features/preparation.h"
 #include "ser/audio/audio_file.h"
-#include "ser/core/error.h"
 #include "ser/features/low_cut.h"
 
 namespace ser {
@@ -20,33 +18,30 @@ namespace {
 constexpr double kHighestCutHz = 200;
 
 void check(const FeatureSet& set) {
-  if (set.features.empty()) throw Error("feature set: expected at least one feature, found none");
+  if (set.features.empty()) fail("feature set: expected at least one feature, found none");
   if (set.sample_rate_hz != 0 &&
       (set.sample_rate_hz < kLowestRateHz || set.sample_rate_hz > kHighestRateHz))
-    throw Error(fmt::format("feature set: expected sample_rate_hz 0 or {} to {}, found {}",
-                            kLowestRateHz, kHighestRateHz, set.sample_rate_hz));
+    fail("feature set: expected sample_rate_hz 0 or {} to {}, found {}", kLowestRateHz,
+         kHighestRateHz, set.sample_rate_hz);
   if (!(set.low_cut_hz >= 0 && set.low_cut_hz <= kHighestCutHz))
-    throw Error(fmt::format("feature set: expected low_cut_hz of 0 to {}, found {}", kHighestCutHz,
-                            set.low_cut_hz));
+    fail("feature set: expected low_cut_hz of 0 to {}, found {}", kHighestCutHz, set.low_cut_hz);
   if (!(set.trim_db >= 0))
-    throw Error(fmt::format("feature set: expected trim_db of at least 0, found {}", set.trim_db));
+    fail("feature set: expected trim_db of at least 0, found {}", set.trim_db);
   for (const Box<Feature>& feature : set.features) {
     if (feature->delta_order < 0 || feature->delta_order > 2)
-      throw Error(fmt::format("feature '{}': expected delta_order 0, 1 or 2, found {}",
-                              feature->type(), feature->delta_order));
+      fail("feature '{}': expected delta_order 0, 1 or 2, found {}", feature->type(),
+           feature->delta_order);
     if (feature->hop_samples() == 0 && feature->delta_order > 0)
-      throw Error(
-          fmt::format("feature '{}' describes a whole clip: it has no delta", feature->type()));
+      fail("feature '{}' describes a whole clip: it has no delta", feature->type());
     if (set.pool != Pooling::kNone) continue;
     if (feature->hop_samples() == 0)
-      throw Error(fmt::format("feature '{}' describes a whole clip: pool the set (mean or stats)",
-                              feature->type()));
+      fail("feature '{}' describes a whole clip: pool the set (mean or stats)", feature->type());
     const Feature& first = *set.features.front();
     if (feature->hop_samples() != first.hop_samples())
-      throw Error(fmt::format(
+      fail(
           "features of one set need one hop: '{}' has {} samples, '{}' has {}; pool them, or set "
           "hop_samples",
-          first.type(), first.hop_samples(), feature->type(), feature->hop_samples()));
+          first.type(), first.hop_samples(), feature->type(), feature->hop_samples());
   }
 }
 
@@ -58,8 +53,7 @@ Extractor::Extractor(FeatureSet set) : set_(std::move(set)) {
   std::vector<std::string> sorted = row_names_;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end())
-    throw Error(fmt::format("feature set: row '{}' is named twice", *twice));
+  if (twice != sorted.end()) fail("feature set: row '{}' is named twice", *twice);
 }
 
 struct WindowMemory::Impl {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/finite.h"
 #include "features/internal/pooling.h"
 #include "features/preparation.h"
@@ -16,7 +17,6 @@
 #include "ser/audio/resample.h"
 #include "ser/audio/trim.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/features/extractor.h"
@@ -34,7 +34,7 @@ Box<Feature> parse_feature(std::string_view text) {
   if (colon == std::string_view::npos) return feature;
   const std::string_view suffix = text.substr(colon + 1);
   if (suffix != "delta" && suffix != "delta2")
-    throw Error(fmt::format("feature '{}': expected ':delta' or ':delta2' after the name", text));
+    fail("feature '{}': expected ':delta' or ':delta2' after the name", text);
   feature->delta_order = suffix == "delta" ? 1 : 2;
   return feature;
 }
@@ -43,14 +43,13 @@ FeatureSet parse_list(std::string_view text) {
   FeatureSet set;
   for (const std::string& part : split(text, ',')) {
     const std::string_view name = trim(part);
-    if (name.empty())
-      throw Error(fmt::format("feature list '{}': expected a name between commas", text));
+    if (name.empty()) fail("feature list '{}': expected a name between commas", text);
     try {
       set.features.push_back(parse_feature(name));
     } catch (const Error& error) {
       std::vector<std::string_view> presets = preset_names();
-      throw Error(fmt::format("{}; presets are {}{}", error.what(), fmt::join(presets, ", "),
-                              did_you_mean(name, presets)));
+      fail("{}; presets are {}{}", error.what(), fmt::join(presets, ", "),
+           did_you_mean(name, presets));
     }
   }
   return set;
@@ -108,16 +107,16 @@ namespace {
 SampleRange cut_range(const Waveform& wave, const Preparation& preparation) {
   if (preparation.offset_s == 0 && preparation.duration_s == 0) return {0, wave.samples.size()};
   if (!(preparation.offset_s >= 0 && preparation.duration_s >= 0))
-    throw Error(fmt::format("expected offset_s and duration_s from 0, found {} and {}",
-                            preparation.offset_s, preparation.duration_s));
+    fail("expected offset_s and duration_s from 0, found {} and {}", preparation.offset_s,
+         preparation.duration_s);
   const double rate = wave.sample_rate_hz, size = static_cast<double>(wave.samples.size());
   const double begin = std::min(size, std::round(preparation.offset_s * rate));
   const double end = preparation.duration_s > 0
                          ? std::min(size, begin + std::round(preparation.duration_s * rate))
                          : size;
   if (end - begin < kShortestRecordingS * rate)
-    throw Error(fmt::format("expected at least {} s of audio after {} s, found {:.3f} s",
-                            kShortestRecordingS, preparation.offset_s, (end - begin) / rate));
+    fail("expected at least {} s of audio after {} s, found {:.3f} s", kShortestRecordingS,
+         preparation.offset_s, (end - begin) / rate);
   return {static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(end)};
 }
 
@@ -137,12 +136,11 @@ SampleRange kept_range(const Waveform& wave, const Preparation& preparation) {
 
 void check_recording(const Waveform& wave) {
   if (wave.sample_rate_hz < kLowestRateHz)
-    throw Error(fmt::format("expected a sampling rate of at least {} Hz, found {} Hz",
-                            kLowestRateHz, wave.sample_rate_hz));
+    fail("expected a sampling rate of at least {} Hz, found {} Hz", kLowestRateHz,
+         wave.sample_rate_hz);
   if (wave.duration_s() < kShortestRecordingS)
-    throw Error(fmt::format("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS,
-                            wave.duration_s()));
-  if (!all_finite(wave.samples)) throw Error("expected finite samples, found NaN or infinity");
+    fail("expected at least {} s of audio, found {:.3f} s", kShortestRecordingS, wave.duration_s());
+  if (!all_finite(wave.samples)) fail("expected finite samples, found NaN or infinity");
 }
 
 namespace {

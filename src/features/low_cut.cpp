@@ -1,7 +1,5 @@
 #include "ser/features/low_cut.h"
 
-#include <fmt/format.h>
-
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
@@ -9,7 +7,7 @@
 #include <complex>
 #include <numbers>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -90,8 +88,8 @@ Eigen::Matrix<double, 2 * kSections, Eigen::Dynamic> modes(
 
 Waveform low_cut(const Waveform& wave, double cutoff_hz) {
   if (!(cutoff_hz > 0 && cutoff_hz < wave.sample_rate_hz / 2.0))
-    throw Error(fmt::format("low cut: expected a frequency above 0 and below {} Hz, found {} Hz",
-                            wave.sample_rate_hz / 2.0, cutoff_hz));
+    fail("low cut: expected a frequency above 0 and below {} Hz, found {} Hz",
+         wave.sample_rate_hz / 2.0, cutoff_hz);
   if (wave.samples.size() == 0) return wave;
   const auto sections = butterworth(cutoff_hz, wave.sample_rate_hz);
   Eigen::VectorXd output = filtered(wave.samples, sections);

@@ -1,12 +1,10 @@
 #include "ser/features/mel.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -80,11 +78,10 @@ double mel_to_hz(double mel, MelScale scale) {
 
 MelFilterbank::MelFilterbank(const MelOptions& options, int sample_rate_hz) {
   const double high_hz = options.high_hz > 0 ? options.high_hz : sample_rate_hz / 2.0;
-  if (options.num_bands < 1)
-    throw Error(fmt::format("num_bands: expected at least 1, found {}", options.num_bands));
+  if (options.num_bands < 1) fail("num_bands: expected at least 1, found {}", options.num_bands);
   if (options.low_hz < 0 || options.low_hz >= high_hz || high_hz > sample_rate_hz / 2.0)
-    throw Error(fmt::format("mel bands: expected a range within 0 to {} Hz, found {} to {} Hz",
-                            sample_rate_hz / 2.0, options.low_hz, high_hz));
+    fail("mel bands: expected a range within 0 to {} Hz, found {} to {} Hz", sample_rate_hz / 2.0,
+         options.low_hz, high_hz);
   const double low_mel = hz_to_mel(options.low_hz, options.scale);
   const double step = (hz_to_mel(high_hz, options.scale) - low_mel) / (options.num_bands + 1);
   const auto edge_hz = [&](int i) { return mel_to_hz(low_mel + step * i, options.scale); };

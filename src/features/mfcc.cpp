@@ -1,12 +1,10 @@
 #include "ser/features/mfcc.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <numbers>
 
+#include "core/internal/fail.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -37,8 +35,7 @@ void MfccOptions::visit(FieldVisitor& v) {
 
 Eigen::MatrixXd dct_matrix(int rows, int size) {
   if (rows < 1 || rows > size)
-    throw Error(fmt::format(
-        "num_coefficients: expected 1 to the number of mel bands ({}), found {}", size, rows));
+    fail("num_coefficients: expected 1 to the number of mel bands ({}), found {}", size, rows);
   Eigen::MatrixXd dct(rows, size);
   for (int k = 0; k < rows; ++k) {
     const double scale = std::sqrt((k == 0 ? 1.0 : 2.0) / size);

@@ -1,17 +1,15 @@
 #include "ser/features/pitch.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
+#include "core/internal/fail.h"
 #include "features/frame_blocks.h"
 #include "features/frame_memory.h"
 #include "features/pitch_plan.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 #include "ser/features/stft.h"
 
@@ -47,17 +45,15 @@ class PitchFeature : public FeatureWith<PitchFeature, PitchOptions> {
 int transform_size(const PitchOptions& options, int sample_rate_hz) {
   if (!(options.low_hz > 0 && options.low_hz < options.high_hz &&
         options.high_hz < sample_rate_hz / 2.0))
-    throw Error(fmt::format("f0: expected 0 < low_hz < high_hz < {} Hz, found {} and {} Hz",
-                            sample_rate_hz / 2.0, options.low_hz, options.high_hz));
+    fail("f0: expected 0 < low_hz < high_hz < {} Hz, found {} and {} Hz", sample_rate_hz / 2.0,
+         options.low_hz, options.high_hz);
   if (options.frame_samples < 2 * sample_rate_hz / options.low_hz || options.frame_samples > 32768)
-    throw Error(
-        fmt::format("f0: expected frame_samples from two periods of low_hz ({}) to 32768, found {}",
-                    std::ceil(2 * sample_rate_hz / options.low_hz), options.frame_samples));
+    fail("f0: expected frame_samples from two periods of low_hz ({}) to 32768, found {}",
+         std::ceil(2 * sample_rate_hz / options.low_hz), options.frame_samples);
   if (!(options.min_periodicity >= 0 && options.min_periodicity <= 1))
-    throw Error(
-        fmt::format("f0: expected min_periodicity in [0, 1], found {}", options.min_periodicity));
+    fail("f0: expected min_periodicity in [0, 1], found {}", options.min_periodicity);
   if (options.hop_samples < 1)
-    throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
+    fail("hop_samples: expected at least 1, found {}", options.hop_samples);
   check_overlap(options.frame_samples, options.hop_samples);
   const double needed = options.frame_samples + std::ceil(sample_rate_hz / options.low_hz) + 2;
   return static_cast<int>(std::bit_ceil(static_cast<unsigned>(needed)));

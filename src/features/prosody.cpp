@@ -6,10 +6,10 @@
 #include <cmath>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "features/contour.h"
 #include "features/internal/pooling.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 #include "ser/features/functionals.h"
 #include "ser/features/temporal.h"
@@ -206,7 +206,7 @@ class ProsodyFeature : public FeatureWith<ProsodyFeature, ProsodyOptions> {
   FrameMatrix compute(const Analysis& analysis) const override {
     const Waveform& wave = analysis.wave();
     const int hop = static_cast<int>(std::lround(options_.hop_s * wave.sample_rate_hz));
-    if (hop < 1) throw Error(fmt::format("prosody: expected hop_s > 0, found {}", options_.hop_s));
+    if (hop < 1) fail("prosody: expected hop_s > 0, found {}", options_.hop_s);
     const PitchTrack& pitch = analysis.pitch(voicing_options(wave.sample_rate_hz, hop));
     return prosody(pitch, level_db(wave, hop), static_cast<double>(hop) / wave.sample_rate_hz);
   }

@@ -5,8 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "core/internal/fail.h"
 #include "features/internal/pooling.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/features/delta.h"
 
@@ -51,8 +51,8 @@ std::span<const std::string_view> feature_types() { return kTypes; }
 std::unique_ptr<Feature> make_feature(std::string_view type) {
   for (const Entry& entry : kFeatures)
     if (entry.type == type) return entry.make();
-  throw Error(fmt::format("unknown feature '{}'{}; known are {}", type, did_you_mean(type, kTypes),
-                          fmt::join(kTypes, ", ")));
+  fail("unknown feature '{}'{}; known are {}", type, did_you_mean(type, kTypes),
+       fmt::join(kTypes, ", "));
 }
 
 std::vector<std::string> numbered(std::string_view stem, int count) {

@@ -1,14 +1,12 @@
 #include "ser/features/spectral.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <limits>
 
+#include "core/internal/fail.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -108,9 +106,8 @@ BinRange band_bins(int band, Eigen::Index bins, double bin_hz, const ContrastOpt
   range.extremes =
       static_cast<Eigen::Index>(std::max(1.0, std::nearbyint(options.quantile * count)));
   if (range.extremes > range.end - range.begin)
-    throw Error(
-        fmt::format("contrast: a band from {} to {} Hz is narrower than two FFT bins of {} Hz", low,
-                    high, bin_hz));
+    fail("contrast: a band from {} to {} Hz is narrower than two FFT bins of {} Hz", low, high,
+         bin_hz);
   return range;
 }
 
@@ -171,8 +168,7 @@ FrameMatrix spectral_bandwidth(const FrameMatrix& magnitude, double bin_hz) {
 }
 
 FrameMatrix spectral_rolloff(const FrameMatrix& magnitude, double bin_hz, double share) {
-  if (!(share > 0 && share <= 1))
-    throw Error(fmt::format("rolloff: expected share in (0, 1], found {}", share));
+  if (!(share > 0 && share <= 1)) fail("rolloff: expected share in (0, 1], found {}", share);
   FrameSums total = FrameSums::Zero(magnitude.cols());
   for (Eigen::Index k = 0; k < magnitude.rows(); ++k)
     total += magnitude.row(k).array().cast<double>();
@@ -218,18 +214,17 @@ FrameMatrix spectral_contrast(const FrameMatrix& magnitude, double bin_hz,
   const double nyquist_hz = static_cast<double>(magnitude.rows() - 1) * bin_hz;
   if (options.num_bands < 1 || !(options.low_hz > 0) || !(options.quantile > 0) ||
       !(options.quantile < 1) || !(options.floor >= 0))
-    throw Error(fmt::format(
+    fail(
         "contrast: expected num_bands >= 1, low_hz > 0, quantile in (0, 1) and floor >= 0, "
         "found {}, {}, {} and {}",
-        options.num_bands, options.low_hz, options.quantile, options.floor));
+        options.num_bands, options.low_hz, options.quantile, options.floor);
   const double end_hz = options.high_hz > 0 ? options.high_hz : nyquist_hz;
   if (end_hz > nyquist_hz)
-    throw Error(
-        fmt::format("contrast: expected high_hz up to half the sampling rate ({} Hz), found {}",
-                    nyquist_hz, options.high_hz));
+    fail("contrast: expected high_hz up to half the sampling rate ({} Hz), found {}", nyquist_hz,
+         options.high_hz);
   if (options.low_hz * std::exp2(options.num_bands - 1) >= end_hz)
-    throw Error(fmt::format("contrast: expected {} octaves from {} Hz to start below {} Hz",
-                            options.num_bands, options.low_hz, end_hz));
+    fail("contrast: expected {} octaves from {} Hz to start below {} Hz", options.num_bands,
+         options.low_hz, end_hz);
   FrameMatrix peak(options.num_bands + 1, magnitude.cols()), valley = peak;
   for (int band = 0; band <= options.num_bands; ++band) {
     const BinRange range = band_bins(band, magnitude.rows(), bin_hz, options);

@@ -1,12 +1,10 @@
 #include "ser/features/stft.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <numbers>
 
+#include "core/internal/fail.h"
 #include "features/frame_blocks.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -29,8 +27,8 @@ Eigen::Index num_frames(Eigen::Index samples, int hop_samples) { return 1 + samp
 
 void check_overlap(int frame_samples, int hop_samples) {
   if (hop_samples < frame_samples / 256)
-    throw Error(fmt::format("hop_samples: expected at least {}, a 256th of a frame, found {}",
-                            frame_samples / 256, hop_samples));
+    fail("hop_samples: expected at least {}, a 256th of a frame, found {}", frame_samples / 256,
+         hop_samples);
 }
 
 Eigen::VectorXd hann_window(int size) {
@@ -44,11 +42,11 @@ StftPlan::StftPlan(const StftOptions& options)
       fft_(options.fft_size),
       weights_(static_cast<std::size_t>(options.fft_size)) {
   if (options.hop_samples < 1)
-    throw Error(fmt::format("hop_samples: expected at least 1, found {}", options.hop_samples));
+    fail("hop_samples: expected at least 1, found {}", options.hop_samples);
   check_overlap(options.fft_size, options.hop_samples);
   if (options.window_samples < 0 || options.window_samples > options.fft_size)
-    throw Error(fmt::format("window_samples: expected 0 to fft_size ({}), found {}",
-                            options.fft_size, options.window_samples));
+    fail("window_samples: expected 0 to fft_size ({}), found {}", options.fft_size,
+         options.window_samples);
   const Eigen::VectorXd window = hann_window(options.window());
   const Eigen::Index begin = (options.fft_size - options.window()) / 2;
   std::copy(window.begin(), window.end(), weights_.begin() + begin);

@@ -1,14 +1,12 @@
 #include "ser/features/temporal.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
+#include "core/internal/fail.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 #include "ser/features/stft.h"
 
@@ -21,8 +19,8 @@ constexpr double kNoCrossing = 1e-10;
 
 void check(const FrameOptions& options) {
   if (options.frame_samples < 1 || options.hop_samples < 1)
-    throw Error(fmt::format("expected frame_samples and hop_samples of at least 1, found {} and {}",
-                            options.frame_samples, options.hop_samples));
+    fail("expected frame_samples and hop_samples of at least 1, found {} and {}",
+         options.frame_samples, options.hop_samples);
   check_overlap(options.frame_samples, options.hop_samples);
 }
 

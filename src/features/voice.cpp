@@ -1,13 +1,11 @@
 #include "ser/features/voice.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "features/internal/pooling.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -104,8 +102,8 @@ void VoiceOptions::visit(FieldVisitor& v) { v.group("stft", stft); }
 
 FrameMatrix voice_quality(const FrameMatrix& power, double bin_hz, const PitchTrack& pitch) {
   if (static_cast<double>(power.rows() - 1) * bin_hz < 5000)
-    throw Error(fmt::format("voice: expected a sampling rate of at least 10000 Hz, found {} Hz",
-                            2 * static_cast<double>(power.rows() - 1) * bin_hz));
+    fail("voice: expected a sampling rate of at least 10000 Hz, found {} Hz",
+         2 * static_cast<double>(power.rows() - 1) * bin_hz);
   FrameMatrix rows = FrameMatrix::Zero(kVoiceRows, power.cols());
   rows.row(0) =
       decibel(sums(band(power, 50, 1000, bin_hz))) - decibel(sums(band(power, 1000, 5000, bin_hz)));

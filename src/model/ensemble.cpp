@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -15,16 +15,16 @@ void check_alike(const Model& a, const Model& b) {
   const auto check = [](const std::vector<std::string>& of_a, const std::vector<std::string>& of_b,
                         std::string_view what) {
     if (of_a != of_b)
-      throw Error(fmt::format("expected the same {}, found {} and {}", what, fmt::join(of_a, ","),
-                              fmt::join(of_b, ",")));
+      fail("expected the same {}, found {} and {}", what, fmt::join(of_a, ","),
+           fmt::join(of_b, ","));
   };
   check(a.emotions, b.emotions, "emotions");
   check(a.genders, b.genders, "genders");
   if (a.training.split != b.training.split || a.training.fold != b.training.fold)
-    throw Error(
-        fmt::format("expected models trained on the same clips, found fold {} of '{}' and "
-                    "fold {} of '{}'",
-                    a.training.fold, a.training.split, b.training.fold, b.training.split));
+    fail(
+        "expected models trained on the same clips, found fold {} of '{}' and "
+        "fold {} of '{}'",
+        a.training.fold, a.training.split, b.training.fold, b.training.split);
 }
 
 std::vector<std::string> all_of(const std::vector<std::string>& a,
@@ -38,9 +38,8 @@ std::vector<std::string> all_of(const std::vector<std::string>& a,
 
 Model combine(const std::vector<Model>& models, const std::vector<std::string>& names,
               double temperature) {
-  if (models.empty()) throw Error("expected models to combine, found none");
-  if (!(temperature > 0))
-    throw Error(fmt::format("temperature: expected a number above 0, found {}", temperature));
+  if (models.empty()) fail("expected models to combine, found none");
+  if (!(temperature > 0)) fail("temperature: expected a number above 0, found {}", temperature);
   Model ensemble = models[0];
   ensemble.members.clear();
   Json recipes = Json::array();

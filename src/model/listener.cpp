@@ -1,14 +1,12 @@
 #include "ser/model/listener.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "ser/audio/speech.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -112,7 +110,7 @@ bool Listener::is_other_gender(const MetClip& clip) const {
 PredictionSmoother::PredictionSmoother(double time_constant_s, double hop_s)
     : keep_(time_constant_s > 0 ? std::exp(-hop_s / time_constant_s) : 0) {
   if (!std::isfinite(time_constant_s) || time_constant_s < 0)
-    throw Error(fmt::format("expected at least 0 s, found {}", time_constant_s));
+    fail("expected at least 0 s, found {}", time_constant_s);
 }
 
 ClipPrediction PredictionSmoother::add(const ClipPrediction& prediction) {

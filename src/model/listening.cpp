@@ -1,12 +1,10 @@
 #include "ser/model/listening.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -38,24 +36,23 @@ std::vector<double> to_list(const Eigen::VectorXd& v) { return {v.begin(), v.end
 double count_at(const Json& json, const char* key) {
   const double count = json.at(key).get<double>();
   if (!(count >= 1 && count < kMaxCount))
-    throw Error(fmt::format("'{}': expected a number from 1, found {}", key, count));
+    fail("'{}': expected a number from 1, found {}", key, count);
   return count;
 }
 
 Eigen::VectorXd list_at(const Json& json, const char* key) {
   const Json& list = json.at(key);
-  if (!list.is_array() || list.size() > kMaxRows)
-    throw Error(fmt::format("'{}': expected a list of numbers", key));
+  if (!list.is_array() || list.size() > kMaxRows) fail("'{}': expected a list of numbers", key);
   Eigen::VectorXd sum(static_cast<Eigen::Index>(list.size()));
   for (std::size_t i = 0; i < list.size(); ++i)
     sum[static_cast<Eigen::Index>(i)] = list[i].get<double>();
-  if (!sum.allFinite()) throw Error(fmt::format("'{}': expected finite numbers", key));
+  if (!sum.allFinite()) fail("'{}': expected finite numbers", key);
   return sum;
 }
 
 Eigen::VectorXd sum_at(const Json& json) {
   Eigen::VectorXd sum = list_at(json, "sum");
-  if (sum.size() == 0) throw Error("'sum': expected a list of numbers");
+  if (sum.size() == 0) fail("'sum': expected a list of numbers");
   return sum;
 }
 
@@ -64,7 +61,7 @@ HeardAnswers answers_at(const Json& json) {
                        list_at(json, "genders")};
   if (answers.sum.minCoeff() < 0 || !std::isfinite(answers.entropy) ||
       (answers.genders.array() > 0).any())
-    throw Error("'answers': expected probabilities");
+    fail("'answers': expected probabilities");
   return answers;
 }
 
@@ -76,7 +73,7 @@ double believed(double clips, double trust, const ListeningOptions& options) {
 void add_to(Eigen::VectorXd& sum, const Eigen::VectorXd& more, std::string_view what) {
   if (sum.size() == 0) sum = Eigen::VectorXd::Zero(more.size());
   if (sum.size() != more.size())
-    throw Error(fmt::format("voice: expected {} of {}, found {}", sum.size(), what, more.size()));
+    fail("voice: expected {} of {}, found {}", sum.size(), what, more.size());
   sum += more;
 }
 
@@ -100,8 +97,8 @@ void ListeningOptions::visit(FieldVisitor& v) {
 void ListeningOptions::validate() const {
   check_ranges(*this);
   if (!(diversity_high > diversity_low))
-    throw Error(fmt::format("listening: expected diversity_low < diversity_high, found {} and {}",
-                            diversity_low, diversity_high));
+    fail("listening: expected diversity_low < diversity_high, found {} and {}", diversity_low,
+         diversity_high);
 }
 
 void HeardFeatures::add(const Eigen::Ref<const Eigen::MatrixXf>& clip) {
@@ -199,21 +196,21 @@ std::string Voice::to_json() const {
 Voice Voice::from_json(std::string_view text) {
   const Json json = parse_json(text, "voice");
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
-    throw Error("expected a voice file (\"format\": \"ser-voice\")");
+    fail("expected a voice file (\"format\": \"ser-voice\")");
   return with_context("voice", [&] {
     try {
       Voice voice;
       voice.answers_ = answers_at(json.at("answers"));
       voice.duration_s_ = json.at("duration_s").get<double>();
       if (!(voice.duration_s_ >= 0 && voice.duration_s_ < kMaxCount))
-        throw Error("'duration_s': expected seconds");
+        fail("'duration_s': expected seconds");
       if (json.at("enrolled").get<bool>()) voice.set_enrolled();
       for (const auto& [fingerprint, heard] : json.at("features").items())
         voice.heard_[fingerprint] = {sum_at(heard), count_at(heard, "frames"),
                                      count_at(heard, "clips")};
       return voice;
     } catch (const Json::exception&) {
-      throw Error(
+      fail(
           "expected 'enrolled', 'duration_s', 'answers', and 'features' with 'clips', "
           "'frames' and 'sum' each");
     }

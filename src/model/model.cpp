@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 
@@ -27,8 +27,8 @@ ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
       prediction.emotions[static_cast<Eigen::Index>(i)] = 0;
   const double sum = prediction.emotions.sum();
   if (!(sum > 0))
-    throw Error(fmt::format("expected some of the model's emotions ({}), found {}",
-                            fmt::join(model.emotions, ", "), fmt::join(allowed, ", ")));
+    fail("expected some of the model's emotions ({}), found {}", fmt::join(model.emotions, ", "),
+         fmt::join(allowed, ", "));
   prediction.emotions /= sum;
   return prediction;
 }

@@ -2,13 +2,13 @@
 
 #include <cstring>
 
+#include "core/internal/fail.h"
 #include "core/internal/finite.h"
 #include "core/internal/json_io.h"
 #include "model/internal/batch.h"
 #include "model/model_json.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/base64.h"
-#include "ser/core/error.h"
 #include "ser/model/model.h"
 
 namespace ser {
@@ -72,7 +72,7 @@ Json write_tensor(const nn::Vector& flat, const nn::Parameter& p, WeightFormat f
 const std::vector<std::byte>& bytes_at(const Json& json, const Blobs& blobs) {
   const Json& index = value_at(json, "data");
   if (!index.is_number_unsigned() || index.get<std::size_t>() >= blobs.size())
-    throw Error("'data': expected base64 text");
+    fail("'data': expected base64 text");
   return blobs[index.get<std::size_t>()];
 }
 
@@ -88,7 +88,7 @@ Eigen::VectorXf read_vector(const Json& json, const Blobs& blobs) {
   const std::vector<std::byte>& bytes = bytes_at(json, blobs);
   if (value_at(json, "dtype") != "f32" || value_at(json, "shape") != Json({bytes.size() / 4}) ||
       bytes.size() % 4 != 0)
-    throw Error(fmt::format("expected f32 numbers of 'shape' [{}]", bytes.size() / 4));
+    fail("expected f32 numbers of 'shape' [{}]", bytes.size() / 4);
   return numbers<float>(bytes).cast<float>();
 }
 
@@ -96,7 +96,7 @@ Eigen::VectorXf read_vector(const Json& json, const Blobs& blobs) {
 nn::Vector read_scale(const Json& json, const Blobs& blobs, nn::Index rows) {
   const Eigen::VectorXf scale = read_vector(value_at(json, "scale"), blobs);
   if (scale.size() != rows || !scale.allFinite() || scale.minCoeff() < 0)
-    throw Error(fmt::format("'scale': expected {} finite numbers from 0", rows));
+    fail("'scale': expected {} finite numbers from 0", rows);
   return scale.cast<nn::Real>();
 }
 
@@ -104,14 +104,13 @@ nn::Vector read_scale(const Json& json, const Blobs& blobs, nn::Index rows) {
 void read_tensor(const Json& json, const Blobs& blobs, const nn::Parameter& p, nn::Vector& flat) {
   const Json& dtype = value_at(json, "dtype");
   const std::size_t size = dtype == "f32" ? 4 : dtype == "f16" ? 2 : dtype == "i8" ? 1 : 0;
-  if (size == 0) throw Error("'dtype': expected f32, f16 or i8");
+  if (size == 0) fail("'dtype': expected f32, f16 or i8");
   if (value_at(json, "shape") != Json({p.rows, p.cols}))
-    throw Error(fmt::format("'shape': expected [{}, {}], found {}", p.rows, p.cols,
-                            value_at(json, "shape").dump().substr(0, 60)));
+    fail("'shape': expected [{}, {}], found {}", p.rows, p.cols,
+         value_at(json, "shape").dump().substr(0, 60));
   const std::vector<std::byte>& bytes = bytes_at(json, blobs);
   const std::size_t expected = static_cast<std::size_t>(p.size()) * size;
-  if (bytes.size() != expected)
-    throw Error(fmt::format("'data': expected {} bytes, found {}", expected, bytes.size()));
+  if (bytes.size() != expected) fail("'data': expected {} bytes, found {}", expected, bytes.size());
 
   const nn::Vector values = size == 4   ? numbers<float>(bytes)
                             : size == 2 ? numbers<Eigen::half>(bytes)
@@ -119,7 +118,7 @@ void read_tensor(const Json& json, const Blobs& blobs, const nn::Parameter& p, n
   nn::AlignedMap tensor(flat.data() + p.offset, p.rows, p.cols);
   tensor = Eigen::Map<const RowMajor>(values.data(), p.rows, p.cols);
   if (size == 1) tensor.array().colwise() *= read_scale(json, blobs, p.rows).array();
-  if (!all_finite(tensor)) throw Error("'data': expected finite numbers");
+  if (!all_finite(tensor)) fail("'data': expected finite numbers");
 }
 
 Json write_scaler(const Scaler& scaler) {
@@ -161,7 +160,7 @@ Scaler read_scaler(Json json, const Blobs& blobs) {
 nn::Network read_network(Json json, const Json& weights, int outputs, const Blobs& blobs) {
   const double rows = number_at(json, "rows"), frames = number_at(json, "frames");
   if (!(rows >= 1 && rows <= 1e6) || (frames != 0 && frames != 1))
-    throw Error("expected 1 to 1000000 'rows' and 0 or 1 'frames'");
+    fail("expected 1 to 1000000 'rows' and 0 or 1 'frames'");
   json.erase("rows");
   json.erase("frames");
   nn::NetworkOptions options;
@@ -178,13 +177,13 @@ nn::Network read_network(Json json, const Json& weights, int outputs, const Blob
   const auto parameters = network.named_parameters();
   const auto state = network.named_state();
   if (weights.size() != parameters.size() + state.size())
-    throw Error(fmt::format("weights: expected {} tensors, found {}",
-                            parameters.size() + state.size(), weights.size()));
+    fail("weights: expected {} tensors, found {}", parameters.size() + state.size(),
+         weights.size());
   read_all(parameters, network.parameters());
   read_all(state, network.state());
   for (const nn::Parameter& p : state)
     if (p.name.ends_with(".variance") && network.state().segment(p.offset, p.size()).minCoeff() < 0)
-      throw Error(fmt::format("weight '{}': expected variances from 0", p.name));
+      fail("weight '{}': expected variances from 0", p.name);
   return network;
 }
 
@@ -198,10 +197,10 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
   });
   const double temperature = number_at(value_at(json, "calibration"), "temperature");
   const double weight = number_at(json, "weight");
-  if (!(temperature > 1e-3 && temperature < 1e3)) throw Error("'temperature': out of range");
-  if (!(weight > 0 && weight < 1e6)) throw Error("'weight': expected a number above 0");
+  if (!(temperature > 1e-3 && temperature < 1e3)) fail("'temperature': out of range");
+  if (!(weight > 0 && weight < 1e6)) fail("'weight': expected a number above 0");
   if (json.contains("enrolled") && json["enrolled"] == true)
-    throw Error(
+    fail(
         "a model of version 0.1.0 that reads features relative to the speaker's: train it again, "
         "with "
         "\"listening\" in its recipe: ser-train FEATURES --model mlp -o FILE");
@@ -213,12 +212,12 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
   const auto rows = static_cast<nn::Index>(row_names(set).size());
   if (rows != network.input().rows() ||
       (set.pool == Pooling::kNone) != (network.input().frames == 0))
-    throw Error(
-        fmt::format("the features give {} rows, the network takes {}; a model of another "
-                    "version of ser is trained again: ser-train FEATURES -o FILE",
-                    rows, nn::to_string(network.input())));
+    fail(
+        "the features give {} rows, the network takes {}; a model of another "
+        "version of ser is trained again: ser-train FEATURES -o FILE",
+        rows, nn::to_string(network.input()));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
-    throw Error(fmt::format("scaler: expected {} rows, found {}", rows, scaler.mean().size()));
+    fail("scaler: expected {} rows, found {}", rows, scaler.mean().size());
   return {std::move(set), std::move(scaler), std::move(network), temperature, weight, listening};
 }
 
@@ -234,12 +233,11 @@ TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) 
   const Json& split = value_at(json, "split");
   const double fold = number_at(json, "fold");
   if (!seed.is_number_unsigned() || !split.is_string() || !(fold >= -1 && fold < 1e6))
-    throw Error("expected a 'seed', a 'split' and a 'fold'");
+    fail("expected a 'seed', a 'split' and a 'fold'");
   if (left_out.size() > kMaxNames)
-    throw Error(
-        fmt::format("'recordings': expected at most {}, found {}", kMaxNames, left_out.size()));
+    fail("'recordings': expected at most {}, found {}", kMaxNames, left_out.size());
   if (!left_out.empty() && !json.contains("recordings"))
-    throw Error("expected 'recordings' in 'training' alone");
+    fail("expected 'recordings' in 'training' alone");
   if (left_out.empty() && json.contains("recordings"))
     left_out = names_at(json, "recordings", kMaxNames);
   return {
@@ -249,10 +247,9 @@ TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) 
 
 void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
-    throw Error("expected a model file (\"format\": \"ser-model\")");
+    fail("expected a model file (\"format\": \"ser-model\")");
   if (value_at(json, "version") != kVersion)
-    throw Error(fmt::format("expected version {}, found {}", kVersion,
-                            value_at(json, "version").dump().substr(0, 20)));
+    fail("expected version {}, found {}", kVersion, value_at(json, "version").dump().substr(0, 20));
 }
 
 Model model_from_document(ModelDocument document) {
@@ -262,7 +259,7 @@ Model model_from_document(ModelDocument document) {
   model.emotions = names_at(value_at(json, "heads"), "emotion", kMaxClasses);
   model.genders = names_at(value_at(json, "heads"), "gender", kMaxClasses);
   model.uncertain_below = number_at(value_at(json, "calibration"), "uncertain_below");
-  if (model.emotions.size() < 2) throw Error("heads: expected at least two emotions");
+  if (model.emotions.size() < 2) fail("heads: expected at least two emotions");
   model.training = with_context("training", [&] {
     return read_training(value_at(json, "training"), std::move(document.recordings));
   });
@@ -273,7 +270,7 @@ Model model_from_document(ModelDocument document) {
   }
   const Json& members = json["members"];
   if (!members.is_array() || members.empty() || members.size() > kMaxMembers)
-    throw Error(fmt::format("'members': expected a list of 1 to {}", kMaxMembers));
+    fail("'members': expected a list of 1 to {}", kMaxMembers);
   model.members.reserve(members.size());
   for (std::size_t i = 0; i < members.size(); ++i)
     model.members.push_back(with_context(fmt::format("member {}", i), [&] {

@@ -5,9 +5,9 @@
 #include <map>
 #include <span>
 
+#include "core/internal/fail.h"
 #include "model/internal/batch.h"
 #include "model/pieces.h"
-#include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/features/describe.h"
 #include "ser/features/extractor.h"
@@ -57,7 +57,7 @@ class Ensemble {
     nn::Matrix values = (sum_ / total_).cast<nn::Real>();
     nn::softmax(values, model_.heads());
     if (!values.allFinite())
-      throw Error("the model's answer is no number: its weights or the features are out of range");
+      fail("the model's answer is no number: its weights or the features are out of range");
     std::vector<ClipPrediction> result;
     for (Eigen::Index n = 0; n < values.cols(); ++n)
       result.push_back(split_heads(values.col(n).cast<double>()));
@@ -78,10 +78,9 @@ class Ensemble {
 void check_clip(const ClipView& clip, const Member& member) {
   const nn::Shape& input = member.network.input();
   if (clip.rows() != input.rows() || clip.cols() < 1)
-    throw Error(fmt::format("expected features of {} rows, found {} x {}", input.rows(),
-                            clip.rows(), clip.cols()));
+    fail("expected features of {} rows, found {} x {}", input.rows(), clip.rows(), clip.cols());
   if (input.frames == 1 && clip.cols() != 1)
-    throw Error(fmt::format("expected one pooled vector a clip, found {} frames", clip.cols()));
+    fail("expected one pooled vector a clip, found {} frames", clip.cols());
 }
 
 /// The features a member reads. Throws Error if they are not there.
@@ -92,8 +91,8 @@ const ClipFeatures& features_of(const Member& member, const std::vector<ClipFeat
     if (candidate.fingerprint == wanted) return candidate;
     found.push_back(candidate.fingerprint);
   }
-  throw Error(fmt::format("the model was trained on features {} ({}), found {}", wanted,
-                          describe(member.set), fmt::join(found, ", ")));
+  fail("the model was trained on features {} ({}), found {}", wanted, describe(member.set),
+       fmt::join(found, ", "));
 }
 
 /// The features that each member reads, of the same clips.
@@ -103,8 +102,8 @@ class Inputs {
     for (const Member& member : model.members) {
       features_.push_back(&features_of(member, features));
       if (features_.back()->size != size())
-        throw Error(fmt::format("expected as many clips in every set, found {} and {}", size(),
-                                features_.back()->size));
+        fail("expected as many clips in every set, found {} and {}", size(),
+             features_.back()->size);
     }
   }
 
@@ -255,8 +254,7 @@ std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFe
                                     const HeardClips& heard, int threads, Hearing hearing) {
   const Inputs inputs(model, features);
   if (!heard.empty() && heard.size() != inputs.size())
-    throw Error(fmt::format("expected the clips heard before each of {} clips, found {}",
-                            inputs.size(), heard.size()));
+    fail("expected the clips heard before each of {} clips, found {}", inputs.size(), heard.size());
   std::vector<ClipPrediction> predictions = predict_strangers(model, inputs, threads);
   if (heard.empty() || !model.listens()) return predictions;
   const std::vector<ClipPrediction> strangers = predictions;
@@ -370,7 +368,7 @@ void Predictor::set_voice(Voice voice) {
     if (heard.sum.size() != member.network.input().rows() ||
         voice.answers().sum.size() != std::ssize(model_.emotions) ||
         voice.answers().genders.size() != std::ssize(model_.genders))
-      throw Error("expected a voice that this model heard, found one that another model did");
+      fail("expected a voice that this model heard, found one that another model did");
   }
   voice_ = std::move(voice);
 }

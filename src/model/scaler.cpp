@@ -1,10 +1,8 @@
 #include "ser/model/scaler.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 
@@ -18,16 +16,16 @@ void ScalerOptions::visit(FieldVisitor& v) {
 Scaler::Scaler(const ScalerOptions& options, Eigen::VectorXf mean, Eigen::VectorXf scale)
     : options_(options), mean_(std::move(mean)), scale_(std::move(scale)) {
   if (!(options_.limit >= 0))
-    throw Error(fmt::format("scaler.limit: expected a number from 0, found {}", options_.limit));
+    fail("scaler.limit: expected a number from 0, found {}", options_.limit);
   if (mean_.size() != scale_.size() || !mean_.allFinite() || !scale_.allFinite())
-    throw Error("scaler: expected as many finite means as scales");
+    fail("scaler: expected as many finite means as scales");
   if (scale_.size() > 0 && scale_.minCoeff() < 0)
-    throw Error(fmt::format("scaler: expected scales from 0, found {}", scale_.minCoeff()));
+    fail("scaler: expected scales from 0, found {}", scale_.minCoeff());
 }
 
 void Scaler::check_rows(Eigen::Index found) const {
   if (options_.kind == ScalerOptions::Kind::kRows && found != mean_.size())
-    throw Error(fmt::format("scaler: expected {} rows, found {}", mean_.size(), found));
+    fail("scaler: expected {} rows, found {}", mean_.size(), found);
 }
 
 Eigen::MatrixXf Scaler::apply(const Eigen::Ref<const Eigen::MatrixXf>& clip,

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/internal/fail.h"
 #include "nn/layers/makers.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser::nn {
@@ -41,8 +41,7 @@ std::unique_ptr<Layer> make_layer(std::string_view type) {
     if (entry.name == type) return entry.make();
     names.push_back(entry.name);
   }
-  throw Error(fmt::format("unknown layer '{}'{}; known: {}", type, did_you_mean(type, names),
-                          fmt::join(names, ", ")));
+  fail("unknown layer '{}'{}; known: {}", type, did_you_mean(type, names), fmt::join(names, ", "));
 }
 
 void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers,
@@ -55,8 +54,7 @@ Shape checked_plan(Node& node) {
   constexpr Index kMost = Index{1} << 30;
   const Shape output = node.layer->plan(node);
   if (output.rows() > kMost || output.frames > kMost)
-    throw Error(
-        fmt::format("expected at most {} rows and frames, found {}", kMost, to_string(output)));
+    fail("expected at most {} rows and frames, found {}", kMost, to_string(output));
   return output;
 }
 

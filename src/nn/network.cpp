@@ -1,14 +1,12 @@
 #include "ser/nn/network.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
-#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
@@ -93,10 +91,8 @@ void check_size(const std::vector<Node>& nodes) {
       numbers = rows > kMostNumbers / frames ? kMostNumbers + 1
                                              : std::min(kMostNumbers + 1, numbers + rows * frames);
   });
-  if (per_frame > kMostPerFrame)
-    throw Error(fmt::format("network: more than {} numbers a frame", kMostPerFrame));
-  if (numbers > kMostNumbers)
-    throw Error(fmt::format("network: more than {} numbers a clip", kMostNumbers));
+  if (per_frame > kMostPerFrame) fail("network: more than {} numbers a frame", kMostPerFrame);
+  if (numbers > kMostNumbers) fail("network: more than {} numbers a clip", kMostNumbers);
 }
 
 }  // namespace
@@ -104,7 +100,7 @@ void check_size(const std::vector<Node>& nodes) {
 Network::Network(const NetworkOptions& options, const Shape& input, int outputs,
                  Index max_parameters)
     : options_(options), input_(input), outputs_(outputs) {
-  if (outputs < 1) throw Error("network: expected at least one class");
+  if (outputs < 1) fail("network: expected at least one class");
   output_layer_ = make_output_layer(outputs);
   check_ranges(options_);
   plan(max_parameters);
@@ -134,10 +130,10 @@ Network& Network::operator=(Network other) noexcept {
 void Network::plan(Index max_parameters) {
   const Shape last = plan_chain(options_.layers, "", input_, nodes_);
   if (last.frames != 1)
-    throw Error(
-        fmt::format("network: the last layer leaves frames {}; end with a pooling over "
-                    "time or a flatten layer",
-                    to_string(last)));
+    fail(
+        "network: the last layer leaves frames {}; end with a pooling over "
+        "time or a flatten layer",
+        to_string(last));
   Node output;
   output.layer = &*output_layer_;
   output.name = "output";
@@ -151,7 +147,7 @@ void Network::plan(Index max_parameters) {
   const auto place = [&](Parameter& p, Index& end) {
     // A hostile file may ask for sizes whose product overflows, so it is not formed.
     if (p.cols > 0 && p.rows > (max_parameters - numbers) / p.cols)
-      throw Error(fmt::format("network: more than {} parameters", max_parameters));
+      fail("network: more than {} parameters", max_parameters);
     numbers += p.size();
     p.offset = end;
     end += aligned_count(p.size());

@@ -8,9 +8,9 @@
 #include <limits>
 #include <map>
 
+#include "core/internal/fail.h"
 #include "report/column_analysis.h"
 #include "ser/audio/resample.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "ser/features/chroma.h"
 #include "ser/features/functionals.h"
@@ -318,13 +318,13 @@ std::span<const std::string_view> picture_kinds() {
 
 void check_picture_kinds(std::span<const std::string> kinds) {
   const std::span<const std::string_view> known = picture_kinds();
-  if (kinds.empty()) throw Error("expected at least one picture, found none");
+  if (kinds.empty()) fail("expected at least one picture, found none");
   for (const std::string& kind : kinds) {
     if (std::find(known.begin(), known.end(), kind) == known.end())
-      throw Error(fmt::format("unknown picture '{}': expected {}{}", kind, fmt::join(known, ", "),
-                              did_you_mean(kind, known)));
+      fail("unknown picture '{}': expected {}{}", kind, fmt::join(known, ", "),
+           did_you_mean(kind, known));
     if (std::count(kinds.begin(), kinds.end(), kind) > 1)
-      throw Error(fmt::format("expected picture '{}' once, found it twice", kind));
+      fail("expected picture '{}' once, found it twice", kind);
   }
 }
 

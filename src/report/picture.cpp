@@ -7,10 +7,10 @@
 #include <iterator>
 #include <string_view>
 
+#include "core/internal/fail.h"
 #include "report/page/colors.h"
 #include "report/page/html.h"
 #include "report/run_program.h"
-#include "ser/core/error.h"
 
 namespace ser::report {
 namespace {
@@ -256,7 +256,7 @@ std::string finished(std::string svg, std::string_view title) {
 }
 
 [[noreturn]] void missing() {
-  throw Error(
+  fail(
       "drawing needs the program gnuplot: expected it in PATH, found none "
       "(Debian: apt-get install gnuplot-nox)");
 }
@@ -282,8 +282,7 @@ std::string draw(const Picture& picture, PictureFormat format) {
   const bool whole = format == PictureFormat::kSvg ? run->out.find("</svg>") != std::string::npos
                                                    : run->out.starts_with("\x89PNG");
   if (run->exit_code != 0 || !whole)
-    throw Error(
-        fmt::format("gnuplot failed with exit code {}: {}", run->exit_code, plain_text(run->err)));
+    fail("gnuplot failed with exit code {}: {}", run->exit_code, plain_text(run->err));
   return format == PictureFormat::kSvg ? finished(run->out, picture.title) : run->out;
 }
 

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 
 namespace ser::report {
 namespace {
@@ -21,8 +21,7 @@ namespace {
 class MemoryFile {
  public:
   MemoryFile() : number_(::memfd_create("ser", MFD_CLOEXEC)) {
-    if (number_ < 0)
-      throw Error(fmt::format("no memory for a program's files: {}", std::strerror(errno)));
+    if (number_ < 0) fail("no memory for a program's files: {}", std::strerror(errno));
   }
   ~MemoryFile() { ::close(number_); }
   MemoryFile(const MemoryFile&) = delete;
@@ -60,8 +59,7 @@ std::optional<ProgramRun> run_program(const std::vector<std::string>& words,
       ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failure == ENOENT || failure == ENOTDIR) return std::nullopt;
-  if (failure != 0)
-    throw Error(fmt::format("{}: cannot be started: {}", words[0], std::strerror(failure)));
+  if (failure != 0) fail("{}: cannot be started: {}", words[0], std::strerror(failure));
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return ProgramRun{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), out.text(),

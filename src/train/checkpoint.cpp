@@ -4,8 +4,8 @@
 
 #include <cstring>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "ser/core/error.h"
 #include "ser/core/hash.h"
 #include "ser/core/safetensors.h"
 
@@ -55,7 +55,7 @@ TrainingState state_of(const Json& json) {
     for_each_number(state, [&](const char* name, auto& number) { json.at(name).get_to(number); });
     return state;
   } catch (const Json::exception&) {
-    throw Error("expected the numbers of a training state");
+    fail("expected the numbers of a training state");
   }
 }
 
@@ -98,12 +98,12 @@ std::vector<std::optional<TrainingState>> read_checkpoint(const std::filesystem:
                                                           std::size_t members) {
   const SafetensorsFile file(path);
   return with_context(path.string(), [&] {
-    if (file.metadata("format") != kFormat) throw Error("expected a checkpoint of ser-train");
+    if (file.metadata("format") != kFormat) fail("expected a checkpoint of ser-train");
     if (file.metadata("run") != run)
-      throw Error(
-          fmt::format("this checkpoint is of a run with another recipe, seed or data "
-                      "({}, this one is {})",
-                      file.metadata("run"), run));
+      fail(
+          "this checkpoint is of a run with another recipe, seed or data "
+          "({}, this one is {})",
+          file.metadata("run"), run);
     std::vector<std::optional<TrainingState>> states(members);
     for (std::size_t m = 0; m < members; ++m)
       if (file.metadata().contains(fmt::format("{}.numbers", m))) states[m] = read_state(file, m);

@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "model/internal/batch.h"
-#include "ser/core/error.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/split.h"
 #include "ser/train/trainer.h"
@@ -128,8 +128,8 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
   };
   tasks.emotions = emotion_labels(table.clips, clips);
   if (tasks.emotions.size() < 2)
-    throw Error(fmt::format("training: expected clips of at least two emotions, found {}",
-                            tasks.emotions.empty() ? "none" : tasks.emotions[0]));
+    fail("training: expected clips of at least two emotions, found {}",
+         tasks.emotions.empty() ? "none" : tasks.emotions[0]);
   tasks.genders = gender_labels(table, clips, weights);
   if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
   add(tasks.emotions.size(), weights.emotion);

@@ -8,7 +8,7 @@
 #include <map>
 #include <numeric>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/parallel.h"
 #include "train/exchange.h"
 
@@ -53,10 +53,10 @@ void check_shard_size(const nn::Network& network, const TrainingOptions& options
                       std::size_t clips) {
   const int largest = std::min(options.batch_size, options.shard_size);
   if ((largest > 1 && clips > 1) || !normalises_over_clips(network.nodes())) return;
-  throw Error(fmt::format(
+  fail(
       "training: the network's batch_norm needs at least two clips at a time, found {}; raise "
       "batch_size and shard_size",
-      std::min<std::size_t>(clips, static_cast<std::size_t>(largest))));
+      std::min<std::size_t>(clips, static_cast<std::size_t>(largest)));
 }
 
 /// Clips of each corpus in an epoch: `total` shared by the corpora's sizes to a power.
@@ -334,7 +334,7 @@ void MemberTraining::restore(const TrainingState& state) {
                                 state.best_state.size() == network_.state().size());
   if (state.parameters.size() != network_.parameters().size() ||
       state.state.size() != network_.state().size() || !averages || !best)
-    throw Error("checkpoint: its sizes do not fit this network");
+    fail("checkpoint: its sizes do not fit this network");
   state_ = state;
   network_.parameters() = state.parameters;
   network_.state() = state.state;
@@ -342,7 +342,7 @@ void MemberTraining::restore(const TrainingState& state) {
   batches_.clear();
   if (state_.batch > 0) batches_ = draw_batches();
   if (state_.batch > 0 && state_.batch >= batches_.size())
-    throw Error("checkpoint: its batch does not fit this data");
+    fail("checkpoint: its batch does not fit this data");
 }
 
 }  // namespace ser

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <limits>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 #include "train/presets.h"
 
@@ -58,11 +58,10 @@ std::vector<std::size_t> ListeningRecipe::draws() const {
   for (const std::string& part : split(draw, ',')) {
     const int number =
         part == "all" ? std::numeric_limits<int>::max() : parse_int(part, "listening.draw");
-    if (number < 0)
-      throw Error(fmt::format("listening.draw: expected numbers from 0 and all, found {}", part));
+    if (number < 0) fail("listening.draw: expected numbers from 0 and all, found {}", part);
     numbers.push_back(static_cast<std::size_t>(number));
   }
-  if (numbers.empty()) throw Error("listening.draw: expected numbers, found none");
+  if (numbers.empty()) fail("listening.draw: expected numbers, found none");
   return numbers;
 }
 
@@ -121,7 +120,7 @@ void Recipe::validate() const {
   check_ranges(*this);
   listening.validate();
   if (listening.enabled && scaler.kind != ScalerOptions::Kind::kRows)
-    throw Error("listening: expected the scaler 'rows', in whose units a voice is measured");
+    fail("listening: expected the scaler 'rows', in whose units a voice is measured");
 }
 
 std::vector<std::string> recipe_preset_names() {
@@ -138,8 +137,8 @@ Recipe load_recipe(std::string_view name_or_path) {
   const std::filesystem::path path(name_or_path);
   if (!std::filesystem::exists(path)) {
     const std::vector<std::string> names = recipe_preset_names();
-    throw Error(fmt::format("expected a recipe file or one of {}, found '{}'{}", join(names, ", "),
-                            name_or_path, did_you_mean(name_or_path, names)));
+    fail("expected a recipe file or one of {}, found '{}'{}", join(names, ", "), name_or_path,
+         did_you_mean(name_or_path, names));
   }
   return with_context(path.string(),
                       [&] { return parse_recipe(read_file(path, kMaxRecipeBytes)); });

@@ -1,14 +1,12 @@
 #include "ser/train/trainer.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 #include <mutex>
 #include <span>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "model/internal/batch.h"
-#include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
@@ -42,10 +40,9 @@ void check_features(const FeatureSet& found, const Recipe& recipe) {
   if (recipe.features.ends_with(".json")) return;  // beside the recipe, whose place is not known
   const FeatureSet wanted = parse_feature_set(recipe.features);
   if ((wanted.pool == Pooling::kNone) == (found.pool == Pooling::kNone)) return;
-  throw Error(
-      fmt::format("the recipe is made for {} ('{}'), found {}: {}",
-                  wanted.pool == Pooling::kNone ? "frames" : "one vector a clip", recipe.features,
-                  found.pool == Pooling::kNone ? "frames" : "one vector a clip", describe(found)));
+  fail("the recipe is made for {} ('{}'), found {}: {}",
+       wanted.pool == Pooling::kNone ? "frames" : "one vector a clip", recipe.features,
+       found.pool == Pooling::kNone ? "frames" : "one vector a clip", describe(found));
 }
 
 Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
@@ -143,7 +140,7 @@ TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::
 
 Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
   recipe.validate();
-  if (data.train.empty()) throw Error("training: expected clips to train on, found none");
+  if (data.train.empty()) fail("training: expected clips to train on, found none");
   check_features(data.table.set, recipe);
   const Tasks tasks = make_tasks(data.table, data.train, recipe.training.tasks);
   const Scaler scaler = fit_scaler(data, recipe.scaler);

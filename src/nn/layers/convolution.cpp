@@ -1,12 +1,10 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
+#include "core/internal/fail.h"
 #include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/layers/window.h"
 #include "nn/product.h"
-#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
@@ -269,16 +267,15 @@ class Convolution : public Layer {
   Shape plan(Node& node) const override {
     const Shape input = seen(node.input);
     if (channels_ % groups_ != 0 || input.channels % groups_ != 0)
-      throw Error(
-          fmt::format("'groups': expected a divisor of {} input and {} output channels, "
-                      "found {}",
-                      input.channels, channels_, groups_));
+      fail(
+          "'groups': expected a divisor of {} input and {} output channels, "
+          "found {}",
+          input.channels, channels_, groups_);
     const Kernel slides = kernel();
     // What reaches past the ends of a clip is in memory, too.
     if (slides.frames.extent() >
         kMostNumbers / (input.channels * (input.bands + slides.bands.extent())))
-      throw Error(fmt::format("windows of {} frames reach too far over {} rows",
-                              slides.frames.extent(), input.rows()));
+      fail("windows of {} frames reach too far over {} rows", slides.frames.extent(), input.rows());
     const Index window = Index{slides.bands.size} * slides.frames.size;
     node.parameters = {
         make_weight(init_, activation_, channels_, window * input.channels / groups_, window)};

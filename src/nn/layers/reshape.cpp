@@ -1,8 +1,6 @@
-#include <fmt/format.h>
-
+#include "core/internal/fail.h"
 #include "nn/internal/onnx_graph.h"
 #include "nn/layers/makers.h"
-#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
@@ -24,8 +22,7 @@ class Reshape : public Cloneable<Reshape, Layer> {
     const Index rows = node.input.rows();
     if (to == To::kChannels) return {rows, 1, node.input.frames};
     if (to == To::kBands) return {1, rows, node.input.frames};
-    if (node.input.frames != 1)
-      throw Error(fmt::format("expected one vector a clip, found {}", to_string(node.input)));
+    if (node.input.frames != 1) fail("expected one vector a clip, found {}", to_string(node.input));
     return {1, 1, rows};
   }
 
@@ -58,8 +55,7 @@ class Flatten : public Cloneable<Flatten, Layer> {
 
   Shape plan(Node& node) const override {
     if (node.input.frames == 0)
-      throw Error(
-          fmt::format("expected a fixed number of frames, found {}", to_string(node.input)));
+      fail("expected a fixed number of frames, found {}", to_string(node.input));
     return {node.input.rows() * node.input.frames, 1, 1};
   }
 

@@ -1,8 +1,6 @@
-#include <fmt/format.h>
-
+#include "core/internal/fail.h"
 #include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
-#include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
@@ -25,8 +23,8 @@ class Residual : public Cloneable<Residual, Layer> {
     const Shape through = plan_chain(body, node.name + ".body.", node.input, node.children);
     const Shape around = plan_chain(shortcut, node.name + ".shortcut.", node.input, node.children);
     if (through != around)
-      throw Error(fmt::format("expected body and shortcut of one shape, found {} and {}",
-                              to_string(through), to_string(around)));
+      fail("expected body and shortcut of one shape, found {} and {}", to_string(through),
+           to_string(around));
     return through;
   }
 
@@ -35,8 +33,8 @@ class Residual : public Cloneable<Residual, Layer> {
     const Tensor through = forward_chain(parts.body, pass, parts.body_tapes, tape.input);
     const Tensor around = forward_chain(parts.shortcut, pass, parts.shortcut_tapes, tape.input);
     if (through.frames != around.frames)
-      throw Error(fmt::format("residual: the body leaves {} frames of {}, the shortcut {}",
-                              through.frames, tape.input.frames, around.frames));
+      fail("residual: the body leaves {} frames of {}, the shortcut {}", through.frames,
+           tape.input.frames, around.frames);
     const bool in_place = !body.empty() && !body.back()->reads_output();
     const Tensor y = in_place ? through : pass.arena->tensor_like(through);
     y.array() = through.array() + around.array();

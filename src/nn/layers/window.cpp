@@ -1,10 +1,8 @@
 #include "nn/layers/window.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser::nn {
 void visit_padding(FieldVisitor& visitor, Padding& padding) {
@@ -26,8 +24,7 @@ Window pooling_window(int size, int stride, Padding padding) {
 
 Index checked_outputs(const Window& window, std::string_view axis, Index length) {
   if (window.padding == Padding::kValid && length < window.extent())
-    throw Error(fmt::format("expected at least {} {} for one window, found {}", window.extent(),
-                            axis, length));
+    fail("expected at least {} {} for one window, found {}", window.extent(), axis, length);
   return window.outputs(length);
 }
 
