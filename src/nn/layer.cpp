@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/internal/fail.h"
-#include "nn/layers/makers.h"
+#include "nn/layers/parts.h"
 #include "ser/core/text.h"
 
 namespace ser::nn {

@@ -26,7 +26,7 @@ double softmax_cross_entropy(const Tensor& logits, const std::vector<HeadRange>&
       const auto target = head(targets.distribution);
       const auto allowed = head(targets.allowed) > Real{0};
       auto dz = gradient.matrix().col(n).segment(heads[h].begin, heads[h].size).array();
-      const Real weight = targets.weights(static_cast<Index>(h), n);
+      const Real weight = targets.weights(h, n);
       if (weight == 0) {
         dz.setZero();
         continue;

@@ -6,7 +6,7 @@
 
 #include "core/internal/fail.h"
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/makers.h"
+#include "nn/layers/parts.h"
 
 namespace ser::nn {
 namespace {
@@ -59,7 +59,7 @@ void draw(const Parameter& p, Rng rng, AlignedMap value) {
         value.data()[i] = static_cast<Real>(rng.normal() * std::sqrt(2 / fan_in));
       break;
     case Init::kGlorot: {
-      const double fan_out = static_cast<double>(p.fan_out > 0 ? p.fan_out : p.rows);
+      const double fan_out = p.fan_out > 0 ? p.fan_out : p.rows;
       const double bound = std::sqrt(6 / (fan_in + fan_out));
       for (Index i = 0; i < p.size(); ++i)
         value.data()[i] = static_cast<Real>(rng.uniform(-bound, bound));
@@ -131,8 +131,7 @@ void Network::plan(Index max_parameters) {
   const Shape last = plan_chain(options_.layers, "", input_, nodes_);
   if (last.frames != 1)
     fail(
-        "network: the last layer leaves frames {}; end with a pooling over "
-        "time or a flatten layer",
+        "network: the last layer leaves frames {}; end with a pooling over time or a flatten layer",
         to_string(last));
   Node output;
   output.layer = &*output_layer_;

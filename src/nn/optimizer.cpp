@@ -1,7 +1,5 @@
 #include "ser/nn/optimizer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -41,7 +39,7 @@ void Optimizer::step(Vector& parameters, const Vector& gradient, double learning
   const auto decay = static_cast<Real>(options_.weight_decay);
   const bool decoupled = options_.kind == OptimizerOptions::Kind::kAdamW;
   const auto beta1 = static_cast<Real>(options_.beta1), beta2 = static_cast<Real>(options_.beta2);
-  const double steps = static_cast<double>(steps_);
+  const double steps = steps_;
   const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
   const auto unbias2 = static_cast<Real>(1 / (1 - std::pow(options_.beta2, steps)));
   const auto epsilon = static_cast<Real>(options_.epsilon);

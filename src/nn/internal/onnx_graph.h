@@ -44,7 +44,6 @@ class OnnxGraph {
   /// Elements [begin, end) of an axis; what is negative counts from its end.
   std::string slice(const std::string& x, std::int64_t axis, std::int64_t begin, std::int64_t end);
 
-  /// The bytes of the file.
   std::string file() const;
 
  private:

@@ -1,8 +1,6 @@
-#include <fmt/format.h>
 
 #include <algorithm>
 
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/product.h"
 #include "ser/core/error.h"
@@ -60,12 +58,11 @@ class AttentionPool : public Cloneable<AttentionPool, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
     const Tensor& x = tape.input;
     const Tensor dx = pass.arena->tensor_like(x);
     AlignedMap de(pass.arena->take<Real>(x.columns()), 1, x.columns());
-    for (Index n = 0; n < x.clips; ++n) unpool(tape, n, gradient, dx, de.data() + n * x.frames);
+    for (Index n = 0; n < x.clips; ++n) unpool(tape, n, dy, dx, de.data() + n * x.frames);
     dx.clear_padding();
     const ConstAlignedMap score = pass.value(node.parameters[0]);
     if (hidden == 0) {

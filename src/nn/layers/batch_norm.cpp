@@ -1,8 +1,6 @@
-#include <fmt/format.h>
 
 #include <algorithm>
 
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "ser/core/error.h"
 #include "ser/nn/activation.h"
@@ -131,8 +129,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
     const Tensor& x = tape.input;
     const Line line = kept_line(node, pass, tape);
     const Index channels = x.shape.channels, block = line.mean.size();
@@ -140,7 +137,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     // Padded frames carry no gradient, so they do not enter these sums.
     ChannelSums sum_dz(*pass.arena, channels), sum_dz_x(*pass.arena, channels);
     for_each_block(x.size(), block, [&](Index at, Index size) {
-      const ArrayMap dz = before_activation(line, x.data + at, gradient.data + at, size, scratch);
+      const ArrayMap dz = before_activation(line, x.data + at, dy.data + at, size, scratch);
       sum_dz.add(dz);
       sum_dz_x.add(dz * (ConstArrayMap(x.data + at, size) - line.mean.head(size)));
     });
@@ -158,14 +155,14 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     fill(offset, (sum_dz.total() / n).cast<Real>());
     fill(slope, (sum_dz_hat / n).cast<Real>() * inverse);
     for_each_block(x.size(), block, [&](Index at, Index size) {
-      const ArrayMap dz = before_activation(line, x.data + at, gradient.data + at, size, scratch);
-      ArrayMap(gradient.data + at, size) =
+      const ArrayMap dz = before_activation(line, x.data + at, dy.data + at, size, scratch);
+      ArrayMap(dy.data + at, size) =
           line.factor.head(size) *
           (dz - offset.head(size) -
            slope.head(size) * (ConstArrayMap(x.data + at, size) - line.mean.head(size)));
     });
-    gradient.clear_padding();
-    return gradient;
+    dy.clear_padding();
+    return dy;
   }
 
   std::string export_to(OnnxGraph& graph, const Node& node, const Pass& pass,

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "core/internal/fail.h"
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/layers/window.h"
 #include "nn/product.h"
@@ -267,10 +266,8 @@ class Convolution : public Layer {
   Shape plan(Node& node) const override {
     const Shape input = seen(node.input);
     if (channels_ % groups_ != 0 || input.channels % groups_ != 0)
-      fail(
-          "'groups': expected a divisor of {} input and {} output channels, "
-          "found {}",
-          input.channels, channels_, groups_);
+      fail("'groups': expected a divisor of {} input and {} output channels, found {}",
+           input.channels, channels_, groups_);
     const Kernel slides = kernel();
     // What reaches past the ends of a clip is in memory, too.
     if (slides.frames.extent() >
@@ -295,15 +292,14 @@ class Convolution : public Layer {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
-    begin_backward(activation_, tape.kept[0], tape.output, gradient);
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
+    begin_backward(activation_, tape.kept[0], tape.output, dy);
     const Tensor x = seen(tape.input);
     const Kernel slides = kernel();
-    const Work work(slides, pass, node, x, gradient);
+    const Work work(slides, pass, node, x, dy);
     work.add_weight_gradient(pass.gradient(node.parameters[0]));
     if (bias_) {
-      const MatrixMap columns(gradient.data, channels_, gradient.size() / channels_);
+      const MatrixMap columns(dy.data, channels_, dy.size() / channels_);
       pass.gradient(node.parameters[1]) += columns.rowwise().sum();
     }
     if (!tape.wants_input_gradient) return {};

@@ -1,4 +1,3 @@
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/product.h"
 
@@ -36,14 +35,13 @@ class Dense : public Cloneable<Dense, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
-    begin_backward(activation, tape.kept[0], tape.output, gradient);
-    add_outer_product(*pass.arena, gradient, tape.input, pass.gradient(node.parameters[0]));
-    if (bias) pass.gradient(node.parameters[1]) += gradient.matrix().rowwise().sum();
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
+    begin_backward(activation, tape.kept[0], tape.output, dy);
+    add_outer_product(*pass.arena, dy, tape.input, pass.gradient(node.parameters[0]));
+    if (bias) pass.gradient(node.parameters[1]) += dy.matrix().rowwise().sum();
     if (!tape.wants_input_gradient) return {};
     const Tensor dx = pass.arena->tensor_like(tape.input);
-    multiply_transposed(*pass.arena, pass.value(node.parameters[0]), gradient, dx);
+    multiply_transposed(*pass.arena, pass.value(node.parameters[0]), dy, dx);
     return dx;
   }
 

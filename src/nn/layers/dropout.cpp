@@ -1,9 +1,7 @@
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "ser/core/error.h"
 
@@ -36,13 +34,12 @@ class Dropout : public Cloneable<Dropout, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
-    if (pass.mode == Mode::kInfer || rate == 0) return gradient;
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
+    if (pass.mode == Mode::kInfer || rate == 0) return dy;
     const Tensor mask = pass.arena->tensor_like(tape.input);
     draw(pass.rng.fork(node.stream), *pass.arena, mask);  // again: cheaper than the memory
-    gradient.array() *= mask.array();
-    return gradient;
+    dy.array() *= mask.array();
+    return dy;
   }
 
   std::string export_to(OnnxGraph&, const Node&, const Pass&, const std::string& x) const override {
@@ -73,7 +70,7 @@ void draw_dropout(Rng rng, double rate, const Tensor& mask) {
     const Index count = std::min(chunk, mask.size() - begin);
     rng.fill(std::span(words).first(static_cast<std::size_t>(count + 1) / 2));
     for (Index i = 0; i < count; ++i) {
-      const std::uint32_t bits = words[static_cast<std::size_t>(i / 2)] >> (i % 2 * 16) & 0xffff;
+      const std::uint32_t bits = words[i / 2] >> (i % 2 * 16) & 0xffff;
       mask.data[begin + i] = bits < threshold ? Real{0} : kept;
     }
   }

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/layers/recurrent.h"
 #include "ser/core/error.h"
@@ -69,8 +68,7 @@ class Lstm : public Cloneable<Lstm, Layer> {
       masks[level] = nullptr;
       if (pass.mode == Mode::kInfer || dropout == 0 || level + 1 == layers) continue;
       const Tensor mask = pass.arena->tensor_like(y);
-      draw_dropout(pass.rng.fork(node.stream).fork(static_cast<std::uint64_t>(level)), dropout,
-                   mask);
+      draw_dropout(pass.rng.fork(node.stream).fork(level), dropout, mask);
       masks[level] = mask.data;
       x = pass.arena->tensor_like(y);
       x.array() = y.array() * mask.array();
@@ -205,7 +203,7 @@ class Lstm : public Cloneable<Lstm, Layer> {
           candidate(out + s.units),
           c(s.state + entry * s.units),
           before(step == 0 ? nullptr : s.state + (s.steps.begin[step - 1] + i) * s.units),
-          hidden(s.hidden_offsets[static_cast<std::size_t>(entry)]) {}
+          hidden(s.hidden_offsets[entry]) {}
     Index entry;
     Real *in, *forget, *out, *candidate, *c;
     const Real* before;  ///< c of the step before; null in the first

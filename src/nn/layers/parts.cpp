@@ -42,18 +42,10 @@ std::string export_product(OnnxGraph& graph, ConstAlignedMap weight, const std::
 }
 
 std::string export_activation(OnnxGraph& graph, Activation activation, const std::string& x) {
-  switch (activation) {
-    case Activation::kNone:
-      break;
-    case Activation::kRelu:
-      return graph.add("Relu", {x});
-    case Activation::kTanh:
-      return graph.add("Tanh", {x});
-    case Activation::kSigmoid:
-      return graph.add("Sigmoid", {x});
-    case Activation::kSilu:
-      return graph.add("Mul", {x, graph.add("Sigmoid", {x})});
-  }
+  if (activation == Activation::kRelu) return graph.add("Relu", {x});
+  if (activation == Activation::kTanh) return graph.add("Tanh", {x});
+  if (activation == Activation::kSigmoid) return graph.add("Sigmoid", {x});
+  if (activation == Activation::kSilu) return graph.add("Mul", {x, graph.add("Sigmoid", {x})});
   return x;
 }
 

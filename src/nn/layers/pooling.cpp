@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 #include "nn/layers/window.h"
 #include "ser/nn/layer.h"
@@ -114,15 +113,14 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
     return y;
   }
 
-  Tensor backward(const Node&, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
+  Tensor backward(const Node&, const Pass& pass, Tape& tape, const Tensor& dy) const override {
     const Tensor dx = pass.arena->tensor_like(tape.input);
     const bool once = pooling.covers_once();
     if (!once) dx.array().setZero();
-    pooling.for_each_window(tape.input, gradient, [&](Index out, const PoolWindow& window) {
-      const Index channels = gradient.shape.channels;
+    pooling.for_each_window(tape.input, dy, [&](Index out, const PoolWindow& window) {
+      const Index channels = dy.shape.channels;
       const ColumnMap best(tape.output.data + out, channels);
-      ColumnMap left(gradient.data + out, channels);  // what no element has claimed yet
+      ColumnMap left(dy.data + out, channels);  // what no element has claimed yet
       window.for_each([&](Index at, bool) {
         const ColumnMap x(tape.input.data + at, channels);
         ColumnMap d(dx.data + at, channels);
@@ -204,17 +202,10 @@ class PoolTime : public Cloneable<PoolTime, Layer> {
   std::string export_to(OnnxGraph& graph, const Node&, const Pass&,
                         const std::string& x) const override {
     const std::vector<OnnxGraph::Attribute> over_frames = {{"axes", OnnxGraph::Sizes{1}}};
-    switch (kind) {
-      case Kind::kMean:
-        return graph.add("ReduceMean", {x}, over_frames);
-      case Kind::kMax:
-        return graph.add("ReduceMax", {x}, over_frames);
-      case Kind::kLast:
-        return graph.slice(x, 1, -1, std::numeric_limits<std::int64_t>::max());
-      case Kind::kFirst:
-        return graph.slice(x, 1, 0, 1);
-    }
-    return x;
+    if (kind == Kind::kMean) return graph.add("ReduceMean", {x}, over_frames);
+    if (kind == Kind::kMax) return graph.add("ReduceMax", {x}, over_frames);
+    if (kind == Kind::kFirst) return graph.slice(x, 1, 0, 1);
+    return graph.slice(x, 1, -1, std::numeric_limits<std::int64_t>::max());
   }
 
  private:

@@ -43,8 +43,7 @@ Offsets one_step_before(Arena& arena, const Steps& steps, Offsets offsets) {
   Index* const previous = arena.take<Index>(steps.entries());
   for (Index step = 0; step < steps.count; ++step)
     for (Index i = 0; i < steps.active(step); ++i)
-      previous[steps.begin[step] + i] =
-          step == 0 ? 0 : offsets[static_cast<std::size_t>(steps.begin[step - 1] + i)];
+      previous[steps.begin[step] + i] = step == 0 ? 0 : offsets[steps.begin[step - 1] + i];
   return {previous, static_cast<std::size_t>(steps.entries())};
 }
 

@@ -62,7 +62,7 @@ struct Sweep {
     return slice(offsets, steps.begin[step], steps.begin[step + 1]);
   }
   static Offsets slice(Offsets offsets, Index begin, Index end) {
-    return offsets.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    return offsets.subspan(begin, end - begin);
   }
 };
 

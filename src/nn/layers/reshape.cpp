@@ -1,6 +1,6 @@
 #include "core/internal/fail.h"
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/makers.h"
+#include "nn/layers/parts.h"
 
 namespace ser::nn {
 namespace {
@@ -33,11 +33,10 @@ class Reshape : public Cloneable<Reshape, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass&, Tape& tape,
-                  const Tensor& gradient) const override {
+  Tensor backward(const Node& node, const Pass&, Tape& tape, const Tensor& dy) const override {
     Tensor dx = tape.input;
     dx.shape = node.input;
-    dx.data = gradient.data;
+    dx.data = dy.data;
     return dx;
   }
 
@@ -63,9 +62,8 @@ class Flatten : public Cloneable<Flatten, Layer> {
     return reshaped(tape.input, node.output, 1);
   }
 
-  Tensor backward(const Node& node, const Pass&, Tape& tape,
-                  const Tensor& gradient) const override {
-    return reshaped(gradient, node.input, tape.input.frames);
+  Tensor backward(const Node& node, const Pass&, Tape& tape, const Tensor& dy) const override {
+    return reshaped(dy, node.input, tape.input.frames);
   }
 
   std::string export_to(OnnxGraph& graph, const Node&, const Pass&,

@@ -1,5 +1,4 @@
 #include "core/internal/fail.h"
-#include "nn/layers/makers.h"
 #include "nn/layers/parts.h"
 
 namespace ser::nn {
@@ -42,14 +41,13 @@ class Residual : public Cloneable<Residual, Layer> {
     return y;
   }
 
-  Tensor backward(const Node& node, const Pass& pass, Tape& tape,
-                  const Tensor& gradient) const override {
-    begin_backward(activation, tape.kept[0], tape.output, gradient);
+  Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
+    begin_backward(activation, tape.kept[0], tape.output, dy);
     const Parts parts = split(node, tape);
-    const Tensor copy = pass.arena->tensor_like(gradient);  // both ways may overwrite theirs
-    copy.array() = gradient.array();
+    const Tensor copy = pass.arena->tensor_like(dy);  // both ways may overwrite theirs
+    copy.array() = dy.array();
     const bool wanted = tape.wants_input_gradient;
-    const Tensor through = backward_chain(parts.body, pass, parts.body_tapes, gradient, wanted);
+    const Tensor through = backward_chain(parts.body, pass, parts.body_tapes, dy, wanted);
     const Tensor around = backward_chain(parts.shortcut, pass, parts.shortcut_tapes, copy, wanted);
     if (!wanted) return {};
     through.array() += around.array();

@@ -37,8 +37,7 @@ Tensor window_output(Arena& arena, const Window& frames, const Tensor& x, const 
   const Index padded = checked_outputs(frames, "frames", x.frames);
   if (!x.lengths) return arena.tensor(shape, padded, x.clips, nullptr);
   int* const lengths = arena.take<int>(x.clips);
-  for (Index n = 0; n < x.clips; ++n)
-    lengths[n] = static_cast<int>(checked_outputs(frames, "frames", x.length(n)));
+  for (Index n = 0; n < x.clips; ++n) lengths[n] = checked_outputs(frames, "frames", x.length(n));
   return arena.tensor(shape, padded, x.clips, lengths);
 }
 
