@@ -79,12 +79,11 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
   for (const std::vector<int>* clips : {&data.train, &data.validation}) {
     add(fmt::format("{}", clips->size()));
     for (const int i : *clips) {
-      const auto index = static_cast<std::size_t>(i);
-      const Utterance& clip = data.table.clips[index];
+      const Utterance& clip = data.table.clips[i];
       add(fmt::format("{}|{}|{}|{}|{}", clip.path, clip.augmentation, clip.emotion, clip.gender,
                       clip.intensity));
       for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
-      data.table.for_each_part(index, [&](const auto& features) {
+      data.table.for_each_part(i, [&](const auto& features) {
         add({reinterpret_cast<const char*>(features.data()),
              static_cast<std::size_t>(features.size()) * sizeof(float)});
       });

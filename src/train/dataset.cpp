@@ -30,7 +30,7 @@ nn::Index position(const std::vector<std::string>& names, const std::string& nam
 std::vector<std::string> intensity_labels(const FeatureTable& table,
                                           const std::vector<int>& clips) {
   std::set<std::string> names;
-  for (const int clip : clips) names.insert(table.clips[static_cast<std::size_t>(clip)].intensity);
+  for (const int clip : clips) names.insert(table.clips[clip].intensity);
   names.erase("");
   return names.size() < 2 ? std::vector<std::string>{}
                           : std::vector<std::string>(names.begin(), names.end());
@@ -94,7 +94,7 @@ void for_each_label(const Tasks& tasks, const Utterance& clip, const F& f) {
         std::pair(&tasks.intensities, &clip.intensity)}) {
     if (names->empty()) continue;
     const nn::Index at = position(*names, *label);
-    if (at >= 0) f(static_cast<nn::Index>(head), tasks.heads[head].begin + at);
+    if (at >= 0) f(head, tasks.heads[head].begin + at);
     ++head;
   }
 }
@@ -104,7 +104,7 @@ void for_each_label(const Tasks& tasks, const Utterance& clip, const F& f) {
 std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vector<int>& clips) {
   std::set<std::string> corpora, without;
   for (const int i : clips) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    const Utterance& clip = table.clips[i];
     const bool known = clip.gender == "male" || clip.gender == "female";
     (known ? corpora : without).insert(clip.corpus);
   }
@@ -124,7 +124,7 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
     if (classes == 0) return;
     tasks.heads.push_back({begin, static_cast<nn::Index>(classes)});
     tasks.weights.push_back(weight);
-    begin += static_cast<nn::Index>(classes);
+    begin += classes;
   };
   tasks.emotions = emotion_labels(table.clips, clips);
   if (tasks.emotions.size() < 2)
@@ -136,7 +136,7 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
   add(tasks.genders.size(), weights.gender);
   add(tasks.intensities.size(), weights.intensity);
   for (const int i : clips) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    const Utterance& clip = table.clips[i];
     nn::Vector& classes =
         tasks.classes.try_emplace(clip.corpus, nn::Vector::Zero(tasks.outputs())).first->second;
     for_each_label(tasks, clip, [&](nn::Index, nn::Index row) { classes[row] = 1; });
@@ -146,20 +146,20 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
 
 Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, const Tasks& tasks,
                      const TrainingOptions& options) {
-  const auto count = static_cast<nn::Index>(clips.size());
+  const nn::Index count = clips.size();
   Dataset data{table,
                clips,
                nn::Matrix::Zero(tasks.outputs(), count),
                nn::Matrix::Ones(tasks.outputs(), count),
-               nn::Matrix::Zero(static_cast<nn::Index>(tasks.heads.size()), count),
+               nn::Matrix::Zero(tasks.heads.size(), count),
                {},
                count_spectral_rows(table.rows)};
   const std::set<std::string> gendered = gendered_corpora(table, clips);
   for (nn::Index n = 0; n < count; ++n) {
-    const Utterance& clip = data.utterance(static_cast<int>(n));
+    const Utterance& clip = data.utterance(n);
     for_each_label(tasks, clip, [&](nn::Index head, nn::Index row) {
       data.targets(row, n) = 1;
-      data.weights(head, n) = static_cast<nn::Real>(tasks.weights[static_cast<std::size_t>(head)]);
+      data.weights(head, n) = static_cast<nn::Real>(tasks.weights[head]);
     });
     if (data.weights(0, n) == 0)
       throw Error(clip.emotion.empty()
@@ -175,10 +175,9 @@ Dataset make_dataset(const FeatureTable& table, const std::vector<int>& clips, c
       data.allowed.col(n) = classes->second.cwiseMax(data.targets.col(n));
   }
   data.recordings = group_recordings(data);
-  if (options.balance_classes)
-    balance_emotions(data, static_cast<nn::Index>(tasks.emotions.size()));
+  if (options.balance_classes) balance_emotions(data, tasks.emotions.size());
   for (nn::Index n = 0; options.listeners > 0 && n < count; ++n)
-    mix_in_votes(tasks, data.utterance(static_cast<int>(n)), options.listeners, n, data);
+    mix_in_votes(tasks, data.utterance(n), options.listeners, n, data);
   return data;
 }
 
@@ -198,7 +197,7 @@ std::vector<std::string> gender_labels(const FeatureTable& table, const std::vec
   const std::set<std::string> gendered = gendered_corpora(table, clips);
   std::set<std::string> genders;
   for (const int i : clips) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(i)];
+    const Utterance& clip = table.clips[i];
     if (gendered.contains(clip.corpus)) genders.insert(clip.gender);
   }
   return weights.gender > 0 && genders.size() == 2 ? std::vector<std::string>{"male", "female"}

@@ -54,9 +54,7 @@ struct Dataset {
   std::size_t size() const { return clips.size(); }
   const Utterance& utterance(int i) const { return table.clips[place(i)]; }
   nn::Index frames(int i) const { return table.frames(place(i)); }
-  std::size_t place(int i) const {
-    return static_cast<std::size_t>(clips[static_cast<std::size_t>(i)]);
-  }
+  std::size_t place(int i) const { return static_cast<std::size_t>(clips[i]); }
   /// Features of clip i, [rows x frames].
   auto features(int i) const { return table.clip(place(i)); }
 };

@@ -14,11 +14,11 @@ namespace ser {
 template <typename Visit>
 void share(Team& team, std::size_t count, const Visit& visit) {
   if (team.size() == 1) return;
-  const auto ranks = static_cast<std::size_t>(team.size());
+  const std::size_t ranks = team.size();
   const auto of_rank = [&](std::size_t rank, const auto& put) {
     for (std::size_t unit = rank; unit < count; unit += ranks) visit(unit, put);
   };
-  const auto my_rank = static_cast<std::size_t>(team.rank());
+  const std::size_t my_rank = team.rank();
   std::string mine;
   of_rank(my_rank, [&](const auto& numbers) {
     mine.append(reinterpret_cast<const char*>(numbers.data()), numbers.size_bytes());

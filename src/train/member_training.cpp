@@ -33,8 +33,7 @@ std::vector<std::pair<std::size_t, std::size_t>> shards_of(std::size_t batch, st
 }
 
 nn::Network make_network(const ShardSource& source, const Rng& rng) {
-  nn::Network network(source.recipe.network, source.shape,
-                      static_cast<int>(source.tasks.outputs()));
+  nn::Network network(source.recipe.network, source.shape, source.tasks.outputs());
   network.initialize(rng.fork(kInit));
   return network;
 }
@@ -56,7 +55,7 @@ void check_shard_size(const nn::Network& network, const TrainingOptions& options
   fail(
       "training: the network's batch_norm needs at least two clips at a time, found {}; raise "
       "batch_size and shard_size",
-      std::min<std::size_t>(clips, static_cast<std::size_t>(largest)));
+      std::min<std::size_t>(clips, largest));
 }
 
 /// Clips of each corpus in an epoch: `total` shared by the corpora's sizes to a power.
@@ -96,8 +95,7 @@ MemberTraining::MemberTraining(const ShardSource& train, const ShardSource& vali
 std::vector<int> MemberTraining::draw_clips(Rng& rng) const {
   const std::vector<ClipVersions>& all = train_.data.recordings;
   std::map<std::string, std::vector<int>> corpora;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    corpora[all[i].corpus].push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < all.size(); ++i) corpora[all[i].corpus].push_back(i);
   std::map<std::string, std::size_t> sizes;
   for (const auto& [corpus, recordings] : corpora) sizes[corpus] = recordings.size();
   const std::size_t total =
@@ -117,7 +115,7 @@ std::vector<int> MemberTraining::draw_clips(Rng& rng) const {
   }
   std::vector<int> clips;
   for (const int i : chosen) {
-    const std::vector<int>& versions = all[static_cast<std::size_t>(i)].versions;
+    const std::vector<int>& versions = all[i].versions;
     if (options_.one_version)
       clips.push_back(versions[rng.below(versions.size())]);
     else
@@ -129,10 +127,10 @@ std::vector<int> MemberTraining::draw_clips(Rng& rng) const {
 /// Clips in random order, cut into batches whose clips are of similar length: the order is sorted
 /// by length within groups of several batches, then the batches are shuffled.
 std::vector<std::vector<int>> MemberTraining::draw_batches() const {
-  Rng rng = rng_.fork(kOrder).fork(static_cast<std::uint64_t>(state_.epoch));
+  Rng rng = rng_.fork(kOrder).fork(state_.epoch);
   std::vector<int> order = draw_clips(rng);
   rng.shuffle(std::span(order));
-  const auto batch = static_cast<std::size_t>(options_.batch_size);
+  const std::size_t batch = options_.batch_size;
   constexpr std::size_t kBatchesPerGroup = 8;
   const auto frames = [&](int id) { return train_.frames(id); };
   for (std::size_t begin = 0; begin < order.size(); begin += batch * kBatchesPerGroup) {
@@ -151,7 +149,7 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
 
 std::size_t MemberTraining::begin_step() {
   if (batches_.empty()) batches_ = draw_batches();
-  shards_ = shards_of(batches_[state_.batch].size(), static_cast<std::size_t>(options_.shard_size));
+  shards_ = shards_of(batches_[state_.batch].size(), options_.shard_size);
   while (workspaces_.size() < shards_.size()) workspaces_.push_back(network_.make_workspace());
   losses_.assign(shards_.size(), 0);
   return shards_.size();
@@ -160,7 +158,7 @@ std::size_t MemberTraining::begin_step() {
 void MemberTraining::run_shard(std::size_t s) {
   nn::Workspace& workspace = workspaces_[s];
   workspace.arena = scratch_.take();
-  const Rng rng = rng_.fork(kSteps).fork(static_cast<std::uint64_t>(state_.step)).fork(s);
+  const Rng rng = rng_.fork(kSteps).fork(state_.step).fork(s);
   const auto [begin, end] = shards_[s];
   const std::span<const int> clips = std::span(batches_[state_.batch]).subspan(begin, end - begin);
   const Shard shard = make_training_shard(train_, clips, rng.fork(0), workspace.arena);
@@ -180,7 +178,7 @@ MemberTraining::ShardResult MemberTraining::result_of(std::size_t shard) {
 
 std::optional<EpochReport> MemberTraining::end_step() {
   const std::size_t clips = batches_[state_.batch].size();
-  const double batches = static_cast<double>(batches_.size());
+  const double batches = batches_.size();
   const double progress =
       (state_.epoch + static_cast<double>(state_.batch) / batches) / options_.epochs;
   const double rate = options_.learning_rate * nn::schedule_factor(options_.schedule, progress);
@@ -241,7 +239,7 @@ void MemberTraining::descend(std::size_t clips, double rate) {
 /// Running average whose decay grows from 0 to `weight_average`, so that early weights fade.
 void MemberTraining::average_weights() {
   if (options_.weight_average == 0) return;
-  const double steps = static_cast<double>(state_.step);
+  const double steps = state_.step;
   const double decay = std::min(options_.weight_average, (1 + steps) / (10 + steps));
   const auto share = static_cast<nn::Real>(1 - decay);
   state_.average_parameters += share * (network_.parameters() - state_.average_parameters);
@@ -271,7 +269,7 @@ ValidationScore MemberTraining::validate() {
       const auto z = logits.matrix().col(n).head(emotions.size).array();
       nn::Index best = 0;
       allowed.select(z, std::numeric_limits<nn::Real>::lowest()).maxCoeff(&best);
-      parts[b].accuracy += static_cast<double>(shard.targets.matrix()(best, n));
+      parts[b].accuracy += shard.targets.matrix()(best, n);
     }
     scratch_.give(std::move(workspace.arena));
   });

@@ -48,7 +48,6 @@ class MemberTraining {
   MemberTraining(const ShardSource& train, const ShardSource& validation, const Rng& rng,
                  int threads, Team& team, ArenaPool& scratch);
 
-  /// What a shard found.
   struct ShardResult {
     double& loss;
     nn::Vector& gradients;

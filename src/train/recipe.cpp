@@ -59,7 +59,7 @@ std::vector<std::size_t> ListeningRecipe::draws() const {
     const int number =
         part == "all" ? std::numeric_limits<int>::max() : parse_int(part, "listening.draw");
     if (number < 0) fail("listening.draw: expected numbers from 0 and all, found {}", part);
-    numbers.push_back(static_cast<std::size_t>(number));
+    numbers.push_back(number);
   }
   if (numbers.empty()) fail("listening.draw: expected numbers, found none");
   return numbers;

@@ -16,9 +16,8 @@ struct Run {
 /// Up to `longest` neighbouring positions among `size`.
 Run draw_run(Eigen::Index size, int longest, Rng& rng) {
   const auto limit = std::min<Eigen::Index>(longest, size);
-  const auto count = static_cast<Eigen::Index>(rng.below(static_cast<std::uint64_t>(limit) + 1));
-  const auto begin =
-      static_cast<Eigen::Index>(rng.below(static_cast<std::uint64_t>(size - count) + 1));
+  const Eigen::Index count = rng.below(static_cast<std::uint64_t>(limit) + 1);
+  const Eigen::Index begin = rng.below(static_cast<std::uint64_t>(size - count) + 1);
   return {begin, count};
 }
 
@@ -54,10 +53,9 @@ Partner draw_partner(std::span<const int> ids, double mixup, Rng rng) {
 }
 
 Shard take_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena) {
-  const auto count = static_cast<Eigen::Index>(ids.size());
+  const Eigen::Index count = ids.size();
   int* const frames = arena.take<int>(count);
-  for (Eigen::Index n = 0; n < count; ++n)
-    frames[n] = static_cast<int>(source.frames(ids[static_cast<std::size_t>(n)]));
+  for (Eigen::Index n = 0; n < count; ++n) frames[n] = source.frames(ids[n]);
   const auto matrix = [&](Eigen::Index rows) {
     return arena.tensor({static_cast<int>(rows), 1, 1}, 1, count, nullptr);
   };
@@ -98,7 +96,7 @@ void mix_answers(const ShardSource& source, const Partner& partner, Eigen::Index
   for (std::size_t h = 0; h < source.tasks.heads.size(); ++h) {
     const nn::HeadRange& head = source.tasks.heads[h];
     nn::Real& weight = shard.weights.matrix()(static_cast<Eigen::Index>(h), n);
-    const nn::Real others = partner.share * data.weights(static_cast<Eigen::Index>(h), partner.id);
+    const nn::Real others = partner.share * data.weights(h, partner.id);
     weight = (1 - partner.share) * weight + others;
     if (weight == 0) continue;
     const nn::Real share = others / weight;
@@ -150,7 +148,7 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
   const Rng cropping = rng.fork(~std::uint64_t{0});
   const Shard shard = take_shard(source, ids, arena);
   for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
-    const int id = ids[static_cast<std::size_t>(n)];
+    const int id = ids[n];
     const nn::MatrixMap clip = unpadded(shard.input, n);
     write_clip(source, id, source.voices.draw(id, clip_rng(rng, n, kListening)),
                drawn_from(clip_rng(cropping, n, kListening)), clip);
@@ -178,8 +176,8 @@ Shard make_training_shard(const ShardSource& source, std::span<const int> ids, c
 Shard make_plain_shard(const ShardSource& source, std::span<const int> ids, nn::Arena& arena) {
   const Shard shard = take_shard(source, ids, arena);
   for (Eigen::Index n = 0; n < shard.input.clips; ++n) {
-    write_clip(source, ids[static_cast<std::size_t>(n)], {}, middle, unpadded(shard.input, n));
-    write_answers(source.data, ids[static_cast<std::size_t>(n)], n, shard);
+    write_clip(source, ids[n], {}, middle, unpadded(shard.input, n));
+    write_answers(source.data, ids[n], n, shard);
   }
   shard.input.clear_padding();
   return shard;

@@ -3,7 +3,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <utility>
 
 #include "core/internal/fail.h"
 #include "model/internal/batch.h"
@@ -23,7 +22,7 @@ constexpr std::uint64_t kMemberStream = 1000;
 /// The network without the logits of helper tasks.
 nn::Network drop_helpers(const nn::Network& network, nn::Index kept) {
   if (kept == network.outputs()) return network;
-  nn::Network smaller(network.options(), network.input(), static_cast<int>(kept));
+  nn::Network smaller(network.options(), network.input(), kept);
   const auto from = network.named_parameters(), to = smaller.named_parameters();
   for (std::size_t i = 0; i < to.size(); ++i) {
     const nn::ConstAlignedMap all(network.parameters().data() + from[i].offset, from[i].rows,
@@ -48,8 +47,7 @@ void check_features(const FeatureSet& found, const Recipe& recipe) {
 Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
   ScalerFit fit;
   for (const int clip : data.train)
-    data.table.for_each_part(static_cast<std::size_t>(clip),
-                             [&](const auto& part) { fit.add(part); });
+    data.table.for_each_part(clip, [&](const auto& part) { fit.add(part); });
   return fit.finish(options);
 }
 
@@ -65,7 +63,6 @@ void save(Checkpoint& checkpoint, std::size_t m, MemberTraining& training, const
   }
 }
 
-/// The members of a model while they are trained.
 struct Trainings {
   const RunOptions& run;
   Team& team;
@@ -81,7 +78,7 @@ struct Trainings {
       save(*checkpoint, m, *members[m], run, stop);
     if (report && run.observer && team.rank() == 0) {
       EpochReport labelled = *report;
-      labelled.member = static_cast<int>(m);
+      labelled.member = m;
       const std::lock_guard lock(observing);
       run.observer(labelled);
     }
@@ -89,7 +86,6 @@ struct Trainings {
   }
 };
 
-/// Trains every member by itself, in parallel.
 void train_alone(Trainings& all) {
   parallel_for(all.members.size(), all.run.threads, [&](std::size_t m) {
     MemberTraining& member = *all.members[m];
@@ -154,21 +150,20 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const ShardSource source{train_set, scaler, voices, tasks, recipe, input};
   const ShardSource validation{validation_set, scaler, strangers, tasks, recipe, input};
 
-  const auto members = static_cast<std::size_t>(recipe.members);
   Team& team = run.team ? *run.team : alone();
-  std::vector<std::optional<TrainingState>> states(members);
+  std::vector<std::optional<TrainingState>> states(recipe.members);
   std::unique_ptr<Checkpoint> checkpoint;
   if (!run.checkpoint.empty()) {
     const std::string fingerprint = run_fingerprint(data, recipe, run);
     if (run.resume && std::filesystem::exists(run.checkpoint))
-      states = read_checkpoint(run.checkpoint, fingerprint, members);
+      states = read_checkpoint(run.checkpoint, fingerprint, states.size());
     static_cast<void>(team.exchange(""));  // all have read before one writes
     if (team.rank() == 0)
       checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
   }
 
   Trainings all{run, team, checkpoint.get(), {}, {}, {}};
-  for (std::size_t m = 0; m < members; ++m) {
+  for (std::size_t m = 0; m < states.size(); ++m) {
     const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
     all.members.push_back(
         std::make_unique<MemberTraining>(source, validation, rng, run.threads, team, all.scratch));

@@ -25,7 +25,7 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
     : data_(data), draws_(options.draws()), group_of_(data.size(), -1) {
   if (!options.enabled) return;
   if (data.table.set.pool == Pooling::kNone) {
-    sums_.resize(std::ssize(data.table.rows), static_cast<Eigen::Index>(data.size()));
+    sums_.resize(std::ssize(data.table.rows), data.size());
     for (int i = 0; i < static_cast<int>(data.size()); ++i) {
       HeardFeatures clip;
       data.table.for_each_part(data.place(i), [&](const auto& part) { clip.add(part); });
@@ -39,8 +39,8 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
     const auto [found, fresh] = numbers.emplace(
         std::tuple(clip.corpus, clip.speaker, clip.augmentation), static_cast<int>(groups_.size()));
     if (fresh) groups_.emplace_back();
-    group_of_[static_cast<std::size_t>(i)] = found->second;
-    groups_[static_cast<std::size_t>(found->second)].push_back(i);
+    group_of_[i] = found->second;
+    groups_[found->second].push_back(i);
   }
   if (std::ranges::max(draws_) > kManyClips) add_up_large_groups();
 }
@@ -49,9 +49,8 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
 void Voices::add_up_large_groups() {
   totals_.resize(groups_.size());
   for (int i = 0; i < static_cast<int>(data_.size()); ++i) {
-    const int group = group_of_[static_cast<std::size_t>(i)];
-    if (group >= 0 && groups_[static_cast<std::size_t>(group)].size() > kManyClips)
-      totals_[static_cast<std::size_t>(group)].add(sum(i));
+    const int group = group_of_[i];
+    if (group >= 0 && groups_[group].size() > kManyClips) totals_[group].add(sum(i));
   }
 }
 
@@ -67,11 +66,11 @@ HeardFeatures Voices::total_without(std::size_t group, int clip) const {
 
 HeardFeatures Voices::draw(int clip, Rng rng) const {
   HeardFeatures heard;
-  const int group = group_of_[static_cast<std::size_t>(clip)];
+  const int group = group_of_[clip];
   if (group < 0) return heard;
   const std::size_t wanted = draws_[rng.below(draws_.size())];
   if (wanted == 0) return heard;
-  const auto place = static_cast<std::size_t>(group);
+  const std::size_t place = group;
   if (wanted + 1 >= groups_[place].size() && !totals_.empty() && totals_[place].clips > 0)
     return total_without(place, clip);
   std::vector<int> others = groups_[place];
