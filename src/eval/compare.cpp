@@ -9,18 +9,14 @@
 #include "core/internal/fail.h"
 #include "eval/internal/counts.h"
 #include "eval/jackknife.h"
-#include "eval/pairing.h"
 #include "ser/core/hash.h"
 #include "ser/core/rng.h"
 
 namespace ser {
 namespace {
 
-/// Index into `labels` of the class predicted by a model with labels of its own.
-Eigen::Index predicted_class(const Prediction& prediction, const std::vector<std::string>& own,
-                             const std::vector<std::string>& labels) {
-  const std::string& name = own[most_likely(prediction.probabilities)];
-  return std::find(labels.begin(), labels.end(), name) - labels.begin();
+bool is_right(const Prediction& prediction, const std::vector<std::string>& labels) {
+  return labels[most_likely(prediction.probabilities)] == prediction.emotion;
 }
 
 void check_same_classes(std::vector<std::string> a, std::vector<std::string> b) {
@@ -83,7 +79,7 @@ std::vector<double> worth_of_classes(const Scores& scores) {
 /// The difference without each of its parts, which sum to it.
 std::vector<double> without_one(const std::vector<double>& parts) {
   const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
-  const auto n = static_cast<double>(parts.size());
+  const double n = parts.size();
   std::vector<double> rest;
   for (const double part : parts) rest.push_back((sum - part) * n / (n - 1));
   return rest;
@@ -96,7 +92,7 @@ Comparison compare(const ResultFile& a, const ResultFile& b) {
   check_same_classes(labels, b.info.labels);
   const std::vector<const Prediction*> pairs = pair_up(a, b);
   const std::vector<std::size_t> truth = true_classes(labels, a.predictions);
-  std::vector<Eigen::Index> said_a, said_b;
+  std::vector<bool> right_a, right_b;
   Comparison result;
   result.n = a.scores.n;
   result.accuracy_a = a.scores.accuracy;
@@ -105,23 +101,17 @@ Comparison compare(const ResultFile& a, const ResultFile& b) {
   result.uar_b = b.scores.uar;
   result.uar_difference = result.uar_b - result.uar_a;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    said_a.push_back(predicted_class(a.predictions[i], labels, labels));
-    said_b.push_back(predicted_class(*pairs[i], b.info.labels, labels));
-    const bool right_a = said_a[i] == static_cast<Eigen::Index>(truth[i]);
-    const bool right_b = said_b[i] == static_cast<Eigen::Index>(truth[i]);
-    result.only_a_right += right_a && !right_b;
-    result.only_b_right += right_b && !right_a;
+    right_a.push_back(is_right(a.predictions[i], labels));
+    right_b.push_back(is_right(*pairs[i], b.info.labels));
+    result.only_a_right += right_a[i] && !right_b[i];
+    result.only_b_right += right_b[i] && !right_a[i];
   }
 
   const std::vector<double> worth = worth_of_classes(a.scores);
   std::vector<double> parts;  // of the difference, one a unit
   for (const std::vector<int>& unit : independent_units(a.predictions)) {
     double part = 0;
-    for (const int clip : unit) {
-      const auto i = static_cast<std::size_t>(clip);
-      const auto right = static_cast<Eigen::Index>(truth[i]);
-      part += worth[truth[i]] * ((said_b[i] == right) - (said_a[i] == right));
-    }
+    for (const int i : unit) part += worth[truth[i]] * (right_b[i] - right_a[i]);
     parts.push_back(part);
   }
   result.units = parts.size();

@@ -15,8 +15,7 @@ using Clips = std::vector<int>;  // places in the table
 /// The clips of each corpus, by name.
 std::map<std::string, Clips> clips_by_corpus(const std::vector<Utterance>& clips) {
   std::map<std::string, Clips> corpora;
-  for (std::size_t i = 0; i < clips.size(); ++i)
-    corpora[clips[i].corpus].push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < clips.size(); ++i) corpora[clips[i].corpus].push_back(i);
   return corpora;
 }
 
@@ -31,7 +30,7 @@ Fold fold_between(const std::vector<Utterance>& clips, const Clips& trained, con
   Clips both;
   std::ranges::merge(trained, tested, std::back_inserter(both));
   std::vector<Fold> folds = make_folds(clips, both, parse_split_scheme("corpora"), 0);
-  const auto corpus_of = [&](int clip) { return clips[static_cast<std::size_t>(clip)].corpus; };
+  const auto corpus_of = [&](int clip) { return clips[clip].corpus; };
   return std::move(folds[corpus_of(folds[0].test[0]) == corpus_of(tested[0]) ? 0 : 1]);
 }
 
@@ -130,8 +129,7 @@ MatrixTable matrix_table(const ResultFile& result) {
       table.rows.push_back(
           {name, std::vector<const CorpusScore*>(table.tested_on.size(), nullptr)});
     const auto column = std::ranges::lower_bound(table.tested_on, cell.tested.corpus);
-    table.rows.back().cells[static_cast<std::size_t>(column - table.tested_on.begin())] =
-        &cell.tested;
+    table.rows.back().cells[column - table.tested_on.begin()] = &cell.tested;
   }
   return table;
 }

@@ -68,10 +68,10 @@ std::vector<int> same_clips(const FeatureTable& table, const std::vector<int>& i
   std::map<std::pair<std::string, std::string>, int> places;
   for (std::size_t i = 0; i < other.size(); ++i)
     if (const Utterance& clip = other.clips[i]; clip.augmentation.empty())
-      places[{clip.corpus, clip.path}] = static_cast<int>(i);
+      places[{clip.corpus, clip.path}] = i;
   std::vector<int> found;
   for (const int index : indices) {
-    const Utterance& clip = table.clips[static_cast<std::size_t>(index)];
+    const Utterance& clip = table.clips[index];
     const auto place = places.find({clip.corpus, clip.path});
     if (place == places.end())
       fail("{}: expected the clip in every feature file, features {} lack it", clip.path,
@@ -90,7 +90,7 @@ std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& ta
     features.emplace_back(
         fingerprint(other->set), indices.size(),
         [other, places = other == &table ? indices : same_clips(table, indices, *other)](
-            std::size_t i) { return other->clip(static_cast<std::size_t>(places[i])); });
+            std::size_t i) { return other->clip(places[i]); });
   }
   return features;
 }
@@ -99,8 +99,8 @@ void check_listens(bool listens, const std::vector<int>& heard) {
   const auto some = std::ranges::find_if(heard, [](int count) { return count > 0; });
   if (!listens && some != heard.end())
     fail(
-        "{} clips heard: expected a model that listens, found one that answers "
-        "the same whatever it has heard",
+        "{} clips heard: expected a model that listens, found one that answers the same whatever "
+        "it has heard",
         heard_text(*some));
 }
 
@@ -120,11 +120,10 @@ std::set<std::string> paths_of_two_corpora(const std::vector<Utterance>& clips) 
 /// The clips of one voice but for `own`: their places among the scored ones.
 std::vector<int> others_of(const std::vector<const Utterance*>& clips,
                            const std::vector<int>& voice, int own) {
-  const std::string& content = clips[static_cast<std::size_t>(own)]->content;
+  const std::string& content = clips[own]->content;
   std::vector<int> others;
   for (const int other : voice) {
-    const bool same =
-        !content.empty() && content == clips[static_cast<std::size_t>(other)]->content;
+    const bool same = !content.empty() && content == clips[other]->content;
     if (other != own && !same) others.push_back(other);
   }
   return others;
@@ -137,19 +136,18 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
                                  const Asking& asking) {
   const FeatureTable& table = *tables.at(0);
   const std::vector<std::string>& labels = asking.labels.empty() ? model.emotions : asking.labels;
-  for (const int index : indices) check_label(labels, table.clips[static_cast<std::size_t>(index)]);
+  for (const int index : indices) check_label(labels, table.clips[index]);
   const std::vector<ClipPrediction> said =
       predict(model, features_at(tables, indices), asking.heard, threads);
   const std::vector<std::string> speakers = speaker_names(table.clips);
   const std::set<std::string> shared = paths_of_two_corpora(table.clips);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const auto index = static_cast<std::size_t>(indices[i]);
-    const Utterance& clip = table.clips[index];
+    const Utterance& clip = table.clips[indices[i]];
     const ClipPrediction answer =
         asking.allowed.empty() ? said[i] : keep_classes(model, said[i], asking.allowed);
     predictions.push_back({shared.contains(clip.path) ? clip.corpus + "/" + clip.path : clip.path,
-                           speakers[index], clip.emotion, clip.gender,
+                           speakers[indices[i]], clip.emotion, clip.gender,
                            spread(answer.emotions, model.emotions, labels),
                            to_vector(answer.genders)});
   }
@@ -183,7 +181,7 @@ std::string leave_out_unknown_classes(const Model& model, const std::vector<Utte
                                       Fold& fold) {
   std::set<std::string> unknown;
   const std::size_t left_out = std::erase_if(fold.test, [&](int i) {
-    const std::string& emotion = clips[static_cast<std::size_t>(i)].emotion;
+    const std::string& emotion = clips[i].emotion;
     if (emotion.empty() || std::ranges::find(model.emotions, emotion) != model.emotions.end())
       return false;
     unknown.insert(emotion);
@@ -223,7 +221,7 @@ TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, co
             std::ranges::binary_search(training.speakers, clip_of_speaker(speaker).speaker));
   };
   const auto is_recording = [&](int i) {
-    const Utterance& clip = clips[static_cast<std::size_t>(i)];
+    const Utterance& clip = clips[i];
     return !clip.content.empty() && !is_known(speaker_name(clip)) &&
            std::ranges::binary_search(training.recordings, clip.content);
   };
@@ -235,8 +233,8 @@ TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, co
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
                          const SplitScheme& scheme, int number, std::uint64_t seed) {
   const TrainingInfo& training = model.training;
-  const bool named = std::ranges::all_of(
-      fold.test, [&](int clip) { return !clips[static_cast<std::size_t>(clip)].speaker.empty(); });
+  const bool named =
+      std::ranges::all_of(fold.test, [&](int clip) { return !clips[clip].speaker.empty(); });
   const std::string asked = fmt::format("fold {} of {}", number, scheme.name());
   const TrainedOn known = trained_on(model, clips, fold);
   if (known.clips > 0)
@@ -259,7 +257,7 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
   HiddenLayer layer;
   layer.fold = fold;
   for (const int index : indices) {
-    const Utterance& clip = tables.at(0)->clips[static_cast<std::size_t>(index)];
+    const Utterance& clip = tables.at(0)->clips[index];
     layer.clips.push_back({clip.path, speaker_name(clip)});
   }
   layer.units = embed(model, features_at(tables, indices), threads);
@@ -278,7 +276,7 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
   std::vector<HiddenLayer> hidden(folds.size());
   LearningLog log;
   parallel_for_mine(team, folds.size(), threads, [&](std::size_t k) {
-    const int fold = static_cast<int>(k);
+    const int fold = k;
     RunOptions run{seed, k, threads};
     run.observer = [&](const EpochReport& report) {
       log.add(fold, report);
@@ -336,20 +334,19 @@ HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int
   std::vector<const Utterance*> own;
   std::map<std::string, std::vector<int>> voices;
   for (const int index : scored) {
-    const Utterance& clip = clips[static_cast<std::size_t>(index)];
-    if (!clip.speaker.empty()) voices[speaker_name(clip)].push_back(static_cast<int>(own.size()));
+    const Utterance& clip = clips[index];
+    if (!clip.speaker.empty()) voices[speaker_name(clip)].push_back(own.size());
     own.push_back(&clip);
   }
   const Rng draws(seed, fnv1a("heard"));
   for (const auto& [name, voice] : voices)
     for (const int i : voice) {
-      const Utterance& clip = *own[static_cast<std::size_t>(i)];
+      const Utterance& clip = *own[i];
       std::vector<int> others = others_of(own, voice, i);
       Rng rng = draws.fork(fnv1a(clip.path, fnv1a(name)));
       rng.shuffle(std::span(others));
-      if (others.size() > static_cast<std::size_t>(count))
-        others.resize(static_cast<std::size_t>(count));
-      heard[static_cast<std::size_t>(i)] = std::move(others);
+      if (others.size() > static_cast<std::size_t>(count)) others.resize(count);
+      heard[i] = std::move(others);
     }
   if (std::ranges::all_of(heard, [](const auto& list) { return list.empty(); }))
     fail("expected other clips of the speakers to hear, found none");

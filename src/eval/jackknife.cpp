@@ -20,14 +20,6 @@ double central_t(double t, int degrees) {
   return odd ? 2 / std::numbers::pi * (angle + share) : share;
 }
 
-/// Wilson's score interval with a quantile of one's own.
-Interval wilson(double share, double clips, double quantile) {
-  const double square = quantile * quantile / clips;
-  const double centre = (share + square / 2) / (1 + square);
-  const double half = std::sqrt(share * (1 - share) * square + square * square / 4) / (1 + square);
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
-}
-
 double logistic(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
 double quantile_of(const std::vector<double>& without_one) {
@@ -47,8 +39,15 @@ double student_t_975(int degrees) {
   return (low + high) / 2;
 }
 
+Interval wilson(double share, double clips, double quantile) {
+  const double square = quantile * quantile / clips;
+  const double centre = (share + square / 2) / (1 + square);
+  const double half = std::sqrt(share * (1 - share) * square + square * square / 4) / (1 + square);
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
 double jackknife_error(const std::vector<double>& without_one) {
-  const auto n = static_cast<double>(without_one.size());
+  const double n = without_one.size();
   const double mean = std::accumulate(without_one.begin(), without_one.end(), 0.0) / n;
   double squares = 0;
   for (const double value : without_one) squares += (value - mean) * (value - mean);

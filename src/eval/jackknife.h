@@ -14,6 +14,9 @@ inline constexpr std::size_t kLeastUnits = 4;
 /// The 97.5 % point of Student's t with `degrees` >= 1 degrees of freedom.
 double student_t_975(int degrees);
 
+/// Wilson's score interval of a share of `clips` independent clips.
+Interval wilson(double share, double clips, double quantile);
+
 /// Standard error of a score, from its values without one unit at a time: the jackknife over units
 /// (Tukey 1958; Efron and Stein 1981).
 double jackknife_error(const std::vector<double>& without_one);

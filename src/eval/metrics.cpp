@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -22,7 +21,7 @@ constexpr double kLeastProbability = 1e-12;
 constexpr double kTemperatureStep = 1e-4;
 
 double ratio(std::int64_t part, std::int64_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+  return whole > 0 ? static_cast<double>(part) / whole : 0;
 }
 
 /// A clip's cell in the confusion matrix.
@@ -38,10 +37,9 @@ std::vector<int> all_clips(const std::vector<Prediction>& predictions) {
 
 Confusion confusion_of(const std::vector<Outcome>& outcomes, const std::vector<int>& chosen,
                        std::size_t classes) {
-  const auto size = static_cast<Eigen::Index>(classes);
-  Confusion confusion = Confusion::Zero(size, size);
+  Confusion confusion = Confusion::Zero(classes, classes);
   for (const int i : chosen) {
-    const Outcome& outcome = outcomes[static_cast<std::size_t>(i)];
+    const Outcome& outcome = outcomes[i];
     ++confusion(outcome.truth, outcome.predicted);
   }
   return confusion;
@@ -51,9 +49,8 @@ std::vector<ClassScore> class_scores(const std::vector<std::string>& labels,
                                      const Confusion& confusion) {
   std::vector<ClassScore> scores;
   for (std::size_t c = 0; c < labels.size(); ++c) {
-    const auto i = static_cast<Eigen::Index>(c);
-    const std::int64_t right = confusion(i, i);
-    const std::int64_t support = confusion.row(i).sum(), predicted = confusion.col(i).sum();
+    const std::int64_t right = confusion(c, c);
+    const std::int64_t support = confusion.row(c).sum(), predicted = confusion.col(c).sum();
     scores.push_back({labels[c], ratio(right, predicted), ratio(right, support),
                       ratio(2 * right, support + predicted), support});
   }
@@ -174,19 +171,15 @@ std::array<CalibrationBin, 10> calibration_bins(const std::vector<std::string>& 
 }
 
 Interval wilson_95(std::int64_t part, std::int64_t whole) {
-  if (whole == 0) return {0, 1};
-  constexpr double z = 1.959963984540054;  // 97.5 % point of the normal distribution
-  const double n = static_cast<double>(whole), p = static_cast<double>(part) / n;
-  const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+  constexpr double kQuantile = 1.959963984540054;  // 97.5 % of the normal distribution
+  return whole == 0 ? Interval{0, 1} : wilson(ratio(part, whole), whole, kQuantile);
 }
 
 Scores score(const std::vector<std::string>& labels, const std::vector<Prediction>& predictions) {
   if (predictions.empty()) fail("expected predictions to score, found none");
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
   Scores scores;
-  scores.n = static_cast<std::int64_t>(predictions.size());
+  scores.n = predictions.size();
   scores.confusion = confusion_of(outcomes, all_clips(predictions), labels.size());
   scores.accuracy = accuracy_of(scores.confusion);
   scores.uar = uar_of(scores.confusion);
@@ -253,7 +246,7 @@ KeptAnswers kept_at_risk(const std::vector<KeptAnswers>& curve, double risk) {
 
 double accuracy_of(const Confusion& confusion) {
   const std::int64_t total = confusion.sum();
-  return total > 0 ? static_cast<double>(confusion.trace()) / static_cast<double>(total) : 0;
+  return total > 0 ? static_cast<double>(confusion.trace()) / total : 0;
 }
 
 double uar_of(const Confusion& confusion) {
@@ -262,7 +255,7 @@ double uar_of(const Confusion& confusion) {
   for (Eigen::Index i = 0; i < confusion.rows(); ++i) {
     const std::int64_t support = confusion.row(i).sum();
     if (support == 0) continue;
-    recalls += static_cast<double>(confusion(i, i)) / static_cast<double>(support);
+    recalls += static_cast<double>(confusion(i, i)) / support;
     ++classes;
   }
   return classes > 0 ? recalls / classes : 0;
@@ -284,7 +277,7 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
       for (const double value : *values)
         if (!(value >= 0 && value <= 1))
           fail("{}: expected probabilities in [0, 1], found {}", p.file, value);
-    classes.push_back(static_cast<std::size_t>(label - labels.begin()));
+    classes.push_back(label - labels.begin());
   }
   return classes;
 }
@@ -296,8 +289,7 @@ std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predic
   std::iota(all.begin(), all.end(), 0);
   std::vector<SpeakerClips> result;
   for (Speaker& speaker : group_by_speaker(clips, all))
-    result.push_back({predictions[static_cast<std::size_t>(speaker.clips.front())].speaker,
-                      std::move(speaker.clips)});
+    result.push_back({predictions[speaker.clips.front()].speaker, std::move(speaker.clips)});
   return result;
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "eval/pairing.h"
+#include "eval/internal/counts.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -192,7 +192,7 @@ ResultFile average_results(const std::vector<ResultFile>& results,
       add_logs(one[n]->probabilities, pooled.probabilities);
       if (genders) add_logs(one[n]->gender_probabilities, pooled.gender_probabilities);
     }
-    const auto count = static_cast<double>(results.size());
+    const double count = results.size();
     soften(pooled.probabilities, temperature * count);
     soften(pooled.gender_probabilities, count);
   }

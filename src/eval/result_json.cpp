@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
 

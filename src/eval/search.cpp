@@ -28,7 +28,7 @@ void score_outer(const SearchSetting& setting, const std::vector<Arena>& arenas,
   const std::vector<Fold>& outer = setting.outer;
   std::vector<FoldPredictions> scored(outer.size());
   parallel_for_mine(team, outer.size(), setting.run.threads, [&](std::size_t k) {
-    const auto best = static_cast<std::size_t>(arenas[k + 1].best());
+    const std::size_t best = arenas[k + 1].best();
     scored[k] = {static_cast<int>(k), outer[k].test_speakers,
                  train_and_ask(setting, setting.trials[best].recipe, outer[k], k)};
   });
@@ -144,7 +144,7 @@ SearchResult search(const FeatureTable& table, const Recipe& base, const SearchS
   describe_work(setting, base, arenas[0], result);
   result.best = arenas[0].best();
   result.flattered_uar = arenas[0].best_uar();
-  result.recipe = trials[static_cast<std::size_t>(result.best)].recipe;
+  result.recipe = trials[result.best].recipe;
   if (!setting.outer.empty()) score_outer(setting, arenas, team, result);
   if (team.rank() == 0) log.finish(result);
   return result;

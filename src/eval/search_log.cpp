@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -84,8 +83,8 @@ void SearchLog::read_one(const std::filesystem::path& path) {
       fail("expected the file of a search");
     if (text_at(json, "run") != run_)
       fail(
-          "expected the search with this recipe, space, folds, seed and data "
-          "({}), found another ({})",
+          "expected the search with this recipe, space, folds, seed and data ({}), found another "
+          "({})",
           run_, text_at(json, "run"));
     add(units_of(list_at(json, "scores")));
   });

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 #include "core/internal/fail.h"
 #include "ser/core/parallel.h"
@@ -22,14 +21,11 @@ constexpr std::size_t kUnitsPerThread = 4;  // between two looks at what the oth
 /// None where the run was asked to stop first.
 std::optional<double> score_unit(const SearchSetting& setting, const std::vector<Arena>& arenas,
                                  const SearchUnit& unit) {
-  const Fold& fold =
-      arenas[static_cast<std::size_t>(unit.search)].folds[static_cast<std::size_t>(unit.fold)];
-  Recipe recipe = setting.trials[static_cast<std::size_t>(unit.trial)].recipe;
+  const Fold& fold = arenas[unit.search].folds[unit.fold];
+  Recipe recipe = setting.trials[unit.trial].recipe;
   recipe.training.epochs = epochs_at(setting.space, recipe.training.epochs, unit.rung);
   try {
-    return score(setting.labels,
-                 train_and_ask(setting, recipe, fold, static_cast<std::uint64_t>(unit.fold)))
-        .uar;
+    return score(setting.labels, train_and_ask(setting, recipe, fold, unit.fold)).uar;
   } catch (const Diverged&) {
     return kNaN;
   } catch (const Stopped&) {
@@ -93,20 +89,17 @@ void rank_trials(Arena& arena, int search, int rung, const SearchLog& log) {
     double sum = 0;
     for (int fold = 0; fold < std::ssize(arena.folds); ++fold)
       sum += log.score({search, rung, trial, fold});
-    arena.uar[static_cast<std::size_t>(trial)].push_back(sum /
-                                                         static_cast<double>(arena.folds.size()));
+    arena.uar[trial].push_back(sum / static_cast<double>(arena.folds.size()));
   }
-  std::ranges::stable_sort(arena.alive, [&](int a, int b) {
-    return better(arena.uar[static_cast<std::size_t>(a)].back(),
-                  arena.uar[static_cast<std::size_t>(b)].back());
-  });
+  std::ranges::stable_sort(
+      arena.alive, [&](int a, int b) { return better(arena.uar[a].back(), arena.uar[b].back()); });
   if (std::isnan(arena.best_uar())) fail("search: every trial diverged; lower the learning rates");
 }
 
 std::vector<SearchUnit> units_at(const std::vector<Arena>& arenas, int rung) {
   std::vector<SearchUnit> units;
   for (int s = 0; s < std::ssize(arenas); ++s) {
-    const Arena& arena = arenas[static_cast<std::size_t>(s)];
+    const Arena& arena = arenas[s];
     for (const int trial : arena.alive)
       for (int f = 0; f < std::ssize(arena.folds); ++f) units.push_back({s, rung, trial, f});
   }
@@ -156,7 +149,7 @@ bool climb(const SearchSetting& setting, Team& team, SearchLog& log, std::vector
     if (!std::ranges::all_of(units, [&](const SearchUnit& u) { return log.knows(u); }))
       return false;
     for (int s = 0; s < std::ssize(arenas); ++s) {
-      Arena& arena = arenas[static_cast<std::size_t>(s)];
+      Arena& arena = arenas[s];
       rank_trials(arena, s, rung, log);
       if (rung + 1 < rungs)
         arena.alive.resize(std::max<std::size_t>(

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +28,7 @@ struct Arena {
 
   /// The trial that the search chose.
   int best() const { return alive[0]; }
-  double best_uar() const { return uar[static_cast<std::size_t>(best())].back(); }
+  double best_uar() const { return uar[best()].back(); }
 };
 
 /// The search of all clips, then one for each outer fold, before their first rung.

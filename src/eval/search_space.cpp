@@ -35,8 +35,7 @@ SearchField read_field(const std::string& path, const Json& json) {
   static constexpr std::array<std::string_view, 2> kRanges = {"uniform", "log_uniform"};
   if (!json.is_object() || json.size() != 1)
     throw Error(
-        "expected a list of values, {\"uniform\": [low, high]} or {\"log_uniform\": "
-        "[low, high]}");
+        "expected a list of values, {\"uniform\": [low, high]} or {\"log_uniform\": [low, high]}");
   check_keys(json, kRanges, "range");
   const bool is_log = json.contains("log_uniform");
   field.kind = is_log ? SearchField::Kind::kLogUniform : SearchField::Kind::kUniform;
@@ -79,7 +78,7 @@ Json& place_of(Json& recipe, const std::string& path) {
         !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
     if (place->is_array() && is_number && step.size() < 6 &&
         static_cast<std::size_t>(parse_int(step, path)) < place->size()) {
-      place = &(*place)[static_cast<std::size_t>(parse_int(step, path))];
+      place = &(*place)[parse_int(step, path)];
     } else if (place->is_object() && place->contains(step)) {
       place = &(*place)[step];
     } else {
@@ -134,7 +133,7 @@ std::vector<Trial> draw_trials(const SearchSpace& space, const Recipe& base, int
   const Json start = options_to_json(base);
   std::vector<Trial> trials;
   for (int i = 0; i < count; ++i) {
-    Rng rng = Rng(seed, kTrialStream).fork(static_cast<std::uint64_t>(i));
+    Rng rng = Rng(seed, kTrialStream).fork(i);
     Json json = start;
     Trial trial;
     for (const SearchField& field : space.fields) {

@@ -25,7 +25,6 @@ std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFil
                                       const CorpusObserver& observer = {}, int heard = 0,
                                       Team& team = alone());
 
-/// The cells of a matrix as a table.
 struct MatrixTable {
   struct Row {
     std::string trained_on;                 ///< a corpus, or "all others"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ser/eval/metrics.h"
+#include "ser/eval/result_file.h"
 
 namespace ser {
 
@@ -32,5 +32,8 @@ std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predic
 /// What an interval takes as independent: all clips of a speaker, or single clips where speakers
 /// are unknown.
 std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& predictions);
+
+/// Predictions of `b` in the order of those of `a`. Throws Error unless both are of the same clips.
+std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b);
 
 }  // namespace ser
