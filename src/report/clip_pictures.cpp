@@ -239,8 +239,7 @@ Panel chroma_panel(Clip& clip) {
   panel.title = "Chroma";
   panel.x = time_axis(clip);
   panel.y = {"Pitch class", -0.5, kPitchClasses - 0.5, {}};
-  for (int i = 0; i < kPitchClasses; ++i)
-    panel.y.ticks.emplace_back(i, kNames[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < kPitchClasses; ++i) panel.y.ticks.emplace_back(i, kNames[i]);
   panel.heatmap =
       heatmap(spectrum, chroma(spectrum.power, chroma_filterbank(spectrum.fft_size, rate, tuning)),
               0, 1, "Share of strongest class");

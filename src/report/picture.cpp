@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <string_view>
 
@@ -163,8 +162,8 @@ void set_up(Script& script, const Panel& panel) {
   set_axis(script, 'y', panel.y);
   for (const PlotSpan& span : panel.spans)
     script.line(
-        "set object rectangle from {},graph 0 to {},graph 1 behind fillcolor rgb '{}' "
-        "fillstyle solid noborder",
+        "set object rectangle from {},graph 0 to {},graph 1 behind fillcolor rgb '{}' fillstyle "
+        "solid noborder",
         span.begin, span.end, span.colour);
   for (const PlotText& text : panel.texts)
     script.line("set label {} at {},{} center noenhanced front", gnuplot_string(text.text), text.x,
@@ -257,14 +256,14 @@ std::string finished(std::string svg, std::string_view title) {
 
 [[noreturn]] void missing() {
   fail(
-      "drawing needs the program gnuplot: expected it in PATH, found none "
-      "(Debian: apt-get install gnuplot-nox)");
+      "drawing needs the program gnuplot: expected it in PATH, found none (Debian: apt-get install "
+      "gnuplot-nox)");
 }
 
 }  // namespace
 
 PictureSize size_of(const Picture& picture) {
-  const int panels = static_cast<int>(picture.panels.size());
+  const int panels = picture.panels.size();
   const int rows = (panels + picture.panels_per_row - 1) / picture.panels_per_row;
   return {picture.panels_per_row * picture.panel_width, kTitleHeight + rows * kPanelHeight};
 }

@@ -4,7 +4,6 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "ser/core/hash.h"
 #include "ser/core/parallel.h"
@@ -27,7 +26,7 @@ constexpr Eigen::Index kRowsAUnit = 64;
 /// Calls body(i) for every row, in parallel by units of fixed size.
 template <typename Body>
 void for_each_row(Eigen::Index rows, int threads, const Body& body) {
-  const auto units = static_cast<std::size_t>((rows + kRowsAUnit - 1) / kRowsAUnit);
+  const std::size_t units = (rows + kRowsAUnit - 1) / kRowsAUnit;
   parallel_for(units, threads, [&](std::size_t unit) {
     const Eigen::Index begin = static_cast<Eigen::Index>(unit) * kRowsAUnit;
     for (Eigen::Index i = begin; i < std::min(rows, begin + kRowsAUnit); ++i) body(i);

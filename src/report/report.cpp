@@ -38,23 +38,15 @@ std::string lead(const std::string& text) {
 }
 
 std::string folds_of(const ResultFile& result, const SplitScheme& scheme) {
-  std::string number =
-      fmt::format("{} fold{}", result.folds.size(), result.folds.size() == 1 ? "" : "s");
-  switch (scheme.kind) {
-    case Kind::kSpeakers:
-      return number + " by speaker";
-    case Kind::kLuna:
-      return number + " by speaker, as published for RAVDESS";
-    case Kind::kLoso:
-      return number + ", one for each speaker";
-    case Kind::kCorpora:
-      return number + ", one for each corpus, by models of the others, on the classes in common";
-    case Kind::kActors:
-      return "The speakers " + join(result.folds[0].test_speakers, ", ");
-    case Kind::kRandom:
-      return number + " of clips drawn at random";
-  }
-  return number;
+  if (scheme.kind == Kind::kActors)
+    return "The speakers " + join(result.folds[0].test_speakers, ", ");
+  const char* how = scheme.kind == Kind::kLuna     ? " by speaker, as published for RAVDESS"
+                    : scheme.kind == Kind::kLoso   ? ", one for each speaker"
+                    : scheme.kind == Kind::kRandom ? " of clips drawn at random"
+                    : scheme.kind == Kind::kCorpora
+                        ? ", one for each corpus, by models of the others, on the classes in common"
+                        : " by speaker";
+  return counted(result.folds.size(), "fold") + how;
 }
 
 std::string leak_warning() {
@@ -95,10 +87,10 @@ std::string foreign_lead(const ResultFile& result, std::string_view how) {
   if (result.info.split.empty())
     return lead(fmt::format("Results read from files, {}. They name no split.", how));
   const SplitScheme scheme = parse_split_scheme(result.info.split);
-  std::string html = lead(fmt::format(
-      "{}, {}: every clip is scored once. That each model was trained on the other folds alone is "
-      "up to whoever ran them.",
-      folds_of(result, scheme), how));
+  std::string html =
+      lead(fmt::format("{}, {}: every clip is scored once. That each model was trained on the "
+                       "other folds alone is up to whoever ran them.",
+                       folds_of(result, scheme), how));
   if (scheme.kind == Kind::kRandom) html += leak_warning();
   const std::vector<int> missing = missing_folds(result);
   if (!missing.empty())
@@ -111,8 +103,8 @@ std::string training_lead(const Report& report) {
       "A training run" + (report.left_out.empty() ? "" : ", " + report.left_out + " left out");
   if (!report.result)
     return lead(run +
-                ". No speakers were held out, so there is no score here: ser-eval scores the "
-                "model on speakers it has not heard.");
+                ". No speakers were held out, so there is no score here: ser-eval scores the model "
+                "on speakers it has not heard.");
   return lead(
       fmt::format("{}. The scores are those of the validation speakers ({}), which chose the epoch "
                   "that was kept: they were not trained on, but flatter a little.",
@@ -123,19 +115,12 @@ std::string training_lead(const Report& report) {
 }
 
 std::string protocol(const Report& report) {
-  switch (report.kind) {
-    case ReportKind::kCrossValidation:
-      return cross_validation_lead(*report.result);
-    case ReportKind::kModel:
-      return model_lead(report);
-    case ReportKind::kMerged:
-      return foreign_lead(*report.result, "scored apart and pooled");
-    case ReportKind::kAveraged:
-      return foreign_lead(*report.result, "the answers of several models averaged");
-    case ReportKind::kTraining:
-      return training_lead(report);
-  }
-  return "";
+  if (report.kind == ReportKind::kTraining) return training_lead(report);
+  if (report.kind == ReportKind::kModel) return model_lead(report);
+  if (report.kind == ReportKind::kCrossValidation) return cross_validation_lead(*report.result);
+  return foreign_lead(*report.result, report.kind == ReportKind::kMerged
+                                          ? "scored apart and pooled"
+                                          : "the answers of several models averaged");
 }
 
 std::string kind_name(ReportKind kind) {
@@ -173,11 +158,10 @@ std::vector<Utterance> clips_of(const Report& report) {
 Tile interval_tile(const std::string& label, std::string_view name, double value,
                    const ResultFile& result, Interval Intervals::*which,
                    std::optional<double> reference) {
-  const Scale share{0, 1, "%"};
   const std::optional<Interval> ci =
       result.ci95 ? std::optional(*result.ci95.*which) : std::nullopt;
   return {label, figure(name, value, percent(value)),
-          dot(value, share, ci.value_or(Interval{}), reference) +
+          dot(value, kShare, ci.value_or(Interval{}), reference) +
               (ci ? fmt::format("95 % interval {} to {}",
                                 figure("low", ci->low, fmt::format("{:.1f}", 100 * ci->low)),
                                 figure("high", ci->high, fmt::format("{:.1f}", 100 * ci->high)))
@@ -212,18 +196,16 @@ std::string score_tiles(const ResultFile& result) {
   list.push_back({"Calibration error", figure("ece", scores.ece, fmt::format("{:.3f}", scores.ece)),
                   "0 where certainty can be taken at its word"});
   list.push_back({"Clips scored", count_figure("n", scores.n),
-                  scores.per_speaker.empty()
-                      ? "speakers not known"
-                      : counted(static_cast<std::int64_t>(scores.per_speaker.size()), "speaker")});
-  return tiles(list) +
-         fmt::format(
-             "<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an unweighted "
-             "average recall of {} (dotted).</p>\n",
-             about_intervals(result), percent(guess));
+                  scores.per_speaker.empty() ? "speakers not known"
+                                             : counted(scores.per_speaker.size(), "speaker")});
+  return tiles(list) + fmt::format(
+                           "<p class=\"note\" style=\"margin-top:12px\">{} Guessing gives an "
+                           "unweighted average recall of {} (dotted).</p>\n",
+                           about_intervals(result), percent(guess));
 }
 
 void add_clips(Report& report, const FeatureTable& table, const std::vector<int>& clips) {
-  for (const int clip : clips) report.clips.push_back(table.clips[static_cast<std::size_t>(clip)]);
+  for (const int clip : clips) report.clips.push_back(table.clips[clip]);
 }
 
 }  // namespace
@@ -263,14 +245,13 @@ std::string data_section(const Report& report) {
   const auto add = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, escape(text));
   };
-  add("clips", grouped(static_cast<std::int64_t>(originals.size())));
+  add("clips", grouped(originals.size()));
   if (clips.size() > originals.size())
-    add("augmented copies", grouped(static_cast<std::int64_t>(clips.size() - originals.size())) +
-                                ", trained on, never scored");
+    add("augmented copies",
+        grouped(clips.size() - originals.size()) + ", trained on, never scored");
   if (report.kind == ReportKind::kTraining && report.result)
     add("of them for validation", grouped(report.result->scores.n));
-  add("speakers",
-      speakers.empty() ? "not known" : grouped(static_cast<std::int64_t>(speakers.size())));
+  add("speakers", speakers.empty() ? "not known" : grouped(speakers.size()));
   add("corpus", join(std::vector<std::string>(corpora.begin(), corpora.end()), ", "));
   add("features", report.features);
   if (report.result) {
@@ -298,10 +279,10 @@ std::string report_html(const Report& report, int threads) {
           "Scored, as asked for, on a fold that the model did not leave out in training: clips "
           "that it was trained on may be among those scored.");
     if (result.info.heard > 0)
-      page.lead += warning(fmt::format(
-          "Other clips of the speaker ({}) were heard before each answer, without their labels: "
-          "these are not the scores of a voice never heard before.",
-          heard_text(result.info.heard)));
+      page.lead += warning(
+          fmt::format("Other clips of the speaker ({}) were heard before each answer, without "
+                      "their labels: these are not the scores of a voice never heard before.",
+                      heard_text(result.info.heard)));
     page.lead += score_tiles(result);
     page.body += heard_section(result) + matrix_section(result) + confusion_section(result) +
                  classes_and_speakers_section(result) + folds_section(result) +
@@ -318,15 +299,14 @@ void write_report(const std::filesystem::path& path, const Report& report, int t
 }
 
 Report cross_validation_report(CrossValidation run, const FeatureTable& table) {
-  Report report;
-  report.kind = ReportKind::kCrossValidation;
-  report.recipe = run.result.info.recipe;
-  report.features = describe(table.set);
-  report.clips = table.clips;
-  report.result = std::move(run.result);
-  report.curves = std::move(run.curves);
-  report.hidden = std::move(run.hidden);
-  return report;
+  const std::string recipe = run.result.info.recipe;
+  return {.result = std::move(run.result),
+          .recipe = recipe,
+          .features = describe(table.set),
+          .clips = table.clips,
+          .left_out = "",
+          .curves = std::move(run.curves),
+          .hidden = std::move(run.hidden)};
 }
 
 Report model_report(const Model& model, const std::vector<const FeatureTable*>& tables,

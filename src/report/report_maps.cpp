@@ -23,7 +23,7 @@ Mark mark_of(const Prediction& prediction, const std::vector<std::string>& label
   const auto truth = std::find(labels.begin(), labels.end(), prediction.emotion) - labels.begin();
   const std::size_t said = most_likely(prediction.probabilities);
   Mark mark;
-  mark.category = static_cast<std::size_t>(truth);
+  mark.category = truth;
   mark.wrong = said != mark.category;
   mark.title = mark.wrong ? fmt::format("{}: {}, taken for {} ({:.0f} %)", prediction.file,
                                         prediction.emotion, labels[said],
@@ -49,8 +49,7 @@ std::string two_maps(const Eigen::MatrixXd& points, std::vector<Mark> marks,
                      const std::string& name, int threads) {
   const auto place = [&](const Eigen::MatrixXd& positions) {
     for (std::size_t i = 0; i < marks.size(); ++i) {
-      const auto column = static_cast<Eigen::Index>(i);
-      marks[i].at = {positions(0, column), positions.rows() > 1 ? positions(1, column) : 0};
+      marks[i].at = {positions(0, i), positions.rows() > 1 ? positions(1, i) : 0};
     }
   };
   const PrincipalComponents components = principal_components(points, 2);
@@ -72,23 +71,23 @@ std::string two_maps(const Eigen::MatrixXd& points, std::vector<Mark> marks,
 }
 
 std::string shown_of(std::size_t all) {
-  return all > kMostClips ? fmt::format(" {} of {} clips, drawn at random.", grouped(kMostClips),
-                                        grouped(static_cast<std::int64_t>(all)))
-                          : "";
+  return all > kMostClips
+             ? fmt::format(" {} of {} clips, drawn at random.", grouped(kMostClips), grouped(all))
+             : "";
 }
 
 /// Where the answers of all folds stand to each other: outputs mean the same in every model.
 std::string pooled_maps(const ResultFile& result, int threads) {
   constexpr double kFloor = 1e-4;
   const std::vector<int> chosen = clips_to_show(result.predictions.size(), result.info.seed);
-  const auto classes = static_cast<Eigen::Index>(result.info.labels.size());
-  Eigen::MatrixXd points(classes, static_cast<Eigen::Index>(chosen.size()));
+  const Eigen::Index classes = result.info.labels.size();
+  Eigen::MatrixXd points(classes, chosen.size());
   std::vector<Mark> marks;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const Prediction& prediction = result.predictions[static_cast<std::size_t>(chosen[i])];
-    auto column = points.col(static_cast<Eigen::Index>(i));
+    const Prediction& prediction = result.predictions[chosen[i]];
+    auto column = points.col(i);
     for (Eigen::Index c = 0; c < classes; ++c)
-      column[c] = std::log(std::max(kFloor, prediction.probabilities[static_cast<std::size_t>(c)]));
+      column[c] = std::log(std::max(kFloor, prediction.probabilities[c]));
     column.array() -= column.mean();
     marks.push_back(mark_of(prediction, result.info.labels));
   }
@@ -100,12 +99,11 @@ std::string hidden_maps(const HiddenLayer& layer, const ResultFile& result, cons
   std::map<ClipName, const Prediction*> by_name;
   for (const Prediction& prediction : result.predictions) by_name[prediction.name()] = &prediction;
   const std::vector<int> chosen = clips_to_show(layer.clips.size(), result.info.seed);
-  Eigen::MatrixXd points(layer.units.rows(), static_cast<Eigen::Index>(chosen.size()));
+  Eigen::MatrixXd points(layer.units.rows(), chosen.size());
   std::vector<Mark> marks;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    points.col(static_cast<Eigen::Index>(i)) = layer.units.col(chosen[i]).cast<double>();
-    marks.push_back(
-        mark_of(*by_name.at(layer.clips[static_cast<std::size_t>(chosen[i])]), result.info.labels));
+    points.col(i) = layer.units.col(chosen[i]).cast<double>();
+    marks.push_back(mark_of(*by_name.at(layer.clips[chosen[i]]), result.info.labels));
   }
   return two_maps(points, std::move(marks), name, threads);
 }
@@ -116,24 +114,23 @@ std::string maps_section(const Report& report, int threads) {
   if (!report.result) return "";
   const ResultFile& result = *report.result;
   const std::string key =
-      "Colour and shape tell the true emotion; hollow marks were taken for another. "
-      "Point at a mark for its file.";
+      "Colour and shape tell the true emotion; hollow marks were taken for another. Point at a "
+      "mark for its file.";
   const std::string names = legend(result.info.labels);
   if (report.hidden.size() == 1)
-    return section("Map of the clips",
-                   "Clips as the network's last hidden layer has them, before the answer is read "
-                   "off. " +
-                       key + shown_of(report.hidden[0].clips.size()),
-                   names + hidden_maps(report.hidden[0], result, "Last hidden layer", threads));
+    return section(
+        "Map of the clips",
+        "Clips as the network's last hidden layer has them, before the answer is read off. " + key +
+            shown_of(report.hidden[0].clips.size()),
+        names + hidden_maps(report.hidden[0], result, "Last hidden layer", threads));
 
   const bool folds = !report.hidden.empty();
-  std::string note =
-      folds ? "Every fold has a network of its own, and its hidden units mean something else than "
-              "those of the others. What all of them share are the answers: first all clips by the "
-              "logarithm of their probabilities (not below 0.0001), then each fold by its last "
-              "hidden layer. "
-            : "Clips by the logarithm of the probabilities they were given (not below 0.0001); the "
-              "hidden layers are not part of a result. ";
+  std::string note = folds ? "Every fold has a network of its own, and its hidden units mean "
+                             "something else than those of the others. What all of them share are "
+                             "the answers: first all clips by the logarithm of their probabilities "
+                             "(not below 0.0001), then each fold by its last hidden layer. "
+                           : "Clips by the logarithm of the probabilities they were given (not "
+                             "below 0.0001); the hidden layers are not part of a result. ";
   note += key + shown_of(result.predictions.size());
   if (report.hidden.size() > kMostFolds)
     note += fmt::format(" Of {} folds, the first {} have a map of their own.", report.hidden.size(),

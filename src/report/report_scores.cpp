@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "report/page/charts.h"
 #include "report/page/colors.h"
@@ -16,33 +15,31 @@
 namespace ser::report {
 namespace {
 
-const Scale kShare{0, 1, "%"};
-
 constexpr const char* kWilson =
     "Whiskers are 95 % Wilson intervals for that number of clips, taken as independent.";
 
-/// Of the ramp.
 std::size_t shade_of(double share) {
   return static_cast<std::size_t>(std::lround(share * (kRampShades - 1)));
 }
 
-/// "71.9 %" and, small, "23 of 32".
-std::string share_text(std::string_view name, double share, std::int64_t right, std::int64_t n) {
-  return fmt::format("{} <small>{} of {}</small>", figure(name, share, percent(share)),
-                     grouped(right), grouped(n));
+/// A bar that says "71.9 %" and, small, "23 of 32".
+Row share_row(const std::string& name, std::string_view figure_name, double share, std::int64_t n,
+              std::optional<double> reference = {}) {
+  const std::int64_t right = std::llround(share * n);
+  return {name, bar(share, kShare, n > 0 ? wilson_95(right, n) : Interval{}, reference),
+          fmt::format("{} <small>{} of {}</small>", share_figure(figure_name, share),
+                      grouped(right), grouped(n))};
 }
 
 std::string confusion_cell(const ResultFile& result, Eigen::Index truth, Eigen::Index said) {
   const std::int64_t count = result.scores.confusion(truth, said);
-  const std::int64_t support = result.scores.per_class[static_cast<std::size_t>(truth)].support;
-  const double share = support > 0 ? static_cast<double>(count) / static_cast<double>(support) : 0;
+  const std::int64_t support = result.scores.per_class[truth].support;
+  const double share = support > 0 ? static_cast<double>(count) / support : 0;
   const auto& labels = result.info.labels;
   return fmt::format(
       "<td class=\"cell ramp{}{}{}\" title=\"{} taken for {}: {} of {}, {}\">{}</td>",
       shade_of(share), truth == said ? " right" : "", count == 0 ? " none" : "",
-      escape(labels[static_cast<std::size_t>(truth)]),
-      escape(labels[static_cast<std::size_t>(said)]), count, support, percent(share),
-      grouped(count));
+      escape(labels[truth]), escape(labels[said]), count, support, percent(share), grouped(count));
 }
 
 std::string said_header(const std::string& name) {
@@ -67,10 +64,9 @@ std::string confusion_table(const ResultFile& result) {
   for (const std::string& label : labels) html += said_header(label);
   html += "<th class=\"total\">recall</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto row = static_cast<Eigen::Index>(i);
     html += truth_header(labels[i]);
     for (Eigen::Index j = 0; j < result.scores.confusion.cols(); ++j)
-      html += confusion_cell(result, row, j);
+      html += confusion_cell(result, i, j);
     html += fmt::format("<td class=\"total\">{}</td></tr>\n",
                         percent(result.scores.per_class[i].recall));
   }
@@ -84,12 +80,8 @@ std::string confusion_table(const ResultFile& result) {
 
 std::string class_rows(const Scores& scores) {
   std::vector<Row> rows;
-  for (const ClassScore& c : scores.per_class) {
-    const std::int64_t right = std::llround(c.recall * static_cast<double>(c.support));
-    rows.push_back({c.label,
-                    bar(c.recall, kShare, c.support > 0 ? wilson_95(right, c.support) : Interval{}),
-                    share_text("class-recall", c.recall, right, c.support)});
-  }
+  for (const ClassScore& c : scores.per_class)
+    rows.push_back(share_row(c.label, "class-recall", c.recall, c.support));
   return row_list(rows, kShare);
 }
 
@@ -103,11 +95,8 @@ std::string class_table(const Scores& scores) {
 
 std::string speaker_rows(const Scores& scores) {
   std::vector<Row> rows;
-  for (const SpeakerScore& s : scores.per_speaker) {
-    const std::int64_t right = std::llround(s.accuracy * static_cast<double>(s.n));
-    rows.push_back({s.speaker, bar(s.accuracy, kShare, wilson_95(right, s.n), scores.accuracy),
-                    share_text("speaker-accuracy", s.accuracy, right, s.n)});
-  }
+  for (const SpeakerScore& s : scores.per_speaker)
+    rows.push_back(share_row(s.speaker, "speaker-accuracy", s.accuracy, s.n, scores.accuracy));
   return row_list(rows, kShare);
 }
 
@@ -152,7 +141,7 @@ std::string table_html(const MatrixTable& matrix) {
 
 /// Share of answers kept, in percent, against the share of them that is right.
 Point point_of(const KeptAnswers& answers, std::size_t all) {
-  return {100 * static_cast<double>(answers.kept) / static_cast<double>(all), 1 - answers.risk()};
+  return {100 * static_cast<double>(answers.kept) / all, 1 - answers.risk()};
 }
 
 }  // namespace
@@ -237,18 +226,16 @@ std::string mistakes_section(const ResultFile& result) {
   std::vector<std::vector<std::string>> rows;
   for (const Prediction* p : wrong) {
     const std::size_t said = most_likely(p->probabilities);
-    const auto truth = static_cast<std::size_t>(
-        std::find(labels.begin(), labels.end(), p->emotion) - labels.begin());
+    const std::size_t truth = std::find(labels.begin(), labels.end(), p->emotion) - labels.begin();
     rows.push_back({escape(p->file), swatch(truth) + escape(p->emotion),
                     swatch(said) + escape(labels[said]), percent(p->probabilities[said]),
                     percent(p->probabilities[truth])});
   }
   return section(
       "Most confident mistakes",
-      fmt::format("Worth listening to: a wrong label, an odd recording, or what the "
-                  "model has yet to learn. {} of {}.",
-                  counted(static_cast<std::int64_t>(rows.size()), "mistake"),
-                  grouped(static_cast<std::int64_t>(all))),
+      fmt::format("Worth listening to: a wrong label, an odd recording, or what the model has yet "
+                  "to learn. {} of {}.",
+                  counted(rows.size(), "mistake"), grouped(all)),
       table({"file", "emotion", "taken for", "how sure", "left for the truth"}, rows, 3));
 }
 
@@ -295,12 +282,11 @@ std::string certainty_section(const ResultFile& result) {
   chart.lines.push_back({points, "mean", "right answers among those kept"});
   return section(
       "Which answers are sure?",
-      fmt::format(
-          "With at most {} wrong among the answers that stay, those below {} are uncertain: "
-          "{} of the answers stay. The curve shows the same for every threshold, from the "
-          "surest answers alone, on the left, to all of them.",
-          percent(kAllowedRisk), share_figure("uncertain-below", sure.from),
-          figure("kept", at.x / 100, percent(at.x / 100))),
+      fmt::format("With at most {} wrong among the answers that stay, those below {} are "
+                  "uncertain: {} of the answers stay. The curve shows the same for every "
+                  "threshold, from the surest answers alone, on the left, to all of them.",
+                  percent(kAllowedRisk), share_figure("uncertain-below", sure.from),
+                  figure("kept", at.x / 100, percent(at.x / 100))),
       line_chart(chart));
 }
 

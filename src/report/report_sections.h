@@ -16,7 +16,6 @@ std::string calibration_section(const ResultFile& result);
 std::string certainty_section(const ResultFile& result);
 /// Scores by the number of other clips of the speaker that were heard first.
 std::string heard_section(const ResultFile& result);
-/// Corpora trained on by corpora scored on.
 std::string matrix_section(const ResultFile& result);
 std::string mistakes_section(const ResultFile& result);
 std::string learning_section(const Report& report);

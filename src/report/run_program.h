@@ -7,7 +7,6 @@
 
 namespace ser::report {
 
-/// What a program wrote and how it ended.
 struct ProgramRun {
   int exit_code = 0;  ///< 128 + signal where one ended it
   std::string out;

@@ -56,19 +56,19 @@ std::string score_tiles(const SearchResult& result) {
 
 std::string importance_section(const SearchResult& result) {
   const std::vector<double> shares = importance(result);
-  const Scale scale{0, 1, "%"};
   std::vector<std::size_t> order(shares.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater(), [&](std::size_t f) { return shares[f]; });
   std::vector<Row> rows;
   rows.reserve(order.size());
   for (const std::size_t f : order)
-    rows.push_back({short_name(result.space.fields[f]), bar(shares[f], scale), percent(shares[f])});
+    rows.push_back(
+        {short_name(result.space.fields[f]), bar(shares[f], kShare), percent(shares[f])});
   return section("What mattered",
                  "How much of the scores of the first rung each field explains by itself: the "
                  "squared rank correlation of a range, the variance between the values of a list. "
                  "With few trials, chance explains some, too.",
-                 row_list(rows, scale));
+                 row_list(rows, kShare));
 }
 
 /// The best score at each rung among the trials up to each.
@@ -113,20 +113,20 @@ std::string finished(LineChart chart) {
       low = std::min(low, point.y);
       high = std::max(high, point.y);
     }
-  chart.y = low < high ? rounded_scale(low, high, "%") : Scale{0, 1, "%"};
+  chart.y = low < high ? rounded_scale(low, high, "%") : kShare;
   return "<div>" + line_chart(chart) + "</div>\n";
 }
 
 std::string curves_section(const SearchResult& result) {
   std::string charts = finished(best_so_far(result));
   std::string said =
-      "The best score among the trials up to each, a line a rung; the thick one is "
-      "that of the last rung, trained in full.";
+      "The best score among the trials up to each, a line a rung; the thick one is that of the "
+      "last rung, trained in full.";
   if (result.epochs.size() > 1) {
     charts += finished(trials_by_epochs(result));
     said +=
-        " Beside it, the scores of the trials that got past the first rung; the thick line is "
-        "the best trial.";
+        " Beside it, the scores of the trials that got past the first rung; the thick line is the "
+        "best trial.";
   }
   return section("The best so far", said, "<div class=\"columns\">" + charts + "</div>\n");
 }

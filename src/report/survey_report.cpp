@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "report/page/charts.h"
 #include "report/page/html.h"
@@ -34,14 +33,13 @@ std::string summary_tiles(const Survey& survey) {
   const auto speakers = count_speakers(survey);
   const auto known = std::count_if(speakers.begin(), speakers.end(),
                                    [](const SpeakerCount& s) { return !s.name.empty(); });
-  const auto clips = static_cast<std::int64_t>(survey.clips.size());
+  const std::int64_t clips = survey.clips.size();
   const auto unreadable = clips - static_cast<std::int64_t>(survey.readable());
   std::vector<Tile> list = {
       {"Recordings", count_figure("recordings", clips),
        unreadable > 0 ? counted(unreadable, "file") + " could not be read" : "all could be read"},
       {"Speakers", known > 0 ? count_figure("speakers", known) : "not known",
-       known > 0 ? fmt::format("{:.0f} clips each in the mean",
-                               static_cast<double>(clips) / static_cast<double>(known))
+       known > 0 ? fmt::format("{:.0f} clips each in the mean", static_cast<double>(clips) / known)
                  : "no names that tell them"}};
   if (duration.n > 0) {
     const double total = duration.mean * static_cast<double>(duration.n);
@@ -57,7 +55,7 @@ std::string summary_tiles(const Survey& survey) {
          fmt::format("median of the active parts; {:.1f} to {:.1f}", level.least, level.greatest)});
   list.push_back({"Duplicates",
                   figure("duplicates", static_cast<double>(survey.duplicates.size()),
-                         grouped(static_cast<std::int64_t>(survey.duplicates.size()))),
+                         grouped(survey.duplicates.size())),
                   "groups of files with the same bytes"});
   return tiles(list);
 }
@@ -121,7 +119,6 @@ struct Measure {
   std::string unit;
 };
 
-/// A box for each emotion and gender.
 std::string boxes(const Survey& survey, const Measure& measure, const Counts& emotions,
                   const Counts& genders) {
   struct Group {
@@ -206,14 +203,13 @@ std::string faults_section(const Survey& survey) {
   std::vector<std::vector<std::string>> rows;
   for (const std::vector<int>& group : survey.duplicates) {
     std::vector<std::string> names;
-    for (const int i : group)
-      names.push_back(escape(survey.clips[static_cast<std::size_t>(i)].clip.path));
+    for (const int i : group) names.push_back(escape(survey.clips[i].clip.path));
     rows.push_back({join(names, "<br>")});
   }
-  return html + section("Files with the same bytes",
-                        "A clip that stands in training and test under two names flatters the "
-                        "score.",
-                        table({"files"}, rows, 1));
+  return html +
+         section("Files with the same bytes",
+                 "A clip that stands in training and test under two names flatters the score.",
+                 table({"files"}, rows, 1));
 }
 
 }  // namespace
@@ -224,7 +220,7 @@ std::string survey_html(const Survey& survey) {
     if (!name.empty()) corpora.push_back(name);
   Page page;
   page.kind = "Speech emotion recognition: the data";
-  page.title = counted(static_cast<std::int64_t>(survey.clips.size()), "recording") +
+  page.title = counted(survey.clips.size(), "recording") +
                (corpora.empty() ? "" : " of " + join(corpora, ", "));
   page.lead = summary_tiles(survey);
   page.categories = std::max<std::size_t>(2, count_by(survey, &Utterance::gender).size());

@@ -1,7 +1,6 @@
 #include "ser/report/picture.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "report/column_analysis.h"
@@ -20,8 +19,7 @@ constexpr const char* kNoSpeech = "#dedede";
 /// The colour of emotion `index` of `count`: strong for probabilities, pale behind the waveform.
 std::string colour(std::size_t index, std::size_t count, double lightness, double chroma) {
   constexpr double kFirstHueDegrees = 25;  // as in the reports
-  return oklch(lightness, chroma,
-               kFirstHueDegrees + 360 * static_cast<double>(index) / static_cast<double>(count));
+  return oklch(lightness, chroma, kFirstHueDegrees + 360 * static_cast<double>(index) / count);
 }
 
 /// Time as the axis counts it.
@@ -70,14 +68,14 @@ std::vector<Cell> make_cells(const Timeline& timeline, std::size_t num_emotions)
 /// One band an emotion, from the first at the bottom to the last at the top.
 std::vector<PlotBand> stacked_bands(const std::vector<Cell>& cells,
                                     const std::vector<std::string>& emotions, const Clock& clock) {
-  const auto points = static_cast<Eigen::Index>(2 * cells.size());
+  const Eigen::Index points = 2 * cells.size();
   std::vector<PlotBand> bands;
   Eigen::VectorXf below = Eigen::VectorXf::Zero(points);
   for (std::size_t e = 0; e < emotions.size(); ++e) {
     PlotBand band{emotions[e], colour(e, emotions.size(), 0.74, 0.13), Eigen::VectorXf(points),
                   below, below};
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      const auto at = static_cast<Eigen::Index>(2 * c);
+      const Eigen::Index at = 2 * c;
       band.x[at] = static_cast<float>(clock(cells[c].start_s));
       band.x[at + 1] = static_cast<float>(clock(cells[c].end_s));
       band.high.segment<2>(at).array() +=

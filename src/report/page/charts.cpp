@@ -275,7 +275,7 @@ std::string map_chart(const std::vector<Mark>& marks, const std::string& x_label
 }
 
 std::string reliability_chart(std::span<const CalibrationBin> bins) {
-  const Plot plot{{0, 1, "%"}, {0, 1, "%"}, 62, 10, 330, 330};
+  const Plot plot{kShare, kShare, 62, 10, 330, 330};
   std::string svg = open_chart(plot, "reliability diagram") +
                     axes(plot, "how sure the model was, %", "how often it was right, %");
   svg += fmt::format("<path class=\"ideal\" d=\"{}\"/>\n", path(plot, {{0, 0}, {1, 1}}));
@@ -285,7 +285,7 @@ std::string reliability_chart(std::span<const CalibrationBin> bins) {
   std::vector<Point> line;
   for (const CalibrationBin& bin : bins) {
     if (bin.n == 0) continue;
-    const double n = static_cast<double>(bin.n);
+    const double n = bin.n;
     const Point at{bin.confidence_sum / n, static_cast<double>(bin.right) / n};
     const Interval interval = wilson_95(bin.right, bin.n);
     line.push_back(at);

@@ -3,7 +3,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ser/eval/metrics.h"
@@ -21,6 +20,8 @@ struct Scale {
   double high = 1;
   std::string unit;  ///< after the numbers: " s"; "%" shows shares as percent
 };
+
+inline const Scale kShare{0, 1, "%"};
 
 /// Down to `low` and up to `high`, rounded outwards to the next ticks.
 Scale rounded_scale(double low, double high, std::string unit);

@@ -38,14 +38,14 @@ constexpr Theme kLight{{0.60, 0.48, 0.70},
                        0.15,
                        0.97,
                        0.40,
-                       "--paper:#ffffff;--card:#f6f8fa;--ink:#1d232b;--muted:#5a6572;"
-                       "--line:#d9dfe6;--on-ramp:#ffffff;--warn-paper:#fff4e0;--warn:#8a5a00;"};
+                       "--paper:#ffffff;--card:#f6f8fa;--ink:#1d232b;--muted:#5a6572;--line:#"
+                       "d9dfe6;--on-ramp:#ffffff;--warn-paper:#fff4e0;--warn:#8a5a00;"};
 constexpr Theme kDark{{0.76, 0.64, 0.86},
                       0.13,
                       0.24,
                       0.82,
-                      "--paper:#14181d;--card:#1c2229;--ink:#e6eaef;--muted:#9aa6b3;"
-                      "--line:#343d47;--on-ramp:#0d1117;--warn-paper:#33270d;--warn:#f0c36a;"};
+                      "--paper:#14181d;--card:#1c2229;--ink:#e6eaef;--muted:#9aa6b3;--line:#343d47;"
+                      "--on-ramp:#0d1117;--warn-paper:#33270d;--warn:#f0c36a;"};
 
 std::string variables(const Theme& theme, std::size_t categories) {
   constexpr double kFirstHue = 25, kRampHue = 250, kRampChroma = 0.12;
