@@ -153,7 +153,7 @@ std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances
 std::vector<std::string> emotion_labels(const std::vector<Utterance>& utterances,
                                         const std::vector<int>& chosen) {
   std::vector<Utterance> some;
-  for (const int i : chosen) some.push_back(utterances[static_cast<std::size_t>(i)]);
+  for (const int i : chosen) some.push_back(utterances[i]);
   return emotion_labels(some);
 }
 

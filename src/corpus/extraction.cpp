@@ -134,14 +134,14 @@ class CountingWriter : public FeatureWriter {
   void add(const Utterance& clip, const Eigen::MatrixXf& features) override {
     next_.add(clip, features);
     ++summary_.clips;
-    summary_.rows = static_cast<std::size_t>(features.rows());
-    summary_.frames += static_cast<std::size_t>(features.cols());
+    summary_.rows = features.rows();
+    summary_.frames += features.cols();
     summary_.without_emotion += clip.emotion.empty();
     summary_.without_gender += clip.gender.empty();
   }
   void append(const Eigen::MatrixXf& features) override {
     next_.append(features);
-    summary_.frames += static_cast<std::size_t>(features.cols());
+    summary_.frames += features.cols();
   }
   void end_recording() override {
     next_.end_recording();
@@ -177,16 +177,12 @@ void for_each_piece(const std::filesystem::path& file, const FeatureSet& set,
   pieces.finish_with_rest(on_piece);
 }
 
-/// The features of a whole piece of a recording.
-FeatureSet set_of_piece(FeatureSet set) {
-  set.offset_s = set.duration_s = 0;
-  return set;
-}
-
 /// Extracts one copy of a long recording piece by piece into `writer`.
 void extract_pieces(const std::filesystem::path& file, const Copies& copies, std::size_t copy,
                     const FeatureSet& set, FeatureWriter& writer) {
-  const Extractor extractor(set_of_piece(set));
+  FeatureSet of_whole_piece = set;
+  of_whole_piece.offset_s = of_whole_piece.duration_s = 0;
+  const Extractor extractor(of_whole_piece);
   const Utterance utterance = copies.utterance(copy);
   Rng rng = copies.rng(copy);
   Eigen::MatrixXd sum;
@@ -287,7 +283,7 @@ RecordingShard take_shard(const std::vector<Recording>& recordings,
   shard.copies = copies_of(options);
   RecordingShard taken{std::move(shard), {}};
   for (std::int64_t i = 0; taken.info.position(i) < taken.info.recordings; ++i)
-    taken.recordings.push_back(recordings[static_cast<std::size_t>(taken.info.position(i))]);
+    taken.recordings.push_back(recordings[taken.info.position(i)]);
   return taken;
 }
 

@@ -50,12 +50,12 @@ class Reader {
   std::uint64_t position() { return static_cast<std::uint64_t>(file_.tellg()); }
   void go_to(std::uint64_t position) {
     file_.clear();
-    file_.seekg(static_cast<std::streamoff>(position));
+    file_.seekg(position);
   }
   /// False where the file ends before.
   bool read(char* out, std::uint64_t bytes) {
     if (bytes > size_ - std::min(size_, position())) return false;
-    return static_cast<bool>(file_.read(out, static_cast<std::streamsize>(bytes)));
+    return static_cast<bool>(file_.read(out, bytes));
   }
   bool read(std::string& text, std::uint64_t bytes) {
     if (bytes > size_ - std::min(size_, position())) return false;
@@ -132,7 +132,7 @@ void ExtractionJournal::replay(const std::string& run) {
 
 void ExtractionJournal::put(const Record& record, std::string_view text, std::string_view values) {
   for (const std::string_view bytes : {record.bytes(), text, values}) {
-    file_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file_.write(bytes.data(), bytes.size());
     hash_ = fnv1a(bytes, hash_);
   }
 }

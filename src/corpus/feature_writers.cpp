@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -20,10 +19,6 @@ namespace ser {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string part_name(const fs::path& path, std::size_t index, std::size_t count) {
-  return fmt::format("{}-{:05}-of-{:05}{}", path.stem().string(), index + 1, count, ".safetensors");
-}
 
 TensorSource whole_numbers(std::string name, std::span<const std::int64_t> numbers) {
   return {std::move(name), DType::kI64, {std::ssize(numbers)}, [numbers](AtomicFile& file) {
@@ -48,8 +43,7 @@ void check_features(const Utterance& clip, const Eigen::MatrixXf& features,
          features.rows(), features.cols());
   if (features.allFinite()) return;
   for (Eigen::Index row = 0; row < features.rows(); ++row)
-    if (!features.row(row).allFinite())
-      fail("{}: feature {} is not finite", clip.path, rows[static_cast<std::size_t>(row)]);
+    if (!features.row(row).allFinite()) fail("{}: feature {} is not finite", clip.path, rows[row]);
 }
 
 FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
@@ -67,7 +61,7 @@ FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
 std::vector<FeatureTableWriter::Part> FeatureTableWriter::parts() const {
   std::vector<Part> result(1);
   for (std::size_t i = 0; i < clips_.size(); ++i) {
-    const auto frames = static_cast<std::uint64_t>(offsets_[i + 1] - offsets_[result.back().begin]);
+    const std::uint64_t frames = offsets_[i + 1] - offsets_[result.back().begin];
     if (frames * rows_.size() * sizeof(float) > max_shard_bytes_ && result.back().begin < i)
       result.push_back({i, i});
     result.back().end = i + 1;
@@ -103,7 +97,7 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
 }
 
 void FeatureTableWriter::start_recording(std::size_t index) {
-  if (shard_) recording_ = shard_->position(static_cast<std::int64_t>(index));
+  if (shard_) recording_ = shard_->position(index);
 }
 
 void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
@@ -116,7 +110,7 @@ void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& featu
 
 void FeatureTableWriter::append(const Eigen::MatrixXf& features) {
   check_features(clips_.back(), features, rows_);
-  const std::span<const float> values(features.data(), static_cast<std::size_t>(features.size()));
+  const std::span<const float> values(features.data(), features.size());
   spool_.append(std::as_bytes(values));
   offsets_.back() += features.cols();
 }
@@ -131,7 +125,8 @@ void FeatureTableWriter::finish() {
   }
   std::vector<std::string> names;
   for (const Part& part : files) {
-    names.push_back(part_name(path_, names.size(), files.size()));
+    names.push_back(fmt::format("{}-{:05}-of-{:05}.safetensors", path_.stem().string(),
+                                names.size() + 1, files.size()));
     write_part(path_.parent_path() / names.back(), part);
   }
   write_feature_index(feature_index_path(path_), fingerprint(set_), names);

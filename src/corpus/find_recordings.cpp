@@ -33,7 +33,7 @@ std::vector<std::vector<int>> alike(const std::vector<std::string>& files,
                                     const std::vector<int>& chosen, std::size_t count) {
   std::map<std::uint64_t, std::vector<int>> by_hash;
   for (const int i : chosen) try {
-      by_hash[hash_of_end(files[static_cast<std::size_t>(i)], count)].push_back(i);
+      by_hash[hash_of_end(files[i], count)].push_back(i);
     } catch (const Error&) {
       continue;
     }
@@ -95,7 +95,7 @@ std::vector<std::vector<int>> find_duplicates(const std::vector<std::string>& fi
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(files[i], error);
-    if (!error) by_size[size].push_back(static_cast<int>(i));
+    if (!error) by_size[size].push_back(i);
   }
 
   std::vector<std::vector<int>> groups;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -76,7 +75,7 @@ std::vector<int> recording_numbers(const std::vector<Utterance>& clips) {
 std::vector<std::string> contents_of(const std::vector<Utterance>& clips,
                                      const std::vector<int>& chosen) {
   std::set<std::string> contents;
-  for (const int clip : chosen) contents.insert(clips[static_cast<std::size_t>(clip)].content);
+  for (const int clip : chosen) contents.insert(clips[clip].content);
   contents.erase("");
   return {contents.begin(), contents.end()};
 }

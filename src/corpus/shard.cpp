@@ -88,11 +88,6 @@ std::string renumbered(const std::string& name, int from, int to) {
   return fmt::format("shard-{}.safetensors", to);
 }
 
-/// The command that makes a shard again, as the others were made.
-std::string command_for(int number, const fs::path& path, const ShardInfo& like) {
-  return fmt::format("{} --shard {}/{} -o {}", like.command, number, like.of, path.string());
-}
-
 /// What is wrong with the shards that could be read, and the commands that make it good.
 struct Findings {
   std::vector<std::string> problems;
@@ -139,7 +134,6 @@ void find_twins(const std::vector<Candidate>& candidates, std::vector<std::strin
   }
 }
 
-/// Throws Error, naming every shard that is not as it must be.
 void check_candidates(const std::vector<Candidate>& candidates) {
   std::vector<std::string> lines;
   std::vector<const FeatureFile*> shards;
@@ -152,8 +146,11 @@ void check_candidates(const std::vector<Candidate>& candidates) {
   lines.insert(lines.end(), found.problems.begin(), found.problems.end());
   if (lines.empty()) return;
   if (!found.again.empty()) lines.push_back("to make alone what is to be made again:");
-  for (const auto& [number, path] : found.again)
-    lines.push_back("  " + command_for(number, path, *reference_of(shards)->shard));
+  for (const auto& [number, path] : found.again) {
+    const ShardInfo& like = *reference_of(shards)->shard;
+    lines.push_back(
+        fmt::format("  {} --shard {}/{} -o {}", like.command, number, like.of, path.string()));
+  }
   throw Error("shards: " + join(lines, "\n"));
 }
 

@@ -65,8 +65,7 @@ char separator_of(std::string_view line) {
     quoted ^= c == '"';
     if (const std::size_t k = kSeparators.find(c); !quoted && k != kSeparators.npos) ++counts[k];
   }
-  return kSeparators[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) -
-                                              counts.begin())];
+  return kSeparators[std::max_element(counts.begin(), counts.end()) - counts.begin()];
 }
 
 bool has_text(const CsvRecord& record) {

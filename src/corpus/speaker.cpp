@@ -14,9 +14,7 @@
 namespace ser {
 namespace {
 
-const Utterance& at(const std::vector<Utterance>& clips, int index) {
-  return clips[static_cast<std::size_t>(index)];
-}
+const Utterance& at(const std::vector<Utterance>& clips, int index) { return clips[index]; }
 
 /// Numbers by value, before all that is text.
 std::tuple<const std::string&, int, const std::string&> order(const Speaker& speaker) {
@@ -87,7 +85,7 @@ std::vector<std::vector<int>> deal_by_emotion(const std::vector<Utterance>& clip
                                               Rng rng) {
   const std::vector<int> numbers = recording_numbers(clips);
   std::map<int, std::vector<int>> by_number;
-  for (const int i : chosen) by_number[numbers[static_cast<std::size_t>(i)]].push_back(i);
+  for (const int i : chosen) by_number[numbers[i]].push_back(i);
   using Name = std::pair<std::string_view, std::string_view>;  // corpus and path: the first of all
   std::map<Name, const std::vector<int>*> recordings;
   for (const auto& [number, members] : by_number) {

@@ -39,7 +39,7 @@ std::vector<int> all_indices(const std::vector<Utterance>& clips) {
 std::vector<int> originals_of(const std::vector<Utterance>& clips, const std::vector<int>& chosen) {
   std::vector<int> originals;
   for (const int i : chosen)
-    if (is_original(clips[static_cast<std::size_t>(i)])) originals.push_back(i);
+    if (is_original(clips[i])) originals.push_back(i);
   return originals;
 }
 
@@ -55,7 +55,6 @@ void require_known(const std::vector<Utterance>& clips, std::string Utterance::*
          first->path);
 }
 
-/// Speakers of each test side.
 using Sides = std::vector<std::vector<Speaker>>;
 
 /// Contiguous blocks; the first ones are longer by one where they cannot be equal.
@@ -65,7 +64,7 @@ Sides contiguous_blocks(std::span<const Speaker> speakers, std::size_t num_folds
   for (std::size_t k = 0; k < num_folds; ++k) {
     const std::size_t size = speakers.size() / num_folds + (k < speakers.size() % num_folds);
     sides[k].assign(next, next + static_cast<std::ptrdiff_t>(size));
-    next += static_cast<std::ptrdiff_t>(size);
+    next += size;
   }
   return sides;
 }
@@ -98,7 +97,6 @@ std::vector<Speaker> speakers_numbered(const std::vector<Speaker>& speakers,
   return chosen;
 }
 
-/// Numbers the scheme names.
 std::vector<int> named_actors(const SplitScheme& scheme) {
   if (scheme.kind == Kind::kActors) return scheme.actors;
   std::vector<int> actors;
@@ -126,14 +124,14 @@ Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& sche
       return sides;
     }
     default:
-      return blocks_of_corpora(speakers, static_cast<std::size_t>(scheme.num_folds));
+      return blocks_of_corpora(speakers, scheme.num_folds);
   }
 }
 
 /// Clips of `all` that are of no recording in `held_out`.
 std::vector<int> without_recordings(const std::vector<int>& all, const std::vector<int>& held_out,
                                     const std::vector<int>& recordings) {
-  const auto recording = [&](int i) { return recordings[static_cast<std::size_t>(i)]; };
+  const auto recording = [&](int i) { return recordings[i]; };
   std::set<int> heard;
   for (const int i : held_out) heard.insert(recording(i));
   std::vector<int> rest;
@@ -171,8 +169,8 @@ std::vector<Fold> speaker_folds(const std::vector<Utterance>& clips, const Split
 
 std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_folds,
                                std::uint64_t seed) {
-  const auto parts = deal_by_emotion(clips, all_indices(clips), static_cast<std::size_t>(num_folds),
-                                     Rng(seed, fnv1a("random folds")));
+  const auto parts =
+      deal_by_emotion(clips, all_indices(clips), num_folds, Rng(seed, fnv1a("random folds")));
   const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const std::vector<int>& part : parts) {
@@ -189,21 +187,18 @@ Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& he
                  const std::vector<int>& recordings) {
   Fold fold = make_fold(clips, held_out, recordings);
   const std::vector<std::string> known = emotion_labels(clips, fold.train);
-  std::erase_if(fold.test, [&](int i) {
-    return std::ranges::find(known, clips[static_cast<std::size_t>(i)].emotion) == known.end();
-  });
+  std::erase_if(fold.test,
+                [&](int i) { return std::ranges::find(known, clips[i].emotion) == known.end(); });
   if (fold.test.empty()) fail("none of its emotions is one of the other corpora's");
   for (const Speaker& speaker : group_by_speaker(clips, fold.test))
     fold.test_speakers.push_back(speaker.name);
   return fold;
 }
 
-/// One fold a corpus, by name.
 std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
   require_known(clips, &Utterance::corpus, "expected clips with a corpus");
   std::map<std::string, std::vector<int>> corpora;
-  for (const int i : all_indices(clips))
-    corpora[clips[static_cast<std::size_t>(i)].corpus].push_back(i);
+  for (const int i : all_indices(clips)) corpora[clips[i].corpus].push_back(i);
   if (corpora.size() < 2)
     fail("expected clips of at least two corpora, found '{}'", corpora.begin()->first);
   const std::vector<int> recordings = recording_numbers(clips);
@@ -269,11 +264,11 @@ std::vector<Fold> make_folds(const std::vector<Utterance>& clips, const std::vec
                              const SplitScheme& scheme, std::uint64_t seed) {
   std::vector<Utterance> some;
   some.reserve(chosen.size());
-  for (const int i : chosen) some.push_back(clips[static_cast<std::size_t>(i)]);
+  for (const int i : chosen) some.push_back(clips[i]);
   std::vector<Fold> folds = make_folds(some, scheme, seed);
   for (Fold& fold : folds)
     for (std::vector<int>* side : {&fold.train, &fold.test})
-      for (int& i : *side) i = chosen[static_cast<std::size_t>(i)];
+      for (int& i : *side) i = chosen[i];
   return folds;
 }
 
@@ -281,8 +276,8 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
                                         const SplitScheme& scheme) {
   if (scheme.kind == Kind::kRandom)
     return {
-        fmt::format("{}: speakers leak: clips of one speaker are on both sides, which flatters "
-                    "the score; speakers:K tests on unseen speakers",
+        fmt::format("{}: speakers leak: clips of one speaker are on both sides, which flatters the "
+                    "score; speakers:K tests on unseen speakers",
                     scheme.name())};
   if (scheme.kind == Kind::kCorpora) {
     const std::string left_out = untested(clips);
@@ -305,7 +300,7 @@ std::vector<std::string> speakers_of(const std::vector<Utterance>& clips,
                                      const std::vector<int>& chosen) {
   const std::vector<std::string> names = speaker_names(clips);
   std::set<std::string> speakers;
-  for (const int clip : chosen) speakers.insert(names[static_cast<std::size_t>(clip)]);
+  for (const int clip : chosen) speakers.insert(names[clip]);
   speakers.erase("");
   return {speakers.begin(), speakers.end()};
 }
@@ -314,7 +309,7 @@ Fold whole_corpus(const std::vector<Utterance>& clips) {
   Fold fold;
   fold.train = all_indices(clips);
   for (const int i : fold.train)
-    if (clips[static_cast<std::size_t>(i)].augmentation.empty()) fold.test.push_back(i);
+    if (clips[i].augmentation.empty()) fold.test.push_back(i);
   fold.test_speakers = speakers_of(clips, fold.test);
   return fold;
 }
@@ -326,9 +321,8 @@ ValidationSplit hold_out_validation(const std::vector<Utterance>& clips,
   // A fork, because training itself draws from the same stream.
   const Rng rng = Rng(seed, stream).fork(fnv1a("validation"));
   std::vector<int> held_out;
-  const bool all_known = std::all_of(train.begin(), train.end(), [&](int i) {
-    return !clips[static_cast<std::size_t>(i)].speaker.empty();
-  });
+  const bool all_known =
+      std::all_of(train.begin(), train.end(), [&](int i) { return !clips[i].speaker.empty(); });
   if (!all_known) {
     if (originals_of(clips, train).size() >= kOneIn)
       held_out = deal_by_emotion(clips, train, kOneIn, rng).front();

@@ -11,6 +11,9 @@ namespace {
 
 using Kind = SplitScheme::Kind;
 
+/// In the order of Kind.
+constexpr std::array<std::string_view, 6> kWords = {"speakers", "luna",   "loso",
+                                                    "random",   "actors", "corpora"};
 constexpr int kMaxFolds = 1000;
 constexpr int kMaxActor = 100000;
 constexpr std::string_view kExpected =
@@ -58,21 +61,10 @@ std::string actors_text(const std::vector<int>& actors) {
 }  // namespace
 
 std::string SplitScheme::name() const {
-  switch (kind) {
-    case Kind::kSpeakers:
-      return fmt::format("speakers:{}", num_folds);
-    case Kind::kLuna:
-      return "luna";
-    case Kind::kLoso:
-      return "loso";
-    case Kind::kRandom:
-      return fmt::format("random:{}", num_folds);
-    case Kind::kActors:
-      return "actors:" + actors_text(actors);
-    case Kind::kCorpora:
-      return "corpora";
-  }
-  return "";
+  const std::string word(kWords[static_cast<std::size_t>(kind)]);
+  if (kind == Kind::kActors) return word + ":" + actors_text(actors);
+  const bool counted = kind == Kind::kSpeakers || kind == Kind::kRandom;
+  return counted ? fmt::format("{}:{}", word, num_folds) : word;
 }
 
 SplitScheme parse_split_scheme(std::string_view text) {
@@ -88,8 +80,6 @@ SplitScheme parse_split_scheme(std::string_view text) {
       if (word == "random") return {Kind::kRandom, parse_fold_count(rest), {}};
       if (word == "actors") return {Kind::kActors, 1, parse_actors(rest)};
     }
-    constexpr std::array<std::string_view, 6> kWords = {"speakers", "luna",   "loso",
-                                                        "random",   "actors", "corpora"};
     fail("{}{}", kExpected, did_you_mean(word, std::span<const std::string_view>(kWords)));
   });
 }

@@ -93,7 +93,6 @@ ClipMeasures measure(AudioReader& reader, const Preparation& preparation, const 
   return measures;
 }
 
-/// The message without the file that it begins with.
 std::string without_name(const std::string& message, const std::filesystem::path& file) {
   const std::string name = file.string() + ": ";
   return message.starts_with(name) ? message.substr(name.size()) : message;
@@ -177,7 +176,7 @@ Json summary(const Survey& survey) {
   json["duplicates"] = Json::array();
   for (const std::vector<int>& group : survey.duplicates) {
     Json paths = Json::array();
-    for (const int i : group) paths.push_back(survey.clips[static_cast<std::size_t>(i)].clip.path);
+    for (const int i : group) paths.push_back(survey.clips[i].clip.path);
     json["duplicates"].push_back(std::move(paths));
   }
   json["unreadable"] = Json::array();
@@ -233,7 +232,7 @@ Distribution distribution(std::vector<double> values) {
   std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  const auto n = static_cast<Eigen::Index>(values.size());
+  const Eigen::Index n = values.size();
   const Eigen::VectorXd sorted = Eigen::VectorXd::Map(values.data(), n);
   return {n,
           quantile(sorted, 0.05),
@@ -278,11 +277,11 @@ std::vector<SpeakerCount> count_speakers(const Survey& survey) {
   std::vector<SpeakerCount> result;
   std::int64_t known = 0;
   for (const Speaker& speaker : group_by_speaker(clips, all)) {
-    const auto count = static_cast<std::int64_t>(speaker.clips.size());
+    const std::int64_t count = speaker.clips.size();
     result.push_back({speaker.name, speaker.gender, count});
     known += count;
   }
-  const auto total = static_cast<std::int64_t>(clips.size());
+  const std::int64_t total = clips.size();
   if (known < total) result.push_back({"", "", total - known});
   return result;
 }

@@ -72,14 +72,14 @@ JoinedVotes join_votes(std::vector<Utterance>& clips, const std::filesystem::pat
         for (std::size_t i = 0; i < columns.size(); ++i)
           if (!names_clip(columns[i]) && !is_index_column(columns[i]))
             add_votes(row, voted_emotion(columns[i]), trim(record.cells[i]), columns[i]);
-        const auto at = static_cast<std::size_t>(name_column - columns.begin());
+        const std::size_t at = name_column - columns.begin();
         const std::string name(trim(record.cells[at]));
         const auto [begin, end] = by_name.equal_range(name);
         if (begin == end) joined.unknown.push_back(name);
         for (auto clip = begin; clip != end; ++clip) clips[clip->second].votes = row.votes;
       });
-    joined.clips = static_cast<std::size_t>(std::count_if(
-        clips.begin(), clips.end(), [](const Utterance& clip) { return !clip.votes.empty(); }));
+    joined.clips = std::count_if(clips.begin(), clips.end(),
+                                 [](const Utterance& clip) { return !clip.votes.empty(); });
     return joined;
   });
 }

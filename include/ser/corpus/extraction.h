@@ -42,7 +42,6 @@ std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& rec
 /// What `parse_feature_set` makes of `text`; a recipe file stands for the features it is made for.
 FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool = {});
 
-/// What is to be done about a recording that cannot be read.
 enum class OnError { kFail, kSkip };
 
 struct ExtractionOptions {

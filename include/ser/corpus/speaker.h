@@ -23,7 +23,6 @@ std::string canonical_speaker(std::string_view speaker);
 /// not known. Empty for a clip without a speaker.
 std::string speaker_name(const Utterance& clip);
 
-/// The speaker of each clip.
 std::vector<std::string> speaker_names(const std::vector<Utterance>& clips);
 
 /// A clip of which only the speaker is known, from what `speaker_name` gave for it.

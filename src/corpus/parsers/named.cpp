@@ -51,8 +51,7 @@ std::optional<Utterance> parse_ravdess(const std::filesystem::path& path) {
   for (std::size_t i = 0; i < fields.size(); ++i)
     if ((fields[i] = field(parts[i], kLargest[i])) == 0) return std::nullopt;
   const auto [modality, channel, emotion, intensity, statement, repetition, actor] = fields;
-  Utterance clip = labelled(kEmotions[static_cast<std::size_t>(emotion - 1)],
-                            actor % 2 == 1 ? "male" : "female", parts[6]);
+  Utterance clip = labelled(kEmotions[emotion - 1], actor % 2 == 1 ? "male" : "female", parts[6]);
   clip.intensity = intensity == 1 ? "normal" : "strong";
   clip.statement = parts[4];
   clip.repetition = parts[5];
