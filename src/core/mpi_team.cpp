@@ -34,17 +34,15 @@ class MpiTeam : public Team {
       std::vector<int> counts, places;
       int total = 0;
       for (const std::uint64_t size : bytes) {
-        counts.push_back(static_cast<int>(std::min(piece, size - std::min(size, begin))));
+        counts.push_back(std::min(piece, size - std::min(size, begin)));
         places.push_back(total);
         total += counts.back();
       }
-      std::string buffer(static_cast<std::size_t>(total), '\0');
+      std::string buffer(total, '\0');
       const std::uint64_t sent = std::min<std::uint64_t>(begin, mine.size());
-      ::MPI_Allgatherv(mine.data() + sent, counts[static_cast<std::size_t>(rank_)], MPI_BYTE,
-                       buffer.data(), counts.data(), places.data(), MPI_BYTE, MPI_COMM_WORLD);
-      for (std::size_t r = 0; r < all.size(); ++r)
-        all[r].append(buffer, static_cast<std::size_t>(places[r]),
-                      static_cast<std::size_t>(counts[r]));
+      ::MPI_Allgatherv(mine.data() + sent, counts[rank_], MPI_BYTE, buffer.data(), counts.data(),
+                       places.data(), MPI_BYTE, MPI_COMM_WORLD);
+      for (std::size_t r = 0; r < all.size(); ++r) all[r].append(buffer, places[r], counts[r]);
     }
     return all;
   }
@@ -56,7 +54,7 @@ class MpiTeam : public Team {
 
  private:
   std::vector<std::uint64_t> sizes_of_all(std::uint64_t mine) const {
-    std::vector<std::uint64_t> all(static_cast<std::size_t>(size_));
+    std::vector<std::uint64_t> all(size_);
     ::MPI_Allgather(&mine, 1, MPI_UINT64_T, all.data(), 1, MPI_UINT64_T, MPI_COMM_WORLD);
     return all;
   }

@@ -150,7 +150,7 @@ class JsonReader : public FieldVisitor {
     if (found == spellings.end())
       fail("option '{}{}': expected one of {}, found '{}'{}", prefix_, name,
            fmt::join(spellings, ", "), value, did_you_mean(value, spellings));
-    chosen = static_cast<std::size_t>(found - spellings.begin());
+    chosen = found - spellings.begin();
   }
 
   void group_field(std::string_view name, const Visitable& options) override {

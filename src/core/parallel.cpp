@@ -82,7 +82,7 @@ int available_threads() {
 
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& body) {
   if (count == 0) return;
-  const int workers = static_cast<int>(std::min<std::size_t>(count, resolve(threads)));
+  const int workers = std::min<std::size_t>(count, resolve(threads));
   if (workers == 1) {
     for (std::size_t i = 0; i < count; ++i) body(i);
     return;
@@ -180,8 +180,7 @@ void parallel_pipeline(int threads, const std::function<bool(std::size_t, std::s
 }
 
 struct MoreThreadsThanCores::Impl {
-  explicit Impl(int threads)
-      : control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)) {}
+  explicit Impl(int threads) : control(tbb::global_control::max_allowed_parallelism, threads) {}
   tbb::global_control control;
 };
 

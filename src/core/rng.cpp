@@ -36,7 +36,7 @@ std::uint32_t Rng::next_u32() {
     block_ = next_block();
     used_ = 0;
   }
-  return block_[static_cast<std::size_t>(used_++)];
+  return block_[used_++];
 }
 
 void Rng::fill(std::span<std::uint32_t> words) {

@@ -55,13 +55,13 @@ SafetensorsFile::Tensor read_tensor(const std::string& name, const Json& entry,
   if (range.size() != 2 || range[0] < 0 || range[1] < range[0] ||
       static_cast<std::uint64_t>(range[1]) > data.size())
     fail("tensor '{}': its bytes lie outside the file", name);
-  const auto bytes = static_cast<std::uint64_t>(range[1] - range[0]);
+  const std::uint64_t bytes = range[1] - range[0];
   const std::uint64_t count = element_count(tensor.shape, name);
   if (bytes % dtype_bytes(tensor.dtype) != 0 || bytes / dtype_bytes(tensor.dtype) != count)
     fail("tensor '{}': its shape needs {} elements, {} bytes are there", name, count, bytes);
   if (static_cast<std::uint64_t>(range[0]) % dtype_bytes(tensor.dtype) != 0)
     fail("tensor '{}': its data is not aligned", name);
-  tensor.bytes = data.subspan(static_cast<std::size_t>(range[0]), static_cast<std::size_t>(bytes));
+  tensor.bytes = data.subspan(range[0], bytes);
   return tensor;
 }
 
@@ -100,11 +100,10 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     std::memcpy(&header_bytes, bytes.data(), 8);
     if (header_bytes > std::min<std::uint64_t>(bytes.size() - 8, kMaxHeaderBytes))
       fail("not a safetensors file, or cut short: its header does not fit into it");
-    const auto header_size = static_cast<std::size_t>(header_bytes);
-    const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size},
+    const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_bytes},
                                    "safetensors header");
     if (!header.is_object()) fail("safetensors header: expected a JSON object");
-    const std::span<const std::byte> data = bytes.subspan(8 + header_size);
+    const std::span<const std::byte> data = bytes.subspan(8 + header_bytes);
     for (const auto& [name, entry] : header.items()) {
       if (name != "__metadata__") {
         tensors_.emplace(name, read_tensor(name, entry, data));

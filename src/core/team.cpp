@@ -24,8 +24,8 @@ Team& alone() {
 
 void parallel_for_mine(const Team& team, std::size_t count, int threads,
                        const std::function<void(std::size_t)>& body) {
-  const auto ranks = static_cast<std::size_t>(team.size());
-  const auto rank = static_cast<std::size_t>(team.rank());
+  const std::size_t ranks = team.size();
+  const std::size_t rank = team.rank();
   const std::size_t mine = count > rank ? (count - rank - 1) / ranks + 1 : 0;
   parallel_for(mine, threads, [&](std::size_t i) { body(rank + i * ranks); });
 }

@@ -14,7 +14,7 @@ class ProtobufMessage {
  public:
   ProtobufMessage& add(int field, std::int64_t value) {
     put_varint(static_cast<std::uint64_t>(field) << 3);
-    put_varint(static_cast<std::uint64_t>(value));
+    put_varint(value);
     return *this;
   }
   ProtobufMessage& add(int field, std::same_as<float> auto value) {
