@@ -63,7 +63,6 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
   check_corpus(options.corpus.corpus);
 }
 
-/// Looks at all that a run will write.
 void check_files(const Options& options, const ser::PlotOptions& plots,
                  const ser::SurveyOptions& survey, const std::vector<std::string>& inputs) {
   ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures},

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 
 #include <filesystem>
 
@@ -89,7 +88,6 @@ int predict(const Options& options, const ser::LiveOptions& live,
   return exit_code;
 }
 
-/// Looks at all that a run will write.
 void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
   files.push_back(options.model);

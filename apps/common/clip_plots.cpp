@@ -24,7 +24,6 @@ constexpr double kMostSamples = 6e6;  ///< what memory holds: 125 s at 48 kHz
 
 double most_s(int sample_rate_hz) { return std::min(kLongestS, kMostSamples / sample_rate_hz); }
 
-/// "a.wav (angry, male, 3.67 s, 48 kHz)".
 std::string title(const Utterance& clip, const Waveform& start) {
   std::vector<std::string> facts;
   for (const std::string& label : {clip.emotion, clip.gender})

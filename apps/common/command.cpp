@@ -166,8 +166,8 @@ class BoundedConfig : public CLI::ConfigTOML {
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     constexpr std::size_t kMostBytes = 1 << 20;
     std::string text(kMostBytes + 1, '\0');
-    input.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(input.gcount()));
+    input.read(text.data(), text.size());
+    text.resize(input.gcount());
     if (text.size() > kMostBytes)
       throw CLI::ConfigError("--config: expected at most 1 MiB, found more",
                              CLI::ExitCodes::ConfigError);

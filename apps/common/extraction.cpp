@@ -36,11 +36,6 @@ std::unique_ptr<FeatureWriter> make_writer(TableFormat format, const std::filesy
   return std::make_unique<FeatureTableWriter>(output, set, kLargestFile, std::move(shard));
 }
 
-/// Where an extraction that can be resumed keeps what is done.
-std::filesystem::path journal_of(const std::filesystem::path& output) {
-  return output.parent_path() / fitting_name(output.filename().string(), ".partial");
-}
-
 /// The pooling that `name` means; nothing for an empty one.
 std::optional<Pooling> pooling(const std::string& name) {
   if (name.empty()) return std::nullopt;
@@ -172,8 +167,7 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
   std::vector<std::string> examples;
   for (const std::vector<int>& group : std::span(groups).first(std::min(kNamed, groups.size()))) {
     std::vector<std::string> names;
-    for (const int i : group)
-      names.push_back(recordings[static_cast<std::size_t>(i)].utterance.path);
+    for (const int i : group) names.push_back(recordings[i].utterance.path);
     examples.push_back(some_of(names, kNamed));
   }
   talk::warn("the same bytes under several names, kept: {}{}",
@@ -189,9 +183,10 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
   options.augmentations =
       from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
   options.on_error = flags.on_error;
-  options.seed = static_cast<std::uint64_t>(common.seed);
+  options.seed = common.seed;
   options.threads = common.threads;
-  if (flags.resume) options.journal = journal_of(output);
+  if (flags.resume)
+    options.journal = output.parent_path() / fitting_name(output.filename().string(), ".partial");
   std::optional<RecordingShard> shard;
   if (!flags.shard.empty()) {
     ShardInfo info = from_flag("--shard", [&] { return parse_shard(flags.shard); });

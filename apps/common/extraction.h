@@ -11,7 +11,6 @@ namespace ser {
 
 enum class TableFormat { kSafetensors, kCsv };
 
-/// What the flags of ser-extract say of the features.
 struct ExtractionFlags {
   std::string features = "functionals";
   std::string pool;               ///< empty: the set's own
@@ -29,7 +28,6 @@ struct ExtractionFlags {
 /// The feature set that the flags describe. Throws UsageError for one that cannot be.
 FeatureSet feature_set(const ExtractionFlags& flags);
 
-/// What the recordings are taken for.
 struct CorpusOptions {
   std::string corpus = "auto";
   std::string votes;

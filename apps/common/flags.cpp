@@ -22,7 +22,6 @@ std::string flag_name(std::string_view field) {
   return name;
 }
 
-/// Adds one flag a field.
 class Flags::Registrar : public FieldVisitor {
  public:
   Registrar(Flags& flags, std::string group) : flags_(flags), group_(std::move(group)) {}
@@ -85,7 +84,6 @@ class Flags::Registrar : public FieldVisitor {
   std::string group_;
 };
 
-/// Sets each field whose flag was given.
 class Flags::Assigner : public FieldVisitor {
  public:
   explicit Assigner(const Flags& flags) : flags_(flags) {}
@@ -130,7 +128,7 @@ class Flags::Assigner : public FieldVisitor {
     if (found == spellings.end())
       fail<UsageError>("{}: expected one of {}, found '{}'{}", flag_name(name),
                        fmt::join(spellings, ", "), *text, did_you_mean(*text, spellings));
-    chosen = static_cast<std::size_t>(found - spellings.begin());
+    chosen = found - spellings.begin();
   }
   void group_field(std::string_view, const Visitable& options) override { options.visit(*this); }
 

@@ -23,7 +23,6 @@ inline constexpr double kUnsetNumber = -std::numeric_limits<double>::infinity();
 /// Stands behind a word of the command line that CLI11 would read otherwise.
 inline constexpr char kWordGuard = '\0';
 
-/// `word` without its guard.
 std::string unguarded(std::string word);
 
 /// The flag of a field: "trim_db" is --trim-db.

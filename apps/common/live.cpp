@@ -1,17 +1,22 @@
 #include "live.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "command.h"
 #include "interrupt.h"
-#include "live_display.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/audio/wav_recorder.h"
 #include "ser/core/most_likely.h"
@@ -56,6 +61,79 @@ void warm_up(const Predictor& predictor, int sample_rate_hz) {
   predictor.predict(noise);
 }
 
+constexpr int kWidestBar = 40;
+constexpr int kBesideBar = 24;  ///< columns of name and per cent
+constexpr const char* kBold = "\033[1m";
+constexpr const char* kGreen = "\033[32m";
+constexpr const char* kPlain = "\033[0m";
+
+bool draws_in_place(int lines, winsize& size) {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && kind && std::string_view(kind) != "dumb" &&
+         ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > lines &&
+         size.ws_col > kBesideBar;
+}
+
+/// Shows the predictions of window after window on stdout: on a terminal one bar an emotion,
+/// redrawn in place, otherwise a line a window.
+class LiveDisplay {
+ public:
+  /// The model must outlive it.
+  LiveDisplay(const Model& model, int top_k);
+
+  void show(const PredictedClip& window, double latency_ms);
+
+ private:
+  void draw(const PredictedClip& window, double latency_ms, std::size_t bars, int columns);
+
+  const Model& model_;
+  int top_k_;
+  bool colours_;
+  int lines_drawn_ = 0;
+};
+
+LiveDisplay::LiveDisplay(const Model& model, int top_k)
+    : model_(model), top_k_(top_k), colours_(std::getenv("NO_COLOR") == nullptr) {}
+
+void LiveDisplay::show(const PredictedClip& window, double latency_ms) {
+  const std::size_t bars = top_k_ == kUnsetInt
+                               ? model_.emotions.size()
+                               : std::min(model_.emotions.size(), static_cast<std::size_t>(top_k_));
+  winsize size{};
+  if (draws_in_place(static_cast<int>(bars) + 1, size))
+    draw(window, latency_ms, bars, size.ws_col);
+  else
+    fmt::print("{:7.1f} s  {}{}  {:.0f} ms\n", window.span->end_s, headline(model_, window),
+               heard_of_voice(window), latency_ms);
+  std::fflush(stdout);
+}
+
+void LiveDisplay::draw(const PredictedClip& window, double latency_ms, std::size_t bars,
+                       int columns) {
+  // Unless a few are asked for, bars keep their places.
+  std::vector<std::size_t> order = ranking(window.prediction.emotions, bars);
+  const std::size_t first = order.front();
+  if (top_k_ == kUnsetInt) std::sort(order.begin(), order.end());
+  const auto styled = [&](const char* style, const std::string& text) {
+    return colours_ ? style + text + kPlain : text;
+  };
+  const std::string title = fmt::format("{:7.1f} s  {}{}", window.span->end_s,
+                                        headline(model_, window), heard_of_voice(window));
+  const std::string latency = fmt::format("{:.0f} ms", latency_ms);
+  const std::size_t room = static_cast<std::size_t>(columns) - latency.size() - 2;
+  if (lines_drawn_ > 0) fmt::print("\033[{}A", lines_drawn_);
+  fmt::print("\r{}  {}\033[K\n", styled(kBold, title.substr(0, room)), latency);
+  const int widest = std::min(kWidestBar, columns - kBesideBar);
+  for (const std::size_t i : order) {
+    const double share = window.speech ? window.prediction.emotions(i) : 0;
+    const std::string bar(static_cast<std::size_t>(std::lround(share * widest)), '#');
+    const std::string line =
+        fmt::format("{:<10} {:>5.1f} %  {}", model_.emotions[i].substr(0, 10), 100 * share, bar);
+    fmt::print("  {}\033[K\n", window.speech && i == first ? styled(kGreen, line) : line);
+  }
+  lines_drawn_ = static_cast<int>(bars) + 1;
+}
+
 /// From sound to answers, and what is remembered of them.
 class Session {
  public:
@@ -98,8 +176,8 @@ class Session {
       talk::info("sound was lost {}", losses_ == 1 ? "once" : fmt::format("{} times", losses_));
     if (latencies_.count() > 0)
       talk::info(
-          "from a window's end to its answer: median {:.1f} ms, 99 % within {:.1f} ms, "
-          "longest {:.1f} ms",
+          "from a window's end to its answer: median {:.1f} ms, 99 % within {:.1f} ms, longest "
+          "{:.1f} ms",
           latencies_.quantile_ms(0.5), latencies_.quantile_ms(0.99), latencies_.longest_ms());
   }
 
@@ -110,7 +188,7 @@ class Session {
   std::string most_often() const {
     if (speech_ == 0) return "";
     const auto most = std::max_element(counts_.begin(), counts_.end());
-    const auto emotion = static_cast<std::size_t>(most - counts_.begin());
+    const std::size_t emotion = most - counts_.begin();
     return fmt::format(", most often {} ({})", model().emotions[emotion], *most);
   }
 
@@ -194,10 +272,8 @@ void check_live(const LiveOptions& options, const OutputOptions& output, const F
   flags.refuse({"every_window", "labels", "srt", "plot", "one_speaker"},
                "expected recordings, found --live");
   if (!inputs.empty() && !from_stdin)
-    fail<UsageError>(
-        "--live: expected - (a stream on stdin) or nothing (a microphone), "
-        "found '{}'",
-        inputs.front());
+    fail<UsageError>("--live: expected - (a stream on stdin) or nothing (a microphone), found '{}'",
+                     inputs.front());
   if (from_stdin)
     flags.refuse({"device"}, "expected a microphone, found - (a stream on stdin)");
   else

@@ -60,10 +60,8 @@ class Microphone : public LiveInput {
       const Clock::time_point now = Clock::now();
       if (read.count > 0) return {std::span(buffer_).first(read.count), read.lost, now};
       if (now - begin > kDeviceLost)
-        fail(
-            "{}: no sound for {} s: the device is gone, or another program "
-            "has taken it",
-            name(), kDeviceLost.count() / 1000);
+        fail("{}: no sound for {} s: the device is gone, or another program has taken it", name(),
+             kDeviceLost.count() / 1000);
       std::this_thread::sleep_for(kDevicePoll);
     }
     return {};

@@ -13,14 +13,12 @@
 
 namespace ser {
 
-/// Sound just heard.
 struct LiveBlock {
   std::span<const float> samples;  ///< valid until the next block; empty: the end
   bool lost = false;               ///< sound is missing before it
   std::chrono::steady_clock::time_point arrival;
 };
 
-/// A microphone, or a stream on stdin.
 class LiveInput {
  public:
   LiveInput(std::string name, int sample_rate_hz, SampleFormat format)
@@ -61,7 +59,6 @@ std::unique_ptr<LiveInput> open_standard_input(const LiveInputOptions& options);
 /// Opens a microphone. Throws Error if there is none, none of that name, or no capture module.
 std::unique_ptr<LiveInput> open_microphone(const LiveInputOptions& options);
 
-/// Prints what sound can be recorded from, on stdout.
 void print_devices();
 
 }  // namespace ser

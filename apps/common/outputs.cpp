@@ -48,7 +48,6 @@ bool is_safetensors(std::string_view head) {
   return head.size() > 8 && head.substr(4, 5) == std::string_view("\0\0\0\0{", 5);
 }
 
-/// A row of the table of kinds.
 struct KindRow {
   std::string_view name;
   bool (*begins)(std::string_view head);  ///< whether a file may, as far as its first bytes tell
@@ -79,7 +78,7 @@ void check_kind(const Output& output) {
   std::array<char, 512> head{};
   std::ifstream file(output.path, std::ios::binary);
   file.read(head.data(), head.size());
-  const std::string_view text(head.data(), static_cast<std::size_t>(file.gcount()));
+  const std::string_view text(head.data(), file.gcount());
   const KindRow& kind = kKinds[static_cast<std::size_t>(output.kind)];
   if (!text.empty() && !kind.begins(text))
     fail<UsageError>("{}: {} is there and is not {}: expected another name, or that file gone",

@@ -20,7 +20,7 @@ nlohmann::ordered_json by_name(const std::vector<std::string>& names,
                                const Eigen::VectorXd& probabilities,
                                const std::vector<std::size_t>& order) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const std::size_t i : order) json[names[i]] = probabilities(static_cast<long>(i));
+  for (const std::size_t i : order) json[names[i]] = probabilities(i);
   return json;
 }
 
@@ -34,25 +34,18 @@ std::vector<std::size_t> natural(std::size_t count) {
 }  // namespace
 
 std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count) {
-  std::vector<std::size_t> order(static_cast<std::size_t>(probabilities.size()));
+  std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return probabilities(static_cast<long>(a)) > probabilities(static_cast<long>(b));
+    return probabilities(a) > probabilities(b);
   });
   if (count > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
   return order;
 }
 
 std::string_view to_string(Sound sound) {
-  switch (sound) {
-    case Sound::kSpeech:
-      return "speech";
-    case Sound::kOther:
-      return "other";
-    case Sound::kSilence:
-      return "silence";
-  }
-  return "";
+  if (sound == Sound::kSilence) return "silence";
+  return sound == Sound::kSpeech ? "speech" : "other";
 }
 
 std::string headline(const Model& model, const PredictedClip& clip) {
@@ -100,7 +93,7 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
              heard_of_voice(clip));
   if (!clip.speech) return;
   for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
-    const double share = p.emotions(static_cast<long>(i));
+    const double share = p.emotions(i);
     const auto filled = static_cast<int>(std::lround(share * kBarWidth));
     fmt::print("    {:<10} {:>5.1f} %{}{:#<{}}\n", model_.emotions[i], 100 * share,
                filled > 0 ? "  " : "", "", filled);

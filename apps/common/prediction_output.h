@@ -21,7 +21,6 @@ struct OutputOptions {
   void visit(FieldVisitor& v);
 };
 
-/// Part of a recording.
 struct TimeSpan {
   double start_s = 0;
   double end_s = 0;
@@ -43,7 +42,6 @@ std::vector<std::size_t> ranking(const Eigen::VectorXd& probabilities, int count
 /// Throws UsageError if the options contradict each other.
 void check_output(const OutputOptions& options);
 
-/// "speech", "other" or "silence".
 std::string_view to_string(Sound sound);
 
 /// "happy (uncertain), female voice (98 %)", or "no speech".

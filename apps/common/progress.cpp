@@ -54,8 +54,7 @@ void Progress::advance(std::size_t units) {
   const std::lock_guard lock(mutex_);
   done_ += units;
   if (!line_.due(kQuietStart_s)) return;
-  const double share =
-      total_ ? std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_)) : 0;
+  const double share = total_ ? std::min(1.0, static_cast<double>(done_) / total_) : 0;
   const double rate = static_cast<double>(done_) / line_.elapsed_s();
   const double left = rate > 0 ? static_cast<double>(total_ - std::min(done_, total_)) / rate : 0;
   const int filled = static_cast<int>(share * kBarWidth);
@@ -71,8 +70,8 @@ void TrainingProgress::on_epoch(const std::string& label, const EpochReport& rep
   ++epochs_done_;
   clips_done_ += report.clips;
   if (!line_.due()) return;
-  const double share = static_cast<double>(epochs_done_) /
-                       (static_cast<double>(runs_) * static_cast<double>(report.epochs));
+  const double share =
+      static_cast<double>(epochs_done_) / (static_cast<double>(runs_) * report.epochs);
   std::string line = label.empty() ? "" : label + "  ";
   line += fmt::format("epoch {}/{}  loss {:.3f}", report.epoch, report.epochs, report.loss);
   if (report.validation_accuracy)

@@ -38,8 +38,7 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
     const ClassScore& row = scores.per_class[i];
     fmt::print("{:<{}} {:>7.1f} % {:>5.1f} % {:>6}  ", labels[i], width, percent(row.precision),
                percent(row.recall), row.support);
-    for (std::size_t j = 0; j < labels.size(); ++j)
-      fmt::print("{:>6}", scores.confusion(static_cast<long>(i), static_cast<long>(j)));
+    for (std::size_t j = 0; j < labels.size(); ++j) fmt::print("{:>6}", scores.confusion(i, j));
     fmt::print("\n");
   }
 }
@@ -47,8 +46,7 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
 /// Which answers may be kept, and how often those are right.
 void print_certainty(const ResultFile& result) {
   const KeptAnswers sure = sure_answers(result);
-  const double kept =
-      static_cast<double>(sure.kept) / static_cast<double>(result.predictions.size());
+  const double kept = static_cast<double>(sure.kept) / result.predictions.size();
   fmt::print("sure answers               {:5.1f} %   those of {:.2f} and more, {:.0f} % right\n",
              percent(kept), sure.from, percent(1 - sure.risk()));
 }
@@ -63,7 +61,6 @@ void print_corpora(const ResultFile& result) {
                percent(corpus.scores.uar), interval(corpus.ci95, &Intervals::uar));
 }
 
-/// Corpora trained on by corpora scored on.
 void print_matrix(const ResultFile& result) {
   if (result.matrix.empty()) return;
   const MatrixTable table = matrix_table(result);
@@ -110,7 +107,7 @@ void print_speakers(const Scores& scores) {
     if (speaker.accuracy < worst->accuracy) worst = &speaker;
     if (speaker.accuracy > best->accuracy) best = &speaker;
   }
-  const double n = static_cast<double>(scores.per_speaker.size());
+  const double n = scores.per_speaker.size();
   const double spread = std::sqrt(std::max(0.0, square / n - (sum / n) * (sum / n)));
   fmt::print(
       "\n{} speakers: accuracy spreads by {:.1f} points, from {:.1f} % ({}) to {:.1f} % ({})\n",
@@ -235,12 +232,12 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   const Recipe recipe = load_recipe(options.train);
   const FeatureTable table =
       read_feature_tables({options.features.begin(), options.features.end()});
-  const auto seed = static_cast<std::uint64_t>(common.seed);
+  const std::uint64_t seed = common.seed;
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   warn_of_split(table.clips, scheme);
   if (const std::string missing = missing_classes(table.clips, folds); !missing.empty())
     talk::warn("{}: {}", scheme.name(), missing);
-  const int processes = team.size(), fold_count = static_cast<int>(folds.size());
+  const int processes = team.size(), fold_count = folds.size();
   const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
   TrainingProgress progress(trainings * recipe.members, common.quiet);
   CrossValidation done = cross_validate(
@@ -289,7 +286,6 @@ report::Report scored(const ScoringFlags& options, const Flags& flags, const Com
                                : score_model(options, flags, common);
 }
 
-/// Everything that a run reads.
 std::vector<std::string> files_read(const ScoringFlags& options) {
   std::vector<std::string> files = {options.model, options.train};
   for (const auto* list : {&options.features, &options.merge, &options.average, &options.compare})
@@ -304,9 +300,9 @@ void ScoringFlags::visit(FieldVisitor& v) {
   v.field("train", train,
           join(recipe_preset_names(), "|") +
               " or a recipe file: train it on the other folds and score each");
-  v.field("cv", cv,
-          "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: "
-          "speakers:6)");
+  v.field(
+      "cv", cv,
+      "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: speakers:6)");
   v.field("fold", fold, "Score --model on this fold alone (from 0)", Range{0, 1e6});
   v.field("other_fold", other_fold,
           "Score --model on a fold that it did not leave out in training; the result is marked");

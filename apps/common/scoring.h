@@ -8,7 +8,6 @@
 
 namespace ser {
 
-/// What the flags of ser-eval say.
 struct ScoringFlags {
   std::vector<std::string> features;
   std::vector<std::string> merge;

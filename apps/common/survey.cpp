@@ -111,7 +111,7 @@ void print_duplicates(const Survey& survey) {
   std::vector<std::string> lines;
   for (const std::vector<int>& group : survey.duplicates) {
     std::vector<std::string> names;
-    for (const int i : group) names.push_back(survey.clips[static_cast<std::size_t>(i)].clip.path);
+    for (const int i : group) names.push_back(survey.clips[i].clip.path);
     lines.push_back(some_of(names, kShortList));
   }
   fmt::print("\nthe same bytes:\n");

@@ -9,7 +9,6 @@
 
 namespace ser {
 
-/// Analysis of recordings instead of extraction.
 struct SurveyOptions {
   bool describe = false;
   bool json = false;
@@ -25,7 +24,6 @@ void check_survey_flags(const SurveyOptions& options, const Flags& flags);
 void describe_recordings(const std::vector<Recording>& recordings, const SurveyOptions& options,
                          const CommonOptions& common);
 
-/// Prints what a set of recordings holds on stdout.
 void print_survey(const Survey& survey);
 
 }  // namespace ser

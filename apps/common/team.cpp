@@ -46,8 +46,8 @@ std::unique_ptr<Team> join_team(int processes) {
   std::unique_ptr<Team> team = static_cast<const TeamModule*>(module)->join();
   if (team->size() != processes)
     fail(
-        "expected {} processes that find each other, found {}: the program was "
-        "built with another MPI than the one that started it",
+        "expected {} processes that find each other, found {}: the program was built with another "
+        "MPI than the one that started it",
         processes, team->size());
   return team;
 }

@@ -33,7 +33,6 @@ std::string subtitle_time(double seconds) {
                      ms % 1000);
 }
 
-/// What is heard instead of speech.
 std::string_view without_speech(const PredictedClip& clip) {
   return clip.sound == Sound::kSilence ? "silence" : "no speech";
 }
@@ -156,7 +155,7 @@ void TimelinePrinter::print_row(const PredictedClip& clip) {
   }
   const ClipPrediction& p = clip.prediction;
   for (const std::size_t i : ranking(p.emotions, emotions_shown_))
-    fmt::print("  {:<9}  {:>3.0f} %", model_.emotions[i], 100 * p.emotions(static_cast<long>(i)));
+    fmt::print("  {:<9}  {:>3.0f} %", model_.emotions[i], 100 * p.emotions(i));
   if (p.genders.size() > 0)
     fmt::print("  {:<6}  {:>3.0f} %", model_.genders[most_likely(p.genders)],
                100 * p.genders.maxCoeff());

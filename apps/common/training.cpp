@@ -39,7 +39,6 @@ void print_node(const nn::Node& node, int depth) {
 
 constexpr std::uint64_t kMaxSpaceBytes = 1 << 20;
 
-/// A bar for each rung.
 class RungProgress {
  public:
   explicit RungProgress(bool quiet) : quiet_(quiet) {}
@@ -78,7 +77,7 @@ SearchRun run_of(const TrainingFlags& task, const CommonOptions& common, Team& t
 }
 
 void print_result(const SearchResult& result) {
-  const TrialScore& best = result.trials[static_cast<std::size_t>(result.best)];
+  const TrialScore& best = result.trials[result.best];
   fmt::print("best of {} trials: {}\n", result.trials.size(), result.best);
   for (std::size_t f = 0; f < best.values.size(); ++f)
     fmt::print("  {}: {}\n", result.space.fields[f].path, best.values[f]);
@@ -114,12 +113,23 @@ void describe_network(const Recipe& recipe, const FeatureTable& table) {
   std::iota(all.begin(), all.end(), 0);
   const auto outputs = emotion_labels(table.clips, all).size() +
                        gender_labels(table, all, recipe.training.tasks).size();
-  const nn::Network network = make_network(recipe, table, static_cast<int>(outputs));
+  const nn::Network network = make_network(recipe, table, outputs);
   fmt::print("{:<28}{:<18}{:>18}{:>12}\n", "layer", "type", "output", "parameters");
   fmt::print("{:<28}{:<18}{:>18}\n", "input", "", nn::to_string(network.input()));
   for (const nn::Node& node : network.nodes()) print_node(node, 0);
   fmt::print("{} trained numbers a network, {} network{}\n", network.parameter_count(),
              recipe.members, recipe.members == 1 ? "" : "s");
+}
+
+/// Result of `work()`; where it is stopped, an Error says how to go on.
+template <typename Work>
+auto explain_stop(std::string_view what, const std::string& file, const Work& work) {
+  try {
+    return work();
+  } catch (const Stopped&) {
+    fail("interrupted; the {} is saved in {}, go on with the same command and --resume", what,
+         file);
+  }
 }
 
 void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTable& table,
@@ -128,7 +138,7 @@ void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTabl
   const SearchRun run = run_of(task, common, team, progress);
   const SearchSpace space = with_context(
       task.search, [&] { return parse_search_space(read_file(task.search, kMaxSpaceBytes)); });
-  try {
+  explain_stop("search", task.checkpoint, [&] {
     if (task.shard.empty()) {
       warn_of_folds(task, space, table);
       search_all(task, base, table, space, run);
@@ -137,12 +147,7 @@ void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTabl
       talk::info("{}: shard {} is done{}", task.checkpoint, task.shard,
                  done ? ", and the search" : " as far as it can be without the others");
     }
-  } catch (const Stopped&) {
-    fail(
-        "interrupted; the search is saved in {}, go on with the same command "
-        "and --resume",
-        task.checkpoint);
-  }
+  });
 }
 
 Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
@@ -178,17 +183,6 @@ void set_up_checkpoint(const TrainingFlags& options, RunOptions& run) {
   run.stop = [] { return interrupted(); };
 }
 
-Model train_or_explain(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
-  try {
-    return train(data, recipe, run);
-  } catch (const Stopped&) {
-    fail(
-        "interrupted; the run is saved in {}, go on with the same command "
-        "and --resume",
-        run.checkpoint.string());
-  }
-}
-
 void write(const Model& model, const TrainingFlags& options) {
   if (!options.output.empty()) write_model(model, options.output, options.weights);
   if (!options.exported.empty()) write_onnx(model, options.exported);
@@ -199,7 +193,6 @@ std::string written(const TrainingFlags& options) {
   return options.exported.empty() ? options.output : options.output + ", " + options.exported;
 }
 
-/// Flags that have no place in a search, or only there.
 void check_search(const TrainingFlags& options, const Flags& flags, const Team& team) {
   if (options.search.empty()) {
     flags.refuse({"trials", "shard"}, "expected --search SPACE");
@@ -232,7 +225,6 @@ void combine_models(const TrainingFlags& options) {
   talk::info("{}: {} networks", written(options), ensemble.members.size());
 }
 
-/// Looks at all that a run will write.
 void check_files(const TrainingFlags& options) {
   std::vector<std::string> files = options.inputs;
   files.insert(files.end(), {options.recipe, options.search});
@@ -253,8 +245,8 @@ void warn_of_data(const TrainingData& data, const Recipe& recipe) {
   const TaskWeights& weights = recipe.training.tasks;
   if (weights.gender > 0 && gender_labels(data.table, data.train, weights).empty())
     talk::warn(
-        "expected clips of both genders, all of them labelled, in some corpus: the model "
-        "tells the emotion only");
+        "expected clips of both genders, all of them labelled, in some corpus: the model tells the "
+        "emotion only");
 }
 
 /// Of a model: the mean over its members, in whatever order they ended.
@@ -267,7 +259,7 @@ std::string last_loss(const std::map<int, double>& by_member) {
 
 void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
                  const CommonOptions& common, Team& team) {
-  const auto seed = static_cast<std::uint64_t>(common.seed);
+  const std::uint64_t seed = common.seed;
   const Fold fold = chosen_fold(table.clips, options.cv, options.fold, seed);
   const std::uint64_t stream =
       options.cv.empty() ? kWholeCorpus : static_cast<std::uint64_t>(options.fold);
@@ -284,7 +276,7 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
     progress.on_epoch("", report);
   };
   set_up_checkpoint(options, run);
-  Model model = train_or_explain(data, recipe, run);
+  Model model = explain_stop("run", options.checkpoint, [&] { return train(data, recipe, run); });
   if (team.rank() > 0) return;
   if (options.uncertain_below != kUnsetNumber) model.uncertain_below = options.uncertain_below;
   model.training.split = options.cv;
@@ -319,7 +311,7 @@ Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int
   warn_of_split(clips, scheme);
   if (fold < 0 || static_cast<std::size_t>(fold) >= folds.size())
     fail<UsageError>("--fold: expected 0 to {} with {}, found {}", folds.size() - 1, cv, fold);
-  return folds[static_cast<std::size_t>(fold)];
+  return folds[fold];
 }
 
 void TrainingFlags::visit(FieldVisitor& v) {
@@ -357,12 +349,11 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
   check_files(options);
   const bool is_shared = options.combine.empty() && !options.describe;
   if (team.rank() > 0 && !is_shared) return;
-  say_if_others_end(
-      team, options.checkpoint.empty()
-                ? "nothing of it is kept without --checkpoint FILE"
-                : fmt::format("it is saved in {}: go on with the same command and --resume, with "
-                              "any number of processes",
-                              options.checkpoint));
+  say_if_others_end(team, options.checkpoint.empty()
+                              ? "nothing of it is kept without --checkpoint FILE"
+                              : fmt::format("it is saved in {}: go on with the same command and "
+                                            "--resume, with any number of processes",
+                                            options.checkpoint));
   if (options.output.empty() && options.exported.empty() && options.shard.empty() &&
       !options.describe)
     fail<UsageError>("expected an output file: -o FILE or --export FILE");

@@ -11,7 +11,6 @@
 
 namespace ser {
 
-/// What the flags of ser-train say.
 struct TrainingFlags {
   std::vector<std::string> inputs;
   std::vector<std::string> combine;
