@@ -134,14 +134,15 @@ const Waveform& SharedAnalysis::voice_band() {
 
 const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {
   const Preparation cleaning = cleaning_of(preparation);
-  const auto& [clean, place] = impl_->clean(cleaning);
-  const SampleRange kept = kept_range(clean, preparation);
+  const Impl::Clean& clean = impl_->clean(cleaning);
+  const FramePlace& place = clean.place;
+  const SampleRange kept = kept_range(clean.wave, preparation);
   const auto make = [&] {
     const auto inside = [&](Eigen::Index i) {
       return std::clamp<Eigen::Index>(i - kept.begin, 0, kept.end - kept.begin);
     };
     return std::make_unique<Impl::Entry>(
-        levelled(clean, kept, preparation.level), tables,
+        levelled(clean.wave, kept, preparation.level), tables,
         FramePlace{place.memory,
                    place.begin + kept.begin,
                    {inside(place.known.begin), inside(place.known.end)}});
