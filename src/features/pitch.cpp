@@ -140,6 +140,8 @@ class PitchPlan::Correlator {
       power_rows_.push_back(power_.data() + Eigen::Index{std::min(n, fft_.size() - n)} * kLanes);
   }
 
+  /// The last frame that `correlate` may begin with.
+  Eigen::Index last_first() const { return (blocks_.frames() - 1) / kLanes * kLanes; }
   /// [lags x frames] of the frames from `first` on.
   const Lags& correlate(Eigen::Index first) {
     fft_.power(rows_, first, inside_, scratch_.data(), power_.data());
@@ -340,9 +342,12 @@ std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::Vector
   }
   Correlator correlator(*this, samples);
   const Correlator::Lags* lags = nullptr;
-  Eigen::Index first = -1;
+  Eigen::Index first = 0;
   for (const Eigen::Index t : missing) {
-    if (!lags || t >= first + Correlator::kLanes) lags = &correlator.correlate(first = t);
+    if (!lags || t >= first + Correlator::kLanes) {
+      first = std::min(t, correlator.last_first());
+      lags = &correlator.correlate(first);
+    }
     Candidates& found = frames[static_cast<std::size_t>(t)];
     found = candidates(lags->col(t - first).data(), energy.data() + t * hop);
     remembered.put(t, found);
