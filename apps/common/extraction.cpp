@@ -109,7 +109,7 @@ std::string with_inputs(std::string text, const std::vector<std::string>& inputs
 
 void ExtractionFlags::visit(FieldVisitor& v) {
   v.field("features", features,
-          "functionals|classic|frames, a list (mfcc,chroma,mel:delta,...) or a JSON file");
+          "functionals|frames|vocal_tract|classic, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
   v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)",
           Range{0, 400000});

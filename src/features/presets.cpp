@@ -45,6 +45,13 @@ constexpr Preset kPresets[] = {
     {"type": "voice", "pool_over": "voiced"},
     {"type": "prosody"}
   ]})"},
+    // What tells men from women in any room and mood: the length of the vocal tract, and the pitch.
+    {"vocal_tract", R"({
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 30, "level": "active", "pool": "mean",
+  "features": [
+    {"type": "lsf", "pool_over": "voiced"},
+    {"type": "f0", "frame_samples": 739, "hop_samples": 160, "min_periodicity": 0.35, "pool_over": "voiced"}
+  ]})"},
 };
 
 }  // namespace

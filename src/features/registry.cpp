@@ -36,6 +36,7 @@ constexpr Entry kFeatures[] = {
     {"voice", make_voice},
     {"prosody", make_prosody},
     {"melody", make_melody},
+    {"lsf", make_lsf},
 };
 
 constexpr auto kTypes = [] {

@@ -37,5 +37,6 @@ std::unique_ptr<Feature> make_energy();
 std::unique_ptr<Feature> make_voice();
 std::unique_ptr<Feature> make_prosody();
 std::unique_ptr<Feature> make_melody();
+std::unique_ptr<Feature> make_lsf();
 
 }  // namespace ser
