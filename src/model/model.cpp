@@ -13,6 +13,11 @@ bool Model::listens() const {
                              [](const Member& member) { return member.listening.enabled; });
 }
 
+double Model::emotion_weight(const Member& member) const {
+  const bool alone = std::ranges::all_of(members, &Member::gender_only);
+  return member.gender_only && !alone ? 0 : member.weight;
+}
+
 std::vector<nn::HeadRange> Model::heads() const {
   const auto emotion_count = static_cast<nn::Index>(emotions.size());
   std::vector<nn::HeadRange> ranges = {{0, emotion_count}};
@@ -36,8 +41,8 @@ ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,
 Eigen::VectorXd uncalibrated(const Model& model, const Eigen::VectorXd& emotions) {
   double sum = 0, total = 0;
   for (const Member& member : model.members) {
-    sum += member.weight * member.temperature;
-    total += member.weight;
+    sum += model.emotion_weight(member) * member.temperature;
+    total += model.emotion_weight(member);
   }
   if (sum == total) return emotions;
   const Eigen::VectorXd powers = emotions.array().pow(sum / total);

@@ -143,6 +143,7 @@ Json write_member(const Member& member, WeightFormat format) {
           {"network", std::move(network_json)},
           {"calibration", {{"temperature", member.temperature}}},
           {"weight", member.weight},
+          {"gender_only", member.gender_only},
           {"listening", options_to_json(member.listening)},
           {"weights", std::move(weights)}};
 }
@@ -218,7 +219,9 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
         rows, nn::to_string(network.input()));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     fail("scaler: expected {} rows, found {}", rows, scaler.mean().size());
-  return {std::move(set), std::move(scaler), std::move(network), temperature, weight, listening};
+  const bool gender_only = json.contains("gender_only") && json["gender_only"] == true;
+  return {std::move(set), std::move(scaler), std::move(network), temperature,
+          weight,         listening,         gender_only};
 }
 
 Json write_training(const TrainingInfo& info) {

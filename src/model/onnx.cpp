@@ -49,13 +49,20 @@ std::string add_scaler(OnnxGraph& graph, const Scaler& scaler, std::string x) {
   return graph.transpose(x, {0, 2, 1});
 }
 
-/// The member's part of the pooled logits. share: of its weight in all.
-std::string add_member(OnnxGraph& graph, const Member& member, nn::Index emotions, double share,
-                       const std::string& input) {
+/// What the weights of the members sum to: in the emotions, in the genders.
+struct TotalWeight {
+  double emotions = 0, genders = 0;
+};
+
+/// The member's part of the pooled logits.
+std::string add_member(OnnxGraph& graph, const Model& model, const Member& member,
+                       const TotalWeight& total, const std::string& input) {
   const std::string logits =
       member.network.export_to(graph, add_scaler(graph, member.scaler, input));
-  Eigen::VectorXd factor = Eigen::VectorXd::Constant(member.network.outputs(), share);
-  factor.head(emotions) /= member.temperature;
+  Eigen::VectorXd factor =
+      Eigen::VectorXd::Constant(member.network.outputs(), member.weight / total.genders);
+  factor.head(std::ssize(model.emotions))
+      .setConstant(model.emotion_weight(member) / total.emotions / member.temperature);
   return graph.add("Mul", {logits, graph.constant(factor.cast<nn::Real>(), {factor.size()})});
 }
 
@@ -73,14 +80,16 @@ void add_output(OnnxGraph& graph, const std::string& name, const std::vector<std
 void write_onnx(const Model& model, const std::filesystem::path& path) {
   OnnxGraph graph;
   std::map<std::string, std::string> inputs;  // by fingerprint
-  double total = 0;
-  for (const Member& member : model.members) total += member.weight;
+  TotalWeight total;
+  for (const Member& member : model.members) {
+    total.emotions += model.emotion_weight(member);
+    total.genders += member.weight;
+  }
   std::string sum;
   for (const Member& member : model.members) {
     std::string& input = inputs[fingerprint(member.set)];
     if (input.empty()) input = add_input(graph, member);
-    const std::string part =
-        add_member(graph, member, std::ssize(model.emotions), member.weight / total, input);
+    const std::string part = add_member(graph, model, member, total, input);
     sum = sum.empty() ? part : graph.add("Add", {sum, part});
   }
   const std::vector<nn::HeadRange> heads = model.heads();

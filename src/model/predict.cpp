@@ -47,14 +47,18 @@ Eigen::MatrixXd run_member(const Member& member, const Model& model,
 /// Softmax of the members' mean logits: their log-linear pool (Genest and Zidek 1986).
 class Ensemble {
  public:
-  explicit Ensemble(const Model& model) : model_(model) {}
+  explicit Ensemble(const Model& model)
+      : model_(model), total_(Eigen::VectorXd::Zero(model.members[0].network.outputs())) {}
 
   void add(const Member& member, const Eigen::MatrixXd& logits) {
-    sum_ = total_ > 0 ? Eigen::MatrixXd(sum_ + member.weight * logits) : member.weight * logits;
-    total_ += member.weight;
+    Eigen::VectorXd weights = Eigen::VectorXd::Constant(total_.size(), member.weight);
+    weights.head(std::ssize(model_.emotions)).setConstant(model_.emotion_weight(member));
+    if (sum_.size() == 0) sum_ = Eigen::MatrixXd::Zero(logits.rows(), logits.cols());
+    sum_ += weights.asDiagonal() * logits;
+    total_ += weights;
   }
   std::vector<ClipPrediction> predictions() const {
-    nn::Matrix values = (sum_ / total_).cast<nn::Real>();
+    nn::Matrix values = (sum_.array().colwise() / total_.array()).cast<nn::Real>();
     nn::softmax(values, model_.heads());
     if (!values.allFinite())
       fail("the model's answer is no number: its weights or the features are out of range");
@@ -71,8 +75,8 @@ class Ensemble {
   }
 
   const Model& model_;
-  Eigen::MatrixXd sum_;  // one column a clip
-  double total_ = 0;
+  Eigen::MatrixXd sum_;    // one column a clip
+  Eigen::VectorXd total_;  // of the weights, one a row
 };
 
 void check_clip(const ClipView& clip, const Member& member) {

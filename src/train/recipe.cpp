@@ -107,6 +107,7 @@ void Recipe::visit(FieldVisitor& v) {
   v.field("description", description, "What the recipe is for");
   v.field("features", features, "Feature preset it is made for");
   v.field("members", members, "Networks trained from different seeds and averaged", Range{1, 64});
+  v.field("gender_only", gender_only, "Beside other networks only its gender counts");
   v.field("temperature", temperature,
           "Divides the emotions' logits; fitted on validation speakers (ser-eval prints the best)",
           Range{0.01, 100});

@@ -178,7 +178,7 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   for (const auto& member : all.members)
     model.members.push_back({data.table.set, scaler,
                              drop_helpers(member->result(), tasks.kept_outputs()),
-                             recipe.temperature, 1, recipe.listening});
+                             recipe.temperature, 1, recipe.listening, recipe.gender_only});
   return model;
 }
 

@@ -47,6 +47,22 @@ TEST(Ensemble, AveragesTheModelsLogOddsWhateverTheirNumberOfMembers) {
   EXPECT_TRUE(pooled.isApprox(expected, 1e-5)) << pooled << "\n" << expected;
 }
 
+TEST(Ensemble, OfAMemberForGenderOnlyTheGenderCounts) {
+  Model chroma_model = kChroma;
+  chroma_model.members[0].gender_only = true;
+  const ClipFeatures mfcc = clips_of(kMfcc, 20), chroma = clips_of(kChroma, 12);
+  const ClipPrediction a = predict(kMfcc, {mfcc}, {}, 1)[0],
+                       b = predict(chroma_model, {chroma}, {}, 1)[0];
+  const Model both = combine({kMfcc, chroma_model}, {"a", "b"});
+  const ClipPrediction pooled = predict(both, {chroma, mfcc}, {}, 1)[0];
+  EXPECT_TRUE(pooled.emotions.isApprox(a.emotions, 1e-5)) << pooled.emotions;
+  Eigen::VectorXd expected = (a.genders.array() * b.genders.array()).sqrt();
+  expected /= expected.sum();
+  EXPECT_TRUE(pooled.genders.isApprox(expected, 1e-5)) << pooled.genders;
+  EXPECT_EQ(b.emotions, predict(kChroma, {chroma}, {}, 1)[0].emotions) << "alone it tells both";
+  EXPECT_TRUE(uncalibrated(both, pooled.emotions).isApprox(uncalibrated(kMfcc, a.emotions), 1e-4));
+}
+
 TEST(Ensemble, TemperatureSharpensOnceMore) {
   const ClipFeatures mfcc = clips_of(kMfcc, 20);
   Eigen::VectorXd expected = predict(kMfcc, {mfcc}, {}, 1)[0].emotions.array().square();
