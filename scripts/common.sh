@@ -61,8 +61,8 @@ build() {
 ensembles=(default best free)
 parts_of() {
   case $1 in
-    default | free) echo default_mlp cnn ;;
-    best) echo mlp cnn ;;
+    default | free) echo default_mlp cnn gender ;;
+    best) echo mlp cnn gender ;;
     *) echo "$1" ;;
   esac
 }
@@ -78,6 +78,7 @@ copies_for() {
   case $1 in
     functionals) echo speed:0.9,1.1,noise:20,babble:15,reverb:0.4,speed:1.05+noise:12,speed:0.95+reverb:0.6,band:4000 ;;
     frames) echo speed:0.9,1.1,noise:20,speed:0.95+reverb:0.4,speed:1.05+babble:18,reverb:0.6+noise:25 ;;
+    vocal_tract) echo noise:20,reverb:0.4 ;;
   esac
 }
 
