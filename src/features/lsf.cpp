@@ -1,7 +1,5 @@
 #include "ser/features/lsf.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -9,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/internal/fail.h"
 #include "features/internal/pooling.h"
 #include "features/registry.h"
-#include "ser/core/error.h"
 #include "ser/features/analysis.h"
 
 namespace ser {
@@ -158,13 +156,10 @@ FrameMatrix line_spectral_frequencies(const FrameMatrix& power, double bin_hz,
                                       const PitchTrack& pitch, const LsfOptions& options) {
   const auto bins = static_cast<Eigen::Index>(std::floor(options.high_hz / bin_hz + 1e-9)) + 1;
   if (bins > power.rows())
-    throw Error(fmt::format("lsf: expected high_hz of at most half the sampling rate, found {}",
-                            options.high_hz));
+    fail("lsf: expected high_hz of at most half the sampling rate, found {}", options.high_hz);
   if (options.order % 2 != 0 || options.order * 6 > bins)
-    throw Error(
-        fmt::format("lsf: expected an even order of at most a sixth of the {} bins below "
-                    "{} Hz, found {}",
-                    bins, options.high_hz, options.order));
+    fail("lsf: expected an even order of at most a sixth of the {} bins below {} Hz, found {}",
+         bins, options.high_hz, options.order);
   std::vector<Eigen::Index> voiced;
   for (Eigen::Index t = 0; t < power.cols(); ++t)
     if (pitch.hz[t] > 0) voiced.push_back(t);

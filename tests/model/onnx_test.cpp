@@ -22,6 +22,10 @@ std::vector<std::filesystem::path> recordings() {
   return files;
 }
 
+std::string fingerprint_of(const std::string& preset) {
+  return fingerprint(parse_feature_set(preset));
+}
+
 class OnnxModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(OnnxModel, AnotherProgramAnswersTheSame) {
@@ -35,11 +39,9 @@ TEST_P(OnnxModel, AnotherProgramAnswersTheSame) {
     Eigen::Index frames = 1;
     for (const auto& [fingerprint, clip] : features) frames = std::max(frames, clip.cols());
     OnnxReader reader(folder / "model.onnx", frames);
-    for (const auto& [fingerprint, clip] : features)
-      if (clip.cols() > 1)
-        reader.set_frames("frames", clip);
-      else
-        reader.set_vector("functionals", clip);
+    reader.set_frames("frames", features.at(fingerprint_of("frames")));
+    for (const std::string name : {"functionals", "vocal_tract"})
+      reader.set_vector(name, features.at(fingerprint_of(name)));
     const ClipPrediction expected = predictor.predict(features);
     EXPECT_LT((reader.output("emotion").cast<double>() - expected.emotions).cwiseAbs().maxCoeff(),
               1e-4);
