@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "features/presets.h"
 #include "ser/core/text.h"
 
 namespace ser {
 
 std::string preset_name(const FeatureSet& set) {
-  for (const char* preset : {"classic", "functionals", "frames"})
-    if (fingerprint(parse_feature_set(preset)) == fingerprint(set)) return preset;
+  for (const std::string_view preset : preset_names())
+    if (fingerprint(parse_feature_set(preset)) == fingerprint(set)) return std::string(preset);
   return {};
 }
 
