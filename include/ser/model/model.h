@@ -175,9 +175,9 @@ Model combine(const std::vector<Model>& models, const std::vector<std::string>& 
 /// of all that comes after the features, for a voice of which nothing was heard.
 ///
 /// Inputs, float32, one for each feature set that a member reads, named as its preset
-/// ("functionals", "vocal_tract", "frames") or "features_<fingerprint>": a pooled set [N, rows], any other
-/// [N, T, rows], T being the same for all N clips (none is padded). Outputs, float32: "emotion",
-/// probabilities [N, emotions], and "gender", [N, genders], if the model tells it.
+/// ("functionals", "vocal_tract", "frames") or "features_<fingerprint>": a pooled set [N, rows],
+/// any other [N, T, rows], T being the same for all N clips (none is padded). Outputs, float32:
+/// "emotion", probabilities [N, emotions], and "gender", [N, genders], if the model tells it.
 /// Metadata: "emotion" and "gender", the names of the classes; "uncertain_below"; for each input
 /// "<input>.rows", the names of its rows, and "<input>.features", its options as JSON. Lists are
 /// separated by commas.
