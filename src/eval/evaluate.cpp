@@ -117,6 +117,19 @@ std::set<std::string> paths_of_two_corpora(const std::vector<Utterance>& clips) 
   return shared;
 }
 
+/// What the clips at `indices` are called in a result.
+std::vector<ClipName> names_in_result(const std::vector<Utterance>& clips,
+                                      const std::vector<int>& indices) {
+  const std::set<std::string> shared = paths_of_two_corpora(clips);
+  std::vector<ClipName> names;
+  for (const int index : indices) {
+    const Utterance& clip = clips[index];
+    names.push_back({shared.contains(clip.path) ? clip.corpus + "/" + clip.path : clip.path,
+                     speaker_name(clip)});
+  }
+  return names;
+}
+
 /// The clips of one voice but for `own`: their places among the scored ones.
 std::vector<int> others_of(const std::vector<const Utterance*>& clips,
                            const std::vector<int>& voice, int own) {
@@ -139,15 +152,13 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
   for (const int index : indices) check_label(labels, table.clips[index]);
   const std::vector<ClipPrediction> said =
       predict(model, features_at(tables, indices), asking.heard, threads);
-  const std::vector<std::string> speakers = speaker_names(table.clips);
-  const std::set<std::string> shared = paths_of_two_corpora(table.clips);
+  const std::vector<ClipName> names = names_in_result(table.clips, indices);
   std::vector<Prediction> predictions;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const Utterance& clip = table.clips[indices[i]];
     const ClipPrediction answer =
         asking.allowed.empty() ? said[i] : keep_classes(model, said[i], asking.allowed);
-    predictions.push_back({shared.contains(clip.path) ? clip.corpus + "/" + clip.path : clip.path,
-                           speakers[indices[i]], clip.emotion, clip.gender,
+    predictions.push_back({names[i].file, names[i].speaker, clip.emotion, clip.gender,
                            spread(answer.emotions, model.emotions, labels),
                            to_vector(answer.genders)});
   }
@@ -256,10 +267,7 @@ HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTabl
                          const std::vector<int>& indices, int fold, int threads) {
   HiddenLayer layer;
   layer.fold = fold;
-  for (const int index : indices) {
-    const Utterance& clip = tables.at(0)->clips[index];
-    layer.clips.push_back({clip.path, speaker_name(clip)});
-  }
+  layer.clips = names_in_result(tables.at(0)->clips, indices);
   layer.units = embed(model, features_at(tables, indices), threads);
   return layer;
 }

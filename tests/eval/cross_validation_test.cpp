@@ -217,6 +217,9 @@ TEST(Evaluate, ClipsOfTwoCorporaWithOnePathAreToldApart) {
   EXPECT_EQ(predictions[0].file, table.clips[5].path);
   EXPECT_EQ(predictions[1].file, "synthetic/same.wav");
   EXPECT_EQ(predictions[2].file, "other/same.wav");
+  const HiddenLayer layer = hidden_layer(model, {&table}, {5, 6, 7}, 0, 1);
+  for (std::size_t i = 0; i < predictions.size(); ++i)
+    EXPECT_EQ(layer.clips[i], predictions[i].name());  // by which a report finds them
 }
 
 TEST(Evaluate, ClipsOfClassesThatTheModelDoesNotHaveAreLeftOut) {
