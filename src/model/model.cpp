@@ -9,8 +9,9 @@
 namespace ser {
 
 bool Model::listens() const {
-  return std::ranges::any_of(members,
-                             [](const Member& member) { return member.listening.enabled; });
+  return std::ranges::any_of(members, [&](const Member& member) {
+    return member.listening.enabled && emotion_weight(member) > 0;
+  });
 }
 
 double Model::emotion_weight(const Member& member) const {

@@ -215,8 +215,8 @@ double blind_share(const Model& model, Hearing hearing) {
   double sum = 0, total = 0;
   for (const Member& member : model.members) {
     if (!member.listening.enabled) continue;
-    sum += member.weight * member.listening.blind_share;
-    total += member.weight;
+    sum += model.emotion_weight(member) * member.listening.blind_share;
+    total += model.emotion_weight(member);
   }
   return sum / total;
 }

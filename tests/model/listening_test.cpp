@@ -133,6 +133,23 @@ TEST(MixAnswers, PoolsLogProbabilities) {
   EXPECT_NEAR(mix_answers(stranger, adapted, 0.5)[0], 2.0 / 3, 1e-12);
 }
 
+TEST(Listening, OfAMemberForGenderOnlyDoesNotCount) {
+  const Model alone = some_model({true, 4, 0, 1e-9});
+  Model both = alone;
+  both.members.push_back(alone.members[0]);
+  both.members[1].gender_only = true;
+  both.members[1].listening.blind_share = 1;
+  const auto clips = clips_of(alone, {random_clip(1), random_clip(2), random_clip(3)});
+  const auto answer = [&](const Model& model, const HeardClips& heard) {
+    return predict(model, clips, heard, 1, Hearing::kByItself)[0].emotions;
+  };
+  const HeardClips heard = {{1, 2}, {}, {}};
+  EXPECT_FALSE(answer(alone, heard).isApprox(answer(alone, {}), 1e-3));
+  EXPECT_TRUE(answer(both, heard).isApprox(answer(alone, heard), 1e-5));
+  both.members[0].listening.enabled = false;
+  EXPECT_FALSE(both.listens());
+}
+
 TEST(Listening, OptionsOutOfRangeAreRefused) {
   EXPECT_ERROR((ListeningOptions{true, -1}).validate(), HasSubstr("option 'strength'"));
   EXPECT_ERROR((ListeningOptions{true, 4, 0.1, 0.3, 1.1}).validate(),
