@@ -37,15 +37,15 @@ std::optional<Counted> in_nist(std::string_view head) {
                            nist_number(head, "sample_n_bytes")};
 }
 
-/// Blocks: kind, size of three bytes, content; 1, 2 and 9 hold sound. libsndfile refuses a size
-/// that leaves no byte behind the block, so it is set to what is there.
+/// Blocks: kind, size of three bytes, content; 1, 2 and 9 hold sound. Of kind 1 libsndfile refuses a
+/// size that leaves no byte behind the block, so it is set to what is there but for one.
 std::optional<Counted> in_voc(std::string_view head) {
   if (!head.starts_with("Creative Voice File\x1a")) return std::nullopt;
   std::uint64_t block = to_number(head.substr(20, 2));
   while (block + 4 <= head.size() && head[block] != 0) {
     const std::uint64_t size = to_number(head.substr(block + 1, 3));
     if (head[block] == 1 || head[block] == 2 || head[block] == 9)
-      return Counted{block + 4, size, block + 1};
+      return Counted{block + 4, size, head[block] == 1 ? block + 1 : 0};
     block += 4 + size;
   }
   return std::nullopt;
@@ -98,10 +98,11 @@ SoundParts find_counted_sound(const ByteSource& source, std::int64_t begin) {
     if (!sound) continue;
     SoundParts found{{{begin, source.size()}}, {}};
     const auto there = static_cast<std::uint64_t>(source.size() - begin);
-    if (there <= sound->begin || there - sound->begin >= sound->bytes) return found;
+    if (there <= sound->begin || there - sound->begin > sound->bytes) return found;
     const std::uint64_t left = there - sound->begin;
-    found.notices.push_back(fmt::format(
-        "breaks off: {} of the {} bytes of sound that its header tells of", left, sound->bytes));
+    if (left < sound->bytes)
+      found.notices.push_back(fmt::format(
+          "breaks off: {} of the {} bytes of sound that its header tells of", left, sound->bytes));
     if (sound->size_at > 0)
       found.parts[0].patches = {
           {begin + static_cast<std::int64_t>(sound->size_at), to_bytes(left - 1, 3)}};

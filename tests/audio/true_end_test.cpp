@@ -318,6 +318,15 @@ TEST(TrueEnd, HeadersThatCountTheirSoundAreHeldAgainstTheFile) {
   }
 }
 
+TEST(TrueEnd, ACreativeVoiceFileNeedsNoByteBehindItsSound) {
+  for (const int format : {SF_FORMAT_PCM_U8, SF_FORMAT_PCM_16}) {
+    const std::string whole = encoded(sine(200, 2, kRateHz), SF_FORMAT_VOC | format);
+    EXPECT_EQ(whole.back(), '\0');
+    const Heard heard = hear(whole.substr(0, whole.size() - 1));
+    EXPECT_GE(heard.wave.samples.size() + 1, hear(whole).wave.samples.size()) << std::hex << format;
+  }
+}
+
 TEST(TrueEnd, JunkBehindFloatsIsLeftAndTold) {
   for (const int format : {SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE}) {
     const std::string good = encoded(sine(200, 1, kRateHz), SF_FORMAT_WAV | format);
