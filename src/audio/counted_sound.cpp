@@ -37,8 +37,8 @@ std::optional<Counted> in_nist(std::string_view head) {
                            nist_number(head, "sample_n_bytes")};
 }
 
-/// Blocks: kind, size of three bytes, content; 1, 2 and 9 hold sound. Of kind 1 libsndfile refuses a
-/// size that leaves no byte behind the block, so it is set to what is there but for one.
+/// Blocks: kind, size of three bytes, content; 1, 2 and 9 hold sound. Of kind 1 libsndfile refuses
+/// a size that leaves no byte behind the block, so it is set to what is there but for one.
 std::optional<Counted> in_voc(std::string_view head) {
   if (!head.starts_with("Creative Voice File\x1a")) return std::nullopt;
   std::uint64_t block = to_number(head.substr(20, 2));

@@ -242,6 +242,19 @@ TEST(Listening, VoicesOfOtherModelsAreRefused) {
   EXPECT_NO_THROW(Predictor(other).set_voice({}));
 }
 
+TEST(Listening, AVoiceNeedsNoFeaturesOfMembersThatDoNotListen) {
+  const Model before = some_model(listening());
+  Predictor hearing(before);
+  hearing.hear(tone(200));
+  Model with_gender = before;
+  const FeatureSet chroma = parse_feature_set("chroma", Pooling::kMean);
+  nn::Network network({}, input_shape(12, false), 4);
+  with_gender.members.push_back({chroma, {}, network, 1, 1, {}, true});
+  Predictor predictor(with_gender);
+  EXPECT_NO_THROW(predictor.set_voice(hearing.voice()));
+  EXPECT_EQ(predictor.voice().clips(), 1);
+}
+
 TEST(Listening, IsKeptInTheModelFile) {
   const TempFolder folder;
   const Model model = some_model(listening());
