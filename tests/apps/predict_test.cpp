@@ -223,6 +223,7 @@ TEST_F(Predict, FindsModelsByName) {
                                  HasSubstr("'modell' (did you mean 'model'?)")));
   std::filesystem::rename(model_, folder_ / "default.json");
   EXPECT_EQ(run("ser-predict", {demo_clip(1)}).exit_code, 0);
+  ASSERT_EQ(::unsetenv("SER_MODELS"), 0);
 }
 
 TEST_F(Predict, RefusesContradictionsAsWrongUsage) {
