@@ -219,9 +219,10 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
         rows, nn::to_string(network.input()));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     fail("scaler: expected {} rows, found {}", rows, scaler.mean().size());
-  const bool gender_only = json.contains("gender_only") && json["gender_only"] == true;
-  return {std::move(set), std::move(scaler), std::move(network), temperature,
-          weight,         listening,         gender_only};
+  const Json gender_only = json.value("gender_only", Json(false));
+  if (!gender_only.is_boolean()) fail("'gender_only': expected true or false");
+  return {std::move(set), std::move(scaler), std::move(network),     temperature,
+          weight,         listening,         gender_only.get<bool>()};
 }
 
 Json write_training(const TrainingInfo& info) {

@@ -170,6 +170,7 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
       {"\"num_coefficients\": 20", "\"num_coefficients\": 19", "rows"},
       {"\"rows\": 20", "\"rows\": -1", "'rows'"},
       {"\"temperature\": 1.5", "\"temperature\": 0", "'temperature'"},
+      {"\"gender_only\": false", "\"gender_only\": 1", "'gender_only': expected true or false"},
       {"\"limit\"", "\"limits\"", "unknown option 'limits'"},
       {"\"heads\"", "\"head\"", "'heads' is missing"},
       {"output.bias", "output.bios", "'output.bias' is missing"},
