@@ -108,8 +108,9 @@ std::string with_inputs(std::string text, const std::vector<std::string>& inputs
 }  // namespace
 
 void ExtractionFlags::visit(FieldVisitor& v) {
-  v.field("features", features,
-          "functionals|frames|vocal_tract|classic, a list (mfcc,chroma,mel:delta,...) or a JSON file");
+  v.field(
+      "features", features,
+      "functionals|frames|vocal_tract|classic, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
   v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)",
           Range{0, 400000});

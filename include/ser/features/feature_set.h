@@ -45,7 +45,8 @@ struct FeatureSet : Preparation {
   void visit(FieldVisitor& v);
 };
 
-/// From a preset's name (classic, functionals, frames, vocal_tract), a comma-separated list of names
+/// From a preset's name (classic, functionals, frames, vocal_tract), a comma-separated list of
+/// names
 /// ("mfcc,chroma,mel:delta"), or the path of a JSON file that holds a FeatureSet.
 /// pool: instead of the set's own.
 /// Throws Error for anything else, naming the nearest known name.
