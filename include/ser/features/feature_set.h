@@ -46,8 +46,7 @@ struct FeatureSet : Preparation {
 };
 
 /// From a preset's name (classic, functionals, frames, vocal_tract), a comma-separated list of
-/// names
-/// ("mfcc,chroma,mel:delta"), or the path of a JSON file that holds a FeatureSet.
+/// feature names ("mfcc,chroma,mel:delta"), or the path of a JSON file that holds a FeatureSet.
 /// pool: instead of the set's own.
 /// Throws Error for anything else, naming the nearest known name.
 FeatureSet parse_feature_set(std::string_view text, std::optional<Pooling> pool = {});
