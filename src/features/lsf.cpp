@@ -39,20 +39,27 @@ class LsfFeature : public FeatureWith<LsfFeature, LsfOptions> {
   std::vector<std::string> base_names() const override { return numbered("lsf", options_.order); }
 };
 
+/// cos(pi i / half_turn) for a whole turn: an element for each i below 2 half_turn.
+std::vector<double> cosines(Eigen::Index half_turn) {
+  std::vector<double> values(2 * half_turn);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::cos(pi * i / half_turn);
+  return values;
+}
+
 /// From power to autocorrelation at twice high_hz, [1 + order x bins]: an inverse cosine transform,
 /// with the pre-emphasis and the lag window in it.
 Eigen::MatrixXf autocorrelation_matrix(Eigen::Index bins, const LsfOptions& options) {
+  const std::vector<double> cosine = cosines(bins - 1);
+  const double a = options.preemphasis;
   Eigen::MatrixXf matrix(options.order + 1, bins);
-  for (Eigen::Index b = 0; b < bins; ++b) {
-    const double w = pi * static_cast<double>(b) / static_cast<double>(bins - 1);
-    const double a = options.preemphasis;
-    const double gain = (1 + a * a - 2 * a * std::cos(w)) * (b == 0 || b == bins - 1 ? 0.5 : 1);
-    for (int k = 0; k <= options.order; ++k) {
-      const double lag = kLagWindowHz * pi * k / options.high_hz;
-      matrix(k, b) = static_cast<float>(gain * std::cos(w * k) * std::exp(-lag * lag / 2));
+  for (int k = 0; k <= options.order; ++k) {
+    const double lag = kLagWindowHz * pi * k / options.high_hz;
+    const double window = std::exp(-lag * lag / 2) * (k == 0 ? kWhiteNoise : 1);
+    for (Eigen::Index b = 0; b < bins; ++b) {
+      const double gain = (1 + a * a - 2 * a * cosine[b]) * (b == 0 || b == bins - 1 ? 0.5 : 1);
+      matrix(k, b) = static_cast<float>(gain * cosine[b * k % cosine.size()] * window);
     }
   }
-  matrix.row(0) *= static_cast<float>(kWhiteNoise);
   return matrix;
 }
 
@@ -84,10 +91,11 @@ Eigen::VectorXf line_spectrum(const Eigen::VectorXd& a, double sign) {
 
 /// cos(k w) on the grid from w = 0 to pi, [1 + grid x 1 + half].
 Eigen::MatrixXf cosine_grid(Eigen::Index half) {
+  const std::vector<double> cosine = cosines(kGrid);
   Eigen::MatrixXf grid(kGrid + 1, half + 1);
   for (Eigen::Index k = 0; k <= half; ++k)
     for (Eigen::Index i = 0; i <= kGrid; ++i)
-      grid(i, k) = static_cast<float>(std::cos(pi * static_cast<double>(i * k) / kGrid));
+      grid(i, k) = static_cast<float>(cosine[i * k % cosine.size()]);
   return grid;
 }
 
