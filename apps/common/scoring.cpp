@@ -220,7 +220,7 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
   warn_of_trained_on(result, fold_left_out(model.training));
   result.info.other_fold = other;
   if (options.report.empty()) return result_alone(report::ReportKind::kModel, std::move(result));
-  return report::model_report(model, views, fold, std::move(result), common.threads);
+  return report::model_report(views, fold, std::move(result));
 }
 
 report::Report score_folds(const ScoringFlags& options, const CommonOptions& common, Team& team) {
@@ -353,7 +353,7 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
   print_scores(*report.result);
   flush_stdout();
   if (!options.output.empty()) write_result(options.output, *report.result);
-  if (!options.report.empty()) report::write_report(options.report, report, common.threads);
+  if (!options.report.empty()) report::write_report(options.report, report);
 }
 
 }  // namespace ser

@@ -283,9 +283,8 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
   if (!options.cv.empty()) model.training.fold = options.fold;
   write(model, options);
   if (!options.report.empty())
-    report::write_report(options.report,
-                         report::training_report(data, recipe, model, log.curves(), common.threads),
-                         common.threads);
+    report::write_report(
+        options.report, report::training_report(data, recipe, model, log.curves(), common.threads));
   talk::info("{}: {} clips, {} classes{}, {}", written(options), data.train.size(),
              model.emotions.size(), model.genders.empty() ? "" : " and gender",
              last_loss(last_losses));

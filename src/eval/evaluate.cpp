@@ -263,15 +263,6 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
   return "";
 }
 
-HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
-                         const std::vector<int>& indices, int fold, int threads) {
-  HiddenLayer layer;
-  layer.fold = fold;
-  layer.clips = names_in_result(tables.at(0)->clips, indices);
-  layer.units = embed(model, features_at(tables, indices), threads);
-  return layer;
-}
-
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer, const std::vector<int>& heard,
@@ -281,7 +272,6 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
   const std::vector<std::string> labels = emotion_labels(table.clips);
   std::vector<std::vector<FoldPredictions>> scored(heard.size());  // by number heard, by fold
   for (auto& of_count : scored) of_count.resize(folds.size());
-  std::vector<HiddenLayer> hidden(folds.size());
   LearningLog log;
   parallel_for_mine(team, folds.size(), threads, [&](std::size_t k) {
     const int fold = k;
@@ -297,16 +287,14 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
       scored[i][k] = {fold, folds[k].test_speakers,
                       evaluate(model, {&table}, folds[k].test, threads, asking)};
     }
-    hidden[k] = hidden_layer(model, {&table}, folds[k].test, fold, threads);
   });
   for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, of_count);
-  share_hidden(team, hidden);
   std::vector<ResultFile> results;
   for (std::size_t i = 0; i < heard.size(); ++i)
     results.push_back(make_result(
         {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
         std::move(scored[i])));
-  return {with_more_heard(std::move(results)), share_curves(team, log.curves()), std::move(hidden)};
+  return {with_more_heard(std::move(results)), share_curves(team, log.curves())};
 }
 
 void LearningLog::add(int fold, const EpochReport& report) {

@@ -19,19 +19,6 @@ Prediction prediction_of(const Json& row) {
           row.at(4).get<std::vector<double>>(), row.at(5).get<std::vector<double>>()};
 }
 
-Json names_row(const std::vector<ClipName>& names) {
-  Json row = Json::array();
-  for (const ClipName& name : names) row.push_back(Json::array({name.file, name.speaker}));
-  return row;
-}
-
-std::vector<ClipName> names_of(const Json& row) {
-  std::vector<ClipName> names;
-  for (const Json& name : row)
-    names.push_back({name.at(0).get<std::string>(), name.at(1).get<std::string>()});
-  return names;
-}
-
 Json epoch_row(const EpochReport& e) {
   const auto number = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json();
@@ -83,23 +70,6 @@ void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
     const auto k = fold.at(0).get<std::size_t>();
     folds.at(k) = {static_cast<int>(k), fold.at(1).get<std::vector<std::string>>(), {}};
     for (const Json& row : fold.at(2)) folds[k].predictions.push_back(prediction_of(row));
-  });
-}
-
-void share_hidden(Team& team, std::vector<HiddenLayer>& hidden) {
-  if (team.size() == 1) return;
-  const Json mine = my_units(team, hidden.size(), [&](std::size_t k) {
-    const Eigen::MatrixXf& units = hidden[k].units;
-    return Json::array({k, names_row(hidden[k].clips), units.rows(),
-                        std::vector<float>(units.data(), units.data() + units.size())});
-  });
-  share_items(team, mine, [&](const Json& layer) {
-    const auto k = layer.at(0).get<std::size_t>();
-    const auto values = layer.at(3).get<std::vector<float>>();
-    const auto rows = layer.at(2).get<Eigen::Index>();
-    hidden.at(k) = {static_cast<int>(k), names_of(layer.at(1)),
-                    Eigen::Map<const Eigen::MatrixXf>(values.data(), rows,
-                                                      rows > 0 ? std::ssize(values) / rows : 0)};
   });
 }
 

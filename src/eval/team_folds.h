@@ -10,7 +10,6 @@ namespace ser {
 
 /// Makes every fold known to all processes of the team, each of which has those dealt to it.
 void share_folds(Team& team, std::vector<FoldPredictions>& folds);
-void share_hidden(Team& team, std::vector<HiddenLayer>& hidden);
 std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine);
 
 }  // namespace ser

@@ -274,30 +274,6 @@ std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFe
   return predictions;
 }
 
-Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads) {
-  Eigen::Index units = 0;
-  for (const Member& member : model.members) units += member.network.nodes().back().input.rows();
-  const Inputs inputs(model, features);
-  Eigen::MatrixXf hidden(units, static_cast<Eigen::Index>(inputs.size()));
-  for_each_batch(inputs.size(), threads, [&](std::size_t begin, std::size_t end) {
-    Eigen::Index row = 0;
-    for (std::size_t m = 0; m < model.members.size(); ++m) {
-      const Member& member = model.members[m];
-      const std::vector<ClipInput> clips = inputs.batch(m, begin, end);
-      const Eigen::MatrixXd layer =
-          run_in_pieces(clips, [&](std::span<const ClipInput> batch) -> Eigen::MatrixXd {
-            nn::Workspace workspace = member.network.make_workspace();
-            run_network(member, batch, workspace);
-            return member.network.embedding(workspace).matrix().cast<double>();
-          });
-      hidden.block(row, static_cast<Eigen::Index>(begin), layer.rows(), layer.cols()) =
-          layer.cast<float>();
-      row += layer.rows();
-    }
-  });
-  return hidden;
-}
-
 struct Predictor::Impl {
   std::map<std::string, Extractor> extractors;  ///< by fingerprint
   std::vector<std::string> fingerprints;        ///< one a member

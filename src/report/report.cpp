@@ -262,7 +262,7 @@ std::string data_section(const Report& report) {
   return section("Data", "", side_by_side({table(header, rows, 1), list + "</dl>\n"}));
 }
 
-std::string report_html(const Report& report, int threads) {
+std::string report_html(const Report& report) {
   Page page;
   page.title = title_of(report);
   page.kind = kind_name(report.kind);
@@ -288,14 +288,14 @@ std::string report_html(const Report& report, int threads) {
                  classes_and_speakers_section(result) + folds_section(result) +
                  calibration_section(result) + certainty_section(result);
   }
-  page.body += learning_section(report) + maps_section(report, threads);
+  page.body += learning_section(report);
   if (report.result) page.body += mistakes_section(*report.result);
   page.body += data_section(report) + recipe_section(report.recipe);
   return page_html(page);
 }
 
-void write_report(const std::filesystem::path& path, const Report& report, int threads) {
-  write_file(path, report_html(report, threads));
+void write_report(const std::filesystem::path& path, const Report& report) {
+  write_file(path, report_html(report));
 }
 
 Report cross_validation_report(CrossValidation run, const FeatureTable& table) {
@@ -305,12 +305,11 @@ Report cross_validation_report(CrossValidation run, const FeatureTable& table) {
           .features = describe(table.set),
           .clips = table.clips,
           .left_out = "",
-          .curves = std::move(run.curves),
-          .hidden = std::move(run.hidden)};
+          .curves = std::move(run.curves)};
 }
 
-Report model_report(const Model& model, const std::vector<const FeatureTable*>& tables,
-                    const Fold& fold, ResultFile result, int threads) {
+Report model_report(const std::vector<const FeatureTable*>& tables, const Fold& fold,
+                    ResultFile result) {
   Report report;
   report.kind = ReportKind::kModel;
   report.recipe = result.info.recipe;
@@ -318,7 +317,6 @@ Report model_report(const Model& model, const std::vector<const FeatureTable*>& 
   for (const FeatureTable* table : tables) features.push_back(describe(table->set));
   report.features = join(features, "; ");
   add_clips(report, *tables.at(0), fold.test);
-  report.hidden = {hidden_layer(model, tables, fold.test, result.folds.at(0).fold, threads)};
   report.result = std::move(result);
   return report;
 }
@@ -338,7 +336,6 @@ Report training_report(const TrainingData& data, const Recipe& recipe, const Mod
   if (data.validation.empty()) return report;
   const Fold held_out{data.train, data.validation, speakers_of(table.clips, data.validation)};
   report.result = score_model(model, {&table}, held_out, threads);
-  report.hidden = {hidden_layer(model, {&table}, data.validation, 0, threads)};
   return report;
 }
 

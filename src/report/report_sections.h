@@ -19,7 +19,6 @@ std::string heard_section(const ResultFile& result);
 std::string matrix_section(const ResultFile& result);
 std::string mistakes_section(const ResultFile& result);
 std::string learning_section(const Report& report);
-std::string maps_section(const Report& report, int threads);
 std::string data_section(const Report& report);
 std::string recipe_section(const std::string& recipe);
 

@@ -65,7 +65,7 @@ TEST(Library, DoesWhatTheCommandsDo) {
   const ser::report::Report report = cross_validate(features);
   EXPECT_EQ(report.result->folds.size(), 2u);
   EXPECT_EQ(report.clips.size(), recordings);
-  ser::report::write_report(folder / "report.html", report, 0);
+  ser::report::write_report(folder / "report.html", report);
   EXPECT_TRUE(std::filesystem::exists(folder / "report.html"));
 }
 

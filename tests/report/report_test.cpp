@@ -64,7 +64,7 @@ Json carried_figures(const std::string& html) {
 
 TEST(Report, CarriesTheFiguresOfTheResultFile) {
   const Report report = some_report(3, "speakers:3");
-  const std::string html = report_html(report, 1);
+  const std::string html = report_html(report);
   Json result = Json::parse(result_json(*report.result));
   result.erase("predictions");
   EXPECT_EQ(carried_figures(html), result);
@@ -76,7 +76,7 @@ TEST(Report, CarriesTheFiguresOfTheResultFile) {
 }
 
 TEST(Report, NeedsNoOtherFile) {
-  const std::string html = report_html(some_report(3, "speakers:3"), 1);
+  const std::string html = report_html(some_report(3, "speakers:3"));
   expect_silent(html, {"http://", "https://", "src=", "url(", "@import", "<link"});
 }
 
@@ -95,7 +95,7 @@ TEST(Report, EscapesEveryName) {
   report.result = make_result({labels, "speakers:2", "", "<b>", 1}, folds);
   report.features = "<b>";
   report.left_out = "<b>";
-  const std::string html = report_html(report, 1);
+  const std::string html = report_html(report);
   expect_says(html, {"&lt;/script&gt;&lt;b&gt;", "&quot;&amp;&#39;"});
   expect_silent(html, {"<b>"});
   EXPECT_EQ(carried_figures(html)["labels"][0], labels[0]);
@@ -104,17 +104,17 @@ TEST(Report, EscapesEveryName) {
 TEST(Report, IsNamedAfterItsRecipe) {
   Report report = some_report(3, "speakers:3");
   report.recipe = R"({"description": "A network; much can be said of it"})";
-  expect_says(report_html(report, 1), {"<h1>A network</h1>"});
+  expect_says(report_html(report), {"<h1>A network</h1>"});
 }
 
 TEST(Report, SaysWhatTheSplitIsWorth) {
-  const std::string apart = report_html(some_report(3, "speakers:3"), 1);
+  const std::string apart = report_html(some_report(3, "speakers:3"));
   expect_says(apart, {"3 folds by speaker", "never heard in training"});
   expect_silent(apart, {"class=\"warning\""});
-  const std::string mixed = report_html(some_report(3, "random:3"), 1);
+  const std::string mixed = report_html(some_report(3, "random:3"));
   expect_says(mixed, {"say nothing about new voices"});
   expect_silent(mixed, {"never heard in training"});
-  expect_says(report_html(some_report(1, ""), 1), {"none of the scored speakers is among"});
+  expect_says(report_html(some_report(1, "")), {"none of the scored speakers is among"});
 }
 
 TEST(Report, WhatTheModelsWereTrainedOnIsSaidOnEveryPage) {
@@ -123,49 +123,48 @@ TEST(Report, WhatTheModelsWereTrainedOnIsSaidOnEveryPage) {
   for (const ReportKind kind :
        {ReportKind::kModel, ReportKind::kMerged, ReportKind::kAveraged, ReportKind::kTraining}) {
     report.kind = kind;
-    expect_says(report_html(report, 1), {"class=\"warning\">1 of 6 scored speakers were among",
-                                         "5 of 36 scored clips", "the scores flatter."});
+    expect_says(report_html(report), {"class=\"warning\">1 of 6 scored speakers were among",
+                                      "5 of 36 scored clips", "the scores flatter."});
   }
 }
 
 TEST(Report, FoldsThatAModelDidNotLeaveOutAreSaidSo) {
   Report report = some_report(3, "speakers:3");
   report.result->info.other_fold = true;
-  expect_says(report_html(report, 1), {"class=\"warning\">Scored, as asked for, on a fold"});
+  expect_says(report_html(report), {"class=\"warning\">Scored, as asked for, on a fold"});
 }
 
 TEST(Report, ClipsHeardAreSaidAndShown) {
   Report report = some_report(3, "speakers:3");
-  expect_silent(report_html(report, 1), {"The more it hears"});
+  expect_silent(report_html(report), {"The more it hears"});
   ResultFile more = *report.result;
   more.info.heard = 4;
   report.result = with_more_heard({*report.result, more});
-  expect_says(report_html(report, 1), {"The more it hears", "a stranger&#39;s voice", "4 heard"});
+  expect_says(report_html(report), {"The more it hears", "a stranger&#39;s voice", "4 heard"});
   report.result = more;
   for (const ReportKind kind :
        {ReportKind::kCrossValidation, ReportKind::kMerged, ReportKind::kAveraged}) {
     report.kind = kind;
-    expect_says(report_html(report, 1), {"class=\"warning\">Other clips of the speaker (4)"});
+    expect_says(report_html(report), {"class=\"warning\">Other clips of the speaker (4)"});
   }
 }
 
 TEST(Report, AMatrixOfCorporaIsShown) {
   Report report = some_report(3, "corpora");
-  expect_silent(report_html(report, 1), {"From corpus to corpus"});
+  expect_silent(report_html(report), {"From corpus to corpus"});
   CorpusScore tested{"gold & co", report.result->scores, report.result->ci95};
   report.result->matrix = {{{"red"}, tested}, {{"red", "blue"}, tested}};
-  expect_says(report_html(report, 1), {"From corpus to corpus", "<span>gold &amp; co</span>",
-                                       ">red</th>", ">all others</th>"});
-  EXPECT_EQ(carried_figures(report_html(report, 1))["matrix"][1]["trained_on"][1], "blue");
+  expect_says(report_html(report), {"From corpus to corpus", "<span>gold &amp; co</span>",
+                                    ">red</th>", ">all others</th>"});
+  EXPECT_EQ(carried_figures(report_html(report))["matrix"][1]["trained_on"][1], "blue");
 }
 
 TEST(Report, MergedResultsClaimNoMoreThanTheyKnow) {
   Report report;
   report.kind = ReportKind::kMerged;
   report.result = some_result(3, "speakers:5");
-  expect_says(report_html(report, 1),
-              {"Folds 3, 4 are missing", "up to whoever ran them",
-               "Result files hold no learning curves", "hidden layers are not part of a result"});
+  expect_says(report_html(report), {"Folds 3, 4 are missing", "up to whoever ran them",
+                                    "Result files hold no learning curves"});
 }
 
 TEST(Report, TrainingWithoutValidationShowsNoScore) {
@@ -177,7 +176,7 @@ TEST(Report, TrainingWithoutValidationShowsNoScore) {
   report.clips.resize(2);
   report.clips[0].emotion = report.clips[1].emotion = "happy";
   report.clips[1].augmentation = "speed:0.9";
-  const std::string html = report_html(report, 1);
+  const std::string html = report_html(report);
   expect_says(html, {"fold 2 of speakers:6 left out. No speakers were held out", "Learning curves",
                      "1, trained on, never scored"});
   expect_silent(html, {"class=\"uar\""});
@@ -191,44 +190,22 @@ TEST(Report, TrainingWithValidationNamesItsSpeakers) {
     epoch.validation_loss = 1;
     epoch.validation_accuracy = 0.5;
   }
-  expect_says(report_html(report, 1),
+  expect_says(report_html(report),
               {"validation speakers (1, 2)", "Accuracy on the validation speakers"});
 }
 
 TEST(Report, HundredsOfFoldsAreOneBandAndTheirMean) {
   const Report report = some_report(300, "speakers:300", 3);
-  const std::string html = report_html(report, 0);
+  const std::string html = report_html(report);
   expect_says(html,
-              {"300 folds by speaker", "class=\"band", "300 networks: the band spans all of them",
-               "1,500 of 1,800 clips, drawn at random"});
+              {"300 folds by speaker", "class=\"band", "300 networks: the band spans all of them"});
 }
 
 TEST(Report, ResumedRunsSayThatTheirCurveStartsLate) {
   Report report = some_report(1, "");
   auto& epochs = report.curves[0].epochs;
   epochs.erase(epochs.begin(), epochs.begin() + 2);
-  expect_says(report_html(report, 1), {"the epochs before 3 ran earlier"});
-}
-
-TEST(Report, MapsOfFoldsStandApart) {
-  Report report = some_report(8, "speakers:8");
-  Rng rng(1, 0);
-  for (const FoldResult& fold : report.result->folds) {
-    HiddenLayer layer{fold.fold, {}, Eigen::MatrixXf(5, 12)};
-    for (float& x : layer.units.reshaped()) x = static_cast<float>(rng.normal());
-    for (int i = 0; i < 12; ++i)
-      layer.clips.push_back(
-          report.result->predictions[static_cast<std::size_t>(12 * fold.fold + i)].name());
-    report.hidden.push_back(layer);
-  }
-  const std::string eight = report_html(report, 1);
-  expect_says(eight, {"Answers, t-SNE", "Fold 5, last hidden layer, t-SNE",
-                      "Of 8 folds, the first 6 have a map"});
-  expect_silent(eight, {"Fold 6, last hidden layer"});
-  report.hidden.resize(1);
-  const std::string one = report_html(report, 1);
-  expect_says(one, {"Last hidden layer, principal components"});
-  expect_silent(one, {"Answers, t-SNE"});
+  expect_says(report_html(report), {"the epochs before 3 ran earlier"});
 }
 
 TEST(Report, TheMostConfidentMistakeComesFirst) {
@@ -244,14 +221,7 @@ TEST(Report, TheMostConfidentMistakeComesFirst) {
   expect_says(html, {"2 mistakes of 2"});
   expect_silent(html, {"right.wav"});
   EXPECT_LT(html.find("<td>sure.wav"), html.find("<td>unsure.wav"));
-  expect_says(report_html(report, 1), {"speakers not known"});
-}
-
-TEST(Report, ThreadsChangeNoByte) {
-  const MoreThreadsThanCores seven(8);
-  const Report report = some_report(12, "speakers:12");
-  const std::string one = report_html(report, 1);
-  for (const int threads : {2, 7}) EXPECT_TRUE(report_html(report, threads) == one) << threads;
+  expect_says(report_html(report), {"speakers not known"});
 }
 
 TEST(LearningLog, SortsByFoldAndMember) {

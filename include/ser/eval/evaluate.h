@@ -98,25 +98,12 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
 /// mean the speakers of any; models that tell no recordings are asked for speakers alone.
 TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold);
 
-/// Clips as the last hidden layer of one model has them.
-struct HiddenLayer {
-  int fold = 0;  ///< that the model was not trained on
-  std::vector<ClipName> clips;
-  Eigen::MatrixXf units;  ///< [units x clips]
-};
-
-/// The clips of the first table at `indices` in the model's last hidden layer; tables as for
-/// `evaluate`.
-HiddenLayer hidden_layer(const Model& model, const std::vector<const FeatureTable*>& tables,
-                         const std::vector<int>& indices, int fold, int threads);
-
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
 /// What a cross-validation gives.
 struct CrossValidation {
   ResultFile result;
   std::vector<LearningCurve> curves;
-  std::vector<HiddenLayer> hidden;  ///< one a fold, of its test clips
 };
 
 /// Trains on the other folds and scores each fold, folds in parallel and dealt to the team, all of

@@ -99,10 +99,6 @@ std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFe
                                     const HeardClips& heard, int threads,
                                     Hearing hearing = Hearing::kEnrolled);
 
-/// What the members' last hidden layers make of each clip, nothing of its voice being heard, one
-/// member below the other, [units x clips]. Throws Error as `predict` does.
-Eigen::MatrixXf embed(const Model& model, const std::vector<ClipFeatures>& features, int threads);
-
 /// The prediction over the emotions `allowed` alone: where a corpus has no others. The other
 /// probabilities become zero. Throws Error if the model has none of them.
 ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,

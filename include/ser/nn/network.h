@@ -65,9 +65,6 @@ class Network {
   /// [clips, frames, rows].
   std::string export_to(OnnxGraph& graph, const std::string& x) const;
 
-  /// The last hidden layer's output of the forward just run.
-  const Tensor& embedding(const Workspace& workspace) const { return workspace.tapes.back().input; }
-
   /// Writes workspace.gradients for the forward just run in kTrain, whose outputs are gone then.
   void backward(Workspace& workspace, const Tensor& logits_gradient, const Rng& rng) const;
 

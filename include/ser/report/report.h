@@ -31,16 +31,14 @@ struct Report {
   std::vector<Utterance> clips;  ///< trained on or scored, copies included; empty: the result's
   std::string left_out;          ///< kTraining: "fold 3 of speakers:6"; empty: nothing
   std::vector<LearningCurve> curves;
-  std::vector<HiddenLayer> hidden;
 };
 
 /// What there is to tell of a cross-validation on `table`.
 Report cross_validation_report(CrossValidation run, const FeatureTable& table);
 
-/// What there is to tell of a model that `score_model` gave this result, with its last hidden
-/// layer.
-Report model_report(const Model& model, const std::vector<const FeatureTable*>& tables,
-                    const Fold& fold, ResultFile result, int threads);
+/// What there is to tell of a model that `score_model` gave this result on a fold of the tables.
+Report model_report(const std::vector<const FeatureTable*>& tables, const Fold& fold,
+                    ResultFile result);
 
 /// What there is to tell of a training run, with what the model says of the validation speakers,
 /// if there are any.
@@ -49,11 +47,10 @@ Report training_report(const TrainingData& data, const Recipe& recipe, const Mod
 
 /// The report as one HTML page that needs no other file and no network. Its figures are those of
 /// `result_json`, which it carries, predictions left out, in the element with the id "figures".
-/// The same report gives the same bytes, whatever `threads`.
-std::string report_html(const Report& report, int threads);
+std::string report_html(const Report& report);
 
 /// Writes the page, the file whole or not at all.
-void write_report(const std::filesystem::path& path, const Report& report, int threads);
+void write_report(const std::filesystem::path& path, const Report& report);
 
 /// A search as one HTML page that needs no other file and no network: the flattered score beside
 /// the nested one, what mattered, how the best score grew with the trials, and the best of them.

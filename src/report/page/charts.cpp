@@ -240,40 +240,6 @@ std::string line_chart(const LineChart& chart) {
   return svg + "</svg>\n";
 }
 
-std::string map_chart(const std::vector<Mark>& marks, const std::string& x_label,
-                      const std::string& y_label) {
-  double left = 1e300, right = -1e300, low = 1e300, high = -1e300;
-  for (const auto& [at, category, wrong, title] : marks) {
-    left = std::min(left, at.x);
-    right = std::max(right, at.x);
-    low = std::min(low, at.y);
-    high = std::max(high, at.y);
-  }
-  const double span = std::max({right - left, high - low, 1e-9}) * 1.04;
-  const double x = (left + right) / 2, y = (low + high) / 2;
-  const Plot plot{
-      {x - span / 2, x + span / 2, ""}, {y - span / 2, y + span / 2, ""}, 24, 4, 440, 440};
-  constexpr double kLabel = 20;
-  std::string svg = fmt::format(
-      "<svg class=\"chart\" style=\"max-width:560px\" viewBox=\"0 0 {0:.0f} {1:.0f}\" role=\"img\" "
-      "aria-label=\"map of {2} "
-      "clips\">\n<rect class=\"frame\" x=\"{3}\" y=\"{4}\" width=\"{5}\" height=\"{5}\"/>\n",
-      plot.left + plot.width + 4, plot.top + plot.height + kLabel, marks.size(), plot.left,
-      plot.top, plot.width);
-  svg += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n",
-                     plot.left + plot.width / 2, plot.top + plot.height + 15, escape(x_label));
-  svg += fmt::format(
-      "<text transform=\"translate(15 {:.0f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
-      plot.top + plot.height / 2, escape(y_label));
-  for (const Mark& mark : marks)
-    svg += fmt::format(
-        "<use href=\"#s{}\" class=\"mark class{}{}\" x=\"{:.1f}\" y=\"{:.1f}\"><title>{}</title>"
-        "</use>\n",
-        mark.category % kShapes.size(), mark.category, mark.wrong ? " wrong" : "",
-        plot.at_x(mark.at.x), plot.at_y(mark.at.y), escape(mark.title));
-  return svg + "</svg>\n";
-}
-
 std::string reliability_chart(std::span<const CalibrationBin> bins) {
   const Plot plot{kShare, kShare, 62, 10, 330, 330};
   std::string svg = open_chart(plot, "reliability diagram") +

@@ -77,17 +77,6 @@ struct LineChart {
 };
 std::string line_chart(const LineChart& chart);
 
-/// A clip on a map.
-struct Mark {
-  Point at;
-  std::size_t category = 0;
-  bool wrong = false;  ///< drawn hollow
-  std::string title;   ///< text shown on hover
-};
-/// Marks in a square frame, both axes to the same scale.
-std::string map_chart(const std::vector<Mark>& marks, const std::string& x_label,
-                      const std::string& y_label);
-
 /// How often answers are right against how sure they are.
 std::string reliability_chart(std::span<const CalibrationBin> bins);
 
