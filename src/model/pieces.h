@@ -11,7 +11,8 @@
 
 namespace ser {
 
-inline constexpr std::size_t kBatch = 8;  // memory grows with it, speed hardly
+inline constexpr std::size_t kBatch = 8;             // memory grows with it, speed hardly
+inline constexpr Eigen::Index kBatchFrames = 10000;  // padding included; one clip may have more
 
 /// One clip of a set, where its voice lies (empty: nothing heard), and what that makes of the
 /// member's temperature.
@@ -37,10 +38,19 @@ inline std::vector<ClipInput> pieces_of(const ClipInput& clip) {
   return pieces;
 }
 
-/// What `run` makes of clips, one column each: of long ones the mean over their pieces, so that
-/// memory does not grow with their length.
+/// What `run` makes of clips, one column each: of long ones the mean over their pieces, and few at
+/// a time, so that memory does not grow with their length.
 template <typename Run>
 Eigen::MatrixXd run_in_pieces(std::span<const ClipInput> clips, const Run& run) {
+  Eigen::Index longest = 0;
+  for (const ClipInput& clip : clips) longest = std::max(longest, clip.features.cols());
+  if (const std::size_t half = clips.size() / 2;
+      half > 0 && std::ssize(clips) * longest > kBatchFrames) {
+    const Eigen::MatrixXd first = run_in_pieces(clips.first(half), run);
+    Eigen::MatrixXd all(first.rows(), std::ssize(clips));
+    all << first, run_in_pieces(clips.subspan(half), run);
+    return all;
+  }
   if (std::ranges::none_of(clips, &ClipInput::is_long)) return run(clips);
   Eigen::MatrixXd columns;
   for (std::size_t n = 0; n < clips.size(); ++n) {

@@ -36,6 +36,19 @@ std::vector<ClipFeatures> features_of(const Model& model, std::vector<Eigen::Mat
   return {{fingerprint(model.members[0].set), std::move(clips)}};
 }
 
+TEST(LongClip, OfHalfAMinuteIsAnsweredAloneAsInABatch) {
+  const Model model = model_of_frames();
+  std::vector<Eigen::MatrixXf> clips;
+  for (const Eigen::Index frames : {3000, 200, 2900, 3100, 100}) clips.push_back(noise(frames));
+  const auto together = predict(model, features_of(model, clips), {}, 1);
+  for (std::size_t i = 0; i < clips.size(); ++i)
+    EXPECT_LT(
+        (together[i].emotions - predict(model, features_of(model, {clips[i]}), {}, 1)[0].emotions)
+            .cwiseAbs()
+            .maxCoeff(),
+        1e-5);
+}
+
 TEST(LongClip, IsAnsweredByTheMeanLogitsOfItsPieces) {
   Model model = model_of_frames();
   model.members.pop_back();
