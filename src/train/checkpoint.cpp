@@ -92,39 +92,34 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
   return fmt::format("{:016x}", hash);
 }
 
-std::vector<std::optional<TrainingState>> read_checkpoint(const std::filesystem::path& path,
-                                                          const std::string& run,
-                                                          std::size_t members) {
-  const SafetensorsFile file(path);
-  return with_context(path.string(), [&] {
+Checkpoint::Checkpoint(std::filesystem::path path, std::string run, std::size_t members)
+    : path_(std::move(path)),
+      run_(std::move(run)),
+      states_(members),
+      saved_(members, Clock::now()) {}
+
+void Checkpoint::read() {
+  const SafetensorsFile file(path_);
+  with_context(path_.string(), [&] {
     if (file.metadata("format") != kFormat) fail("expected a checkpoint of ser-train");
-    if (file.metadata("run") != run)
+    if (file.metadata("run") != run_)
       fail(
           "this checkpoint is of a run with another recipe, seed or data "
           "({}, this one is {})",
-          file.metadata("run"), run);
-    std::vector<std::optional<TrainingState>> states(members);
-    for (std::size_t m = 0; m < members; ++m)
-      if (file.metadata().contains(fmt::format("{}.numbers", m))) states[m] = read_state(file, m);
-    return states;
+          file.metadata("run"), run_);
+    for (std::size_t m = 0; m < states_.size(); ++m)
+      if (file.metadata().contains(fmt::format("{}.numbers", m))) states_[m] = read_state(file, m);
   });
 }
-
-Checkpoint::Checkpoint(std::filesystem::path path, std::string run,
-                       std::vector<std::optional<TrainingState>> states)
-    : path_(std::move(path)),
-      run_(std::move(run)),
-      states_(std::move(states)),
-      saved_(states_.size(), Clock::now()) {}
 
 bool Checkpoint::due(std::size_t member) {
   const std::lock_guard lock(mutex_);
   return Clock::now() - saved_[member] >= kInterval;
 }
 
-void Checkpoint::save(std::size_t member, TrainingState state) {
+void Checkpoint::save(std::size_t member, const MemberTraining& training) {
   const std::lock_guard lock(mutex_);
-  states_[member] = std::move(state);
+  states_[member] = training.snapshot();
   saved_[member] = Clock::now();
   write();
 }

@@ -14,22 +14,21 @@ namespace ser {
 /// Identifies a run: a checkpoint of another recipe, seed or data is refused.
 std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
 
-/// Throws Error if the file is no checkpoint of the run, naming what differs.
-std::vector<std::optional<TrainingState>> read_checkpoint(const std::filesystem::path& path,
-                                                          const std::string& run,
-                                                          std::size_t members);
-
 /// Keeps the newest state of every member in one file (safetensors, written atomically).
 class Checkpoint {
  public:
-  /// states: what is known already, one a member.
-  Checkpoint(std::filesystem::path path, std::string run,
-             std::vector<std::optional<TrainingState>> states);
+  /// Of so many members, none of which is known.
+  Checkpoint(std::filesystem::path path, std::string run, std::size_t members);
 
+  /// Takes the states of a file. Throws Error if it is no checkpoint of the run, naming what
+  /// differs.
+  void read();
+  /// Where member `member` stood when it was saved or read.
+  const std::optional<TrainingState>& state(std::size_t member) const { return states_[member]; }
   /// Whether 10 s have gone by since the member was last saved.
   bool due(std::size_t member);
   /// Safe to call from any thread.
-  void save(std::size_t member, TrainingState state);
+  void save(std::size_t member, const MemberTraining& training);
 
  private:
   using Clock = std::chrono::steady_clock;

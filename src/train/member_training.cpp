@@ -20,18 +20,6 @@ constexpr std::size_t kValidationBatch = 32;
 /// Streams of a member's random numbers.
 enum Stream : std::uint64_t { kInit, kOrder, kSteps };
 
-/// Shards [begin, end) of a batch; a last one under half size joins the one before.
-std::vector<std::pair<std::size_t, std::size_t>> shards_of(std::size_t batch, std::size_t size) {
-  std::vector<std::pair<std::size_t, std::size_t>> shards;
-  for (std::size_t begin = 0; begin < batch; begin += size)
-    shards.emplace_back(begin, std::min(batch, begin + size));
-  if (shards.size() > 1 && 2 * (shards.back().second - shards.back().first) < size) {
-    shards.pop_back();
-    shards.back().second = batch;
-  }
-  return shards;
-}
-
 nn::Network make_network(const ShardSource& source, const Rng& rng) {
   nn::Network network(source.recipe.network, source.shape, source.tasks.outputs());
   network.initialize(rng.fork(kInit));
@@ -140,7 +128,7 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
                      [&](int a, int b) { return frames(a) < frames(b); });
   }
   std::vector<std::vector<int>> batches;
-  for (const auto& [begin, end] : shards_of(order.size(), batch))
+  for (const auto& [begin, end] : cut_clips(order.size(), batch))
     batches.emplace_back(order.begin() + static_cast<long>(begin),
                          order.begin() + static_cast<long>(end));
   rng.shuffle(std::span(batches));
@@ -149,7 +137,9 @@ std::vector<std::vector<int>> MemberTraining::draw_batches() const {
 
 std::size_t MemberTraining::begin_step() {
   if (batches_.empty()) batches_ = draw_batches();
-  shards_ = shards_of(batches_[state_.batch].size(), options_.shard_size);
+  std::vector<nn::Index> frames;
+  for (const int clip : batches_[state_.batch]) frames.push_back(train_.frames(clip));
+  shards_ = cut_shards(frames, options_.shard_size);
   while (workspaces_.size() < shards_.size()) workspaces_.push_back(network_.make_workspace());
   losses_.assign(shards_.size(), 0);
   return shards_.size();
@@ -225,12 +215,12 @@ EpochReport MemberTraining::end_epoch(double rate) {
 
 /// Moves the weights by what the shards of a batch of `clips` clips found.
 void MemberTraining::descend(std::size_t clips, double rate) {
-  gradient_ = workspaces_[0].gradients;
-  for (std::size_t s = 1; s < shards_.size(); ++s) gradient_ += workspaces_[s].gradients;
-  gradient_ /= static_cast<nn::Real>(clips);
-  check_finite(gradient_.allFinite(), "gradient");
-  if (options_.gradient_clip > 0) nn::clip_gradient(gradient_, options_.gradient_clip);
-  optimizer_.step(network_.parameters(), gradient_, rate);
+  nn::Vector& gradient = workspaces_[0].gradients;
+  for (std::size_t s = 1; s < shards_.size(); ++s) gradient += workspaces_[s].gradients;
+  gradient /= static_cast<nn::Real>(clips);
+  check_finite(gradient.allFinite(), "gradient");
+  if (options_.gradient_clip > 0) nn::clip_gradient(gradient, options_.gradient_clip);
+  optimizer_.step(network_.parameters(), gradient, rate);
   for (std::size_t s = 0; s < shards_.size(); ++s)
     network_.apply_state_update(workspaces_[s].state_update, options_.norm_momentum);
   average_weights();
@@ -333,10 +323,13 @@ void MemberTraining::restore(const TrainingState& state) {
   if (state.parameters.size() != network_.parameters().size() ||
       state.state.size() != network_.state().size() || !averages || !best)
     fail("checkpoint: its sizes do not fit this network");
-  state_ = state;
   network_.parameters() = state.parameters;
   network_.state() = state.state;
   optimizer_.restore(state.optimizer_steps, state.moments);
+  state_ = state;
+  for (nn::Vector* held :
+       {&state_.parameters, &state_.state, &state_.moments[0], &state_.moments[1]})
+    held->resize(0);
   batches_.clear();
   if (state_.batch > 0) batches_ = draw_batches();
   if (state_.batch > 0 && state_.batch >= batches_.size())

@@ -3,7 +3,6 @@
 #include <array>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ser/core/rng.h"
@@ -38,8 +37,8 @@ struct TrainingState {
   std::array<nn::Vector, 2> moments;  ///< of the optimizer
 };
 
-/// Trains one network batch by batch. Batches are cut into shards of a fixed size, whose gradients
-/// are summed in order: neither the threads nor the processes that work on them change a bit.
+/// Trains one network batch by batch. Batches are cut into shards by size and length alone, whose
+/// gradients are summed in order: neither threads nor processes that work on them change a bit.
 class MemberTraining {
  public:
   /// The sources, of one recipe, and what they refer to must outlive it. team: shares the work of
@@ -94,11 +93,10 @@ class MemberTraining {
   ArenaPool& scratch_;
   nn::Network network_;
   nn::Optimizer optimizer_;
-  std::vector<std::vector<int>> batches_;                    ///< of this epoch
-  std::vector<std::pair<std::size_t, std::size_t>> shards_;  ///< of the batch: begin, end
-  std::vector<nn::Workspace> workspaces_;                    ///< one a shard
-  std::vector<double> losses_;                               ///< one a shard
-  nn::Vector gradient_;
+  std::vector<std::vector<int>> batches_;  ///< of this epoch
+  std::vector<ClipRange> shards_;          ///< of the batch
+  std::vector<nn::Workspace> workspaces_;  ///< one a shard
+  std::vector<double> losses_;             ///< one a shard
   TrainingState state_;  ///< parameters, statistics and moments stand in network and optimizer
 };
 

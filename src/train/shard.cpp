@@ -142,6 +142,33 @@ nn::Index ShardSource::frames(int id) const {
   return std::min({all, most, all > kLongestWhole ? kPieceFrames : most});
 }
 
+std::vector<ClipRange> cut_clips(std::size_t count, std::size_t size) {
+  std::vector<ClipRange> ranges;
+  for (std::size_t begin = 0; begin < count; begin += size)
+    ranges.emplace_back(begin, std::min(count, begin + size));
+  if (ranges.size() > 1 && 2 * (ranges.back().second - ranges.back().first) < size) {
+    ranges.pop_back();
+    ranges.back().second = count;
+  }
+  return ranges;
+}
+
+std::vector<ClipRange> cut_shards(std::span<const nn::Index> frames, std::size_t size) {
+  std::vector<ClipRange> shards = cut_clips(frames.size(), size);
+  for (std::size_t s = 0; s < shards.size();) {
+    const auto [begin, end] = shards[s];
+    const std::size_t clips = end - begin;
+    const nn::Index longest = std::ranges::max(frames.subspan(begin, clips));
+    if (clips < 8 || static_cast<nn::Index>(clips) * longest <= kShardFrames) {
+      ++s;
+      continue;
+    }
+    shards[s].second = begin + clips / 2;
+    shards.insert(shards.begin() + static_cast<std::ptrdiff_t>(s) + 1, {begin + clips / 2, end});
+  }
+  return shards;
+}
+
 Shard make_training_shard(const ShardSource& source, std::span<const int> ids, const Rng& rng,
                           nn::Arena& arena) {
   const FeatureAugmentation& changes = source.recipe.training.augmentation;

@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "ser/core/rng.h"
 #include "ser/model/scaler.h"
@@ -34,6 +36,20 @@ struct ShardSource {
   /// Of clip `id`, those that an epoch takes.
   nn::Index frames(int id) const;
 };
+
+/// Neighbouring clips [begin, end) of a list.
+using ClipRange = std::pair<std::size_t, std::size_t>;
+
+/// `count` clips cut into ranges of `size`; a last one under half size joins the one before.
+std::vector<ClipRange> cut_clips(std::size_t count, std::size_t size);
+
+/// The most frames of a shard, padding included: sixteen clips of 6 s. What a network keeps of them
+/// until its gradients are known is most of the memory that training takes.
+constexpr nn::Index kShardFrames = 10000;
+
+/// The shards of a batch whose clips have `frames` frames: of `size` clips, halved while they
+/// have more than kShardFrames, but not to fewer than four clips: a normalisation wants some.
+std::vector<ClipRange> cut_shards(std::span<const nn::Index> frames, std::size_t size);
 
 /// Puts the clips `ids` together, each relative to what was heard of its voice, masked and mixed as
 /// the recipe says, drawn from `rng`. Mixed clips are held against both answers, head by head: a

@@ -53,10 +53,10 @@ Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {
 
 /// Saves member `m`. A disk that is full ends no training: it is told, and tried again when the
 /// next state is due; only a run that is about to stop must be saved.
-void save(Checkpoint& checkpoint, std::size_t m, MemberTraining& training, const RunOptions& run,
-          bool stopping) {
+void save(Checkpoint& checkpoint, std::size_t m, const MemberTraining& training,
+          const RunOptions& run, bool stopping) {
   try {
-    checkpoint.save(m, training.snapshot());
+    checkpoint.save(m, training);
   } catch (const Error& error) {
     if (stopping || !run.on_checkpoint_failure) throw;
     run.on_checkpoint_failure(error.what());
@@ -64,49 +64,66 @@ void save(Checkpoint& checkpoint, std::size_t m, MemberTraining& training, const
 }
 
 struct Trainings {
+  const ShardSource& train;
+  const ShardSource& validation;
   const RunOptions& run;
   Team& team;
-  Checkpoint* checkpoint;  ///< of the first process; null: none
-  std::vector<std::unique_ptr<MemberTraining>> members;
+  std::optional<Checkpoint> checkpoint;
   ArenaPool scratch;
   std::mutex observing;
 
-  void end_step(std::size_t m) {
-    const std::optional<EpochReport> report = members[m]->end_step();
+  std::unique_ptr<MemberTraining> begin(std::size_t m) {
+    const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
+    auto member =
+        std::make_unique<MemberTraining>(train, validation, rng, run.threads, team, scratch);
+    if (checkpoint && checkpoint->state(m)) member->restore(*checkpoint->state(m));
+    return member;
+  }
+
+  void end_step(std::size_t m, MemberTraining& member) {
+    const std::optional<EpochReport> report = member.end_step();
     const bool stop = run.stop && run.stop();
-    if (checkpoint && (report || stop || checkpoint->due(m)))
-      save(*checkpoint, m, *members[m], run, stop);
+    if (checkpoint && team.rank() == 0 && (report || stop || checkpoint->due(m)))
+      save(*checkpoint, m, member, run, stop);
     if (report && run.observer && team.rank() == 0) {
       EpochReport labelled = *report;
       labelled.member = m;
       const std::lock_guard lock(observing);
       run.observer(labelled);
     }
-    if (stop && !members[m]->finished()) throw Stopped("training stopped before its end");
+    if (stop && !member.finished()) throw Stopped("training stopped before its end");
   }
 };
 
-void train_alone(Trainings& all) {
-  parallel_for(all.members.size(), all.run.threads, [&](std::size_t m) {
-    MemberTraining& member = *all.members[m];
-    while (!member.finished()) {
-      parallel_for(member.begin_step(), all.run.threads,
-                   [&](std::size_t s) { member.run_shard(s); });
-      all.end_step(m);
+/// The members' networks. What a member takes beside its network lasts no longer than its training.
+std::vector<nn::Network> train_alone(Trainings& all, std::size_t members) {
+  std::vector<std::optional<nn::Network>> networks(members);
+  parallel_for(members, all.run.threads, [&](std::size_t m) {
+    const std::unique_ptr<MemberTraining> member = all.begin(m);
+    while (!member->finished()) {
+      parallel_for(member->begin_step(), all.run.threads,
+                   [&](std::size_t s) { member->run_shard(s); });
+      all.end_step(m, *member);
     }
+    networks[m] = member->result();
   });
+  std::vector<nn::Network> results;
+  for (std::optional<nn::Network>& network : networks) results.push_back(std::move(*network));
+  return results;
 }
 
 /// Trains all members step by step together, the shards of all their batches dealt to the team.
-void train_together(Trainings& all) {
+std::vector<nn::Network> train_together(Trainings& all, std::size_t count) {
   struct Unit {
     MemberTraining* member;
     std::size_t shard;
   };
+  std::vector<std::unique_ptr<MemberTraining>> members;
+  for (std::size_t m = 0; m < count; ++m) members.push_back(all.begin(m));
   std::vector<Unit> units;
   do {
     units.clear();
-    for (const auto& member : all.members) {
+    for (const auto& member : members) {
       const std::size_t shards = member->finished() ? 0 : member->begin_step();
       for (std::size_t s = 0; s < shards; ++s) units.push_back({member.get(), s});
     }
@@ -118,9 +135,12 @@ void train_together(Trainings& all) {
       put(std::span(gradients.data(), static_cast<std::size_t>(gradients.size())));
       put(std::span(state.data(), static_cast<std::size_t>(state.size())));
     });
-    for (std::size_t m = 0; m < all.members.size(); ++m)
-      if (!all.members[m]->finished()) all.end_step(m);
+    for (std::size_t m = 0; m < count; ++m)
+      if (!members[m]->finished()) all.end_step(m, *members[m]);
   } while (!units.empty());
+  std::vector<nn::Network> results;
+  for (const auto& member : members) results.push_back(member->result());
+  return results;
 }
 
 TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::uint64_t seed) {
@@ -151,33 +171,21 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const ShardSource validation{validation_set, scaler, strangers, tasks, recipe, input};
 
   Team& team = run.team ? *run.team : alone();
-  std::vector<std::optional<TrainingState>> states(recipe.members);
-  std::unique_ptr<Checkpoint> checkpoint;
+  Trainings all{source, validation, run, team, {}, {}, {}};
   if (!run.checkpoint.empty()) {
-    const std::string fingerprint = run_fingerprint(data, recipe, run);
-    if (run.resume && std::filesystem::exists(run.checkpoint))
-      states = read_checkpoint(run.checkpoint, fingerprint, states.size());
+    all.checkpoint.emplace(run.checkpoint, run_fingerprint(data, recipe, run), recipe.members);
+    if (run.resume && std::filesystem::exists(run.checkpoint)) all.checkpoint->read();
     static_cast<void>(team.exchange(""));  // all have read before one writes
-    if (team.rank() == 0)
-      checkpoint = std::make_unique<Checkpoint>(run.checkpoint, fingerprint, states);
   }
-
-  Trainings all{run, team, checkpoint.get(), {}, {}, {}};
-  for (std::size_t m = 0; m < states.size(); ++m) {
-    const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
-    all.members.push_back(
-        std::make_unique<MemberTraining>(source, validation, rng, run.threads, team, all.scratch));
-    if (states[m]) all.members[m]->restore(*states[m]);
-  }
-  team.size() == 1 ? train_alone(all) : train_together(all);
+  const std::vector<nn::Network> networks =
+      team.size() == 1 ? train_alone(all, recipe.members) : train_together(all, recipe.members);
 
   Model model;
   model.emotions = tasks.emotions;
   model.genders = tasks.genders;
   model.training = training_info(data, recipe, run.seed);
-  for (const auto& member : all.members)
-    model.members.push_back({data.table.set, scaler,
-                             drop_helpers(member->result(), tasks.kept_outputs()),
+  for (const nn::Network& network : networks)
+    model.members.push_back({data.table.set, scaler, drop_helpers(network, tasks.kept_outputs()),
                              recipe.temperature, 1, recipe.listening, recipe.gender_only});
   return model;
 }

@@ -247,6 +247,16 @@ TEST(Shard, ClipsUpToThatLengthAreDrawnAsIfThereWereNone) {
   EXPECT_EQ(inputs(0), inputs(27));
 }
 
+TEST(Shard, LongClipsAreCutIntoSmallerShards) {
+  using testing::ElementsAre;
+  using testing::Pair;
+  const std::vector<nn::Index> usual(40, 500), of_ten_seconds(32, 1000), endless(9, 1 << 20);
+  EXPECT_THAT(cut_shards(usual, 16), ElementsAre(Pair(0, 16), Pair(16, 32), Pair(32, 40)));
+  EXPECT_THAT(cut_shards(of_ten_seconds, 16),
+              ElementsAre(Pair(0, 8), Pair(8, 16), Pair(16, 24), Pair(24, 32)));
+  EXPECT_THAT(cut_shards(endless, 16), ElementsAre(Pair(0, 4), Pair(4, 9)));
+}
+
 class Hearing : public testing::TestWithParam<int> {};
 
 TEST_P(Hearing, TakesTheShrunkMeanOfOtherClipsOfTheVoice) {
