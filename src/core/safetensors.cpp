@@ -139,7 +139,8 @@ const std::string& SafetensorsFile::metadata(const std::string& key) const {
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, std::string>& metadata,
                        const std::vector<TensorSource>& tensors) {
-  Json header = {{"__metadata__", metadata}};
+  Json header = Json::object();
+  header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const TensorSource& tensor : tensors) {
     // The format allows no holes between tensors, so the order must keep each one aligned.

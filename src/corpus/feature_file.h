@@ -55,7 +55,7 @@ std::string to_json(const ShardInfo& shard);
 std::vector<std::string> shard_problems(const std::vector<FeatureFile>& shards);
 
 /// Throws Error unless `features` fits the rows and can be stored with `clip`.
-void check_features(const Utterance& clip, const Eigen::MatrixXf& features,
+void check_features(const std::string& clip, const Eigen::MatrixXf& features,
                     const std::vector<std::string>& rows);
 
 }  // namespace ser

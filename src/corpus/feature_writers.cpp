@@ -35,15 +35,15 @@ std::string csv_labels(const Utterance& clip) {
 
 }  // namespace
 
-void check_features(const Utterance& clip, const Eigen::MatrixXf& features,
+void check_features(const std::string& clip, const Eigen::MatrixXf& features,
                     const std::vector<std::string>& rows) {
-  if (!is_utf8(clip.path)) fail("{}: expected a name in UTF-8", clip.path);
+  if (!is_utf8(clip)) fail("{}: expected a name in UTF-8", clip);
   if (features.rows() != static_cast<Eigen::Index>(rows.size()) || features.cols() == 0)
-    fail("{}: expected {} features in at least one row, found {} in {}", clip.path, rows.size(),
+    fail("{}: expected {} features in at least one row, found {} in {}", clip, rows.size(),
          features.rows(), features.cols());
   if (features.allFinite()) return;
   for (Eigen::Index row = 0; row < features.rows(); ++row)
-    if (!features.row(row).allFinite()) fail("{}: feature {} is not finite", clip.path, rows[row]);
+    if (!features.row(row).allFinite()) fail("{}: feature {} is not finite", clip, rows[row]);
 }
 
 FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
@@ -55,12 +55,13 @@ FeatureTableWriter::FeatureTableWriter(fs::path path, const FeatureSet& set,
       max_shard_bytes_(is_streamed(path_) ? std::numeric_limits<std::uint64_t>::max()
                                           : max_shard_bytes),
       shard_(std::move(shard)),
-      spool_(path_) {}
+      spool_(path_),
+      clips_(path_) {}
 
 /// As few files as hold the clips in order, each within the limit or of one clip.
 std::vector<FeatureTableWriter::Part> FeatureTableWriter::parts() const {
   std::vector<Part> result(1);
-  for (std::size_t i = 0; i < clips_.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < offsets_.size(); ++i) {
     const std::uint64_t frames = offsets_[i + 1] - offsets_[result.back().begin];
     if (frames * rows_.size() * sizeof(float) > max_shard_bytes_ && result.back().begin < i)
       result.push_back({i, i});
@@ -73,8 +74,6 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
   const std::int64_t first = offsets_[part.begin], last = offsets_[part.end];
   std::vector<std::int64_t> local;
   for (std::size_t i = part.begin; i <= part.end; ++i) local.push_back(offsets_[i] - first);
-  const std::vector<Utterance> members(clips_.begin() + static_cast<std::ptrdiff_t>(part.begin),
-                                       clips_.begin() + static_cast<std::ptrdiff_t>(part.end));
   const auto byte = [&](std::int64_t frame) {
     return static_cast<std::uint64_t>(frame) * rows_.size() * sizeof(float);
   };
@@ -82,12 +81,12 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
                                                  {"features", to_json(set_)},
                                                  {"fingerprint", fingerprint(set_)},
                                                  {"rows", Json(rows_).dump()},
-                                                 {"clips", clips_to_json(members)}};
+                                                 {"clips", clips_of(part)}};
   std::vector<TensorSource> tensors = {whole_numbers("offsets", local)};
   if (shard_) {
     metadata["shard"] = to_json(*shard_);
-    tensors.push_back(
-        whole_numbers("recordings", std::span(recordings_).subspan(part.begin, members.size())));
+    tensors.push_back(whole_numbers(
+        "recordings", std::span(recordings_).subspan(part.begin, part.end - part.begin)));
   }
   tensors.push_back({"features",
                      DType::kF32,
@@ -96,27 +95,39 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
   write_safetensors(file, metadata, tensors);
 }
 
+std::string FeatureTableWriter::clips_of(const Part& part) {
+  const std::uint64_t begin = clip_begins_[part.begin], end = clip_begins_[part.end];
+  std::string text(1 + end - begin, '[');
+  clips_.read_at(begin, std::as_writable_bytes(std::span(text).subspan(1)));
+  text.back() = ']';
+  return text;
+}
+
 void FeatureTableWriter::start_recording(std::size_t index) {
   if (shard_) recording_ = shard_->position(index);
 }
 
 void FeatureTableWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
-  check_features(clip, features, rows_);
-  clips_.push_back(clip);
+  check_features(clip.path, features, rows_);
+  last_ = clip.path;
+  std::string text = clips_to_json({clip});  // a list; here without its brackets
+  text.back() = ',';
+  clips_.append(std::as_bytes(std::span(text).subspan(1)));
+  clip_begins_.push_back(clips_.size());
   if (shard_) recordings_.push_back(recording_);
   offsets_.push_back(offsets_.back());
   append(features);
 }
 
 void FeatureTableWriter::append(const Eigen::MatrixXf& features) {
-  check_features(clips_.back(), features, rows_);
+  check_features(last_, features, rows_);
   const std::span<const float> values(features.data(), features.size());
   spool_.append(std::as_bytes(values));
   offsets_.back() += features.cols();
 }
 
 void FeatureTableWriter::finish() {
-  if (clips_.empty()) fail("{}: expected clips to write, found none", path_.string());
+  if (offsets_.size() == 1) fail("{}: expected clips to write, found none", path_.string());
   const std::vector<Part> files = parts();
   if (files.size() == 1) {
     write_part(path_, files.front());
@@ -143,14 +154,14 @@ FeatureCsvWriter::FeatureCsvWriter(const fs::path& path, const FeatureSet& set)
 }
 
 void FeatureCsvWriter::add(const Utterance& clip, const Eigen::MatrixXf& features) {
-  check_features(clip, features, rows_);
+  check_features(clip.path, features, rows_);
   clip_ = clip;
   frame_ = 0;
   append(features);
 }
 
 void FeatureCsvWriter::append(const Eigen::MatrixXf& features) {
-  check_features(clip_, features, rows_);
+  check_features(clip_.path, features, rows_);
   const std::string labels = csv_labels(clip_);
   std::string lines;
   for (const auto& values : features.colwise()) {

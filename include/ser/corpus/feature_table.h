@@ -98,7 +98,8 @@ class FeatureWriter {
   virtual void finish() = 0;
 };
 
-/// Writes a feature file. Features are spooled to a temporary file until `finish()`.
+/// Writes a feature file. Features and what is known of clips are spooled to temporary files until
+/// `finish()`.
 class FeatureTableWriter : public FeatureWriter {
  public:
   /// max_shard_bytes: a corpus with more feature data is written as several files
@@ -119,6 +120,7 @@ class FeatureTableWriter : public FeatureWriter {
   };
   std::vector<Part> parts() const;
   void write_part(const std::filesystem::path& file, const Part& part);
+  std::string clips_of(const Part& part);
 
   std::filesystem::path path_;
   FeatureSet set_;
@@ -126,8 +128,9 @@ class FeatureTableWriter : public FeatureWriter {
   std::uint64_t max_shard_bytes_;
   std::optional<ShardInfo> shard_;  ///< of the corpus
   std::int64_t recording_ = 0;      ///< in the whole corpus, that is added
-  SpoolFile spool_;
-  std::vector<Utterance> clips_;
+  SpoolFile spool_, clips_;         ///< values; objects of JSON, each with a comma behind it
+  std::string last_;                ///< path of the clip added last
+  std::vector<std::uint64_t> clip_begins_ = {0};  ///< in `clips_`, and where the last one ends
   std::vector<std::int64_t> offsets_ = {0};
   std::vector<std::int64_t> recordings_;  ///< of each clip; empty unless a shard
 };
