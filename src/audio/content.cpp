@@ -36,6 +36,9 @@ constexpr std::array kSignatures = {
     Signature{0, "FORM"sv, "an AIFF file"sv,
               "an AIFF file that is damaged or of an unknown coding"sv},
     Signature{8, "AVI "sv, kAvi, kAvi},
+    Signature{0, "NIST_1A"sv, "a NIST SPHERE file"sv,
+              "a NIST SPHERE file that is damaged or compressed"sv},
+    Signature{0, "Creative Voice"sv, "a Creative Voice file"sv, "a Creative Voice file"sv},
     Signature{0, "ID3"sv, kMp3, kSilentMp3},
     Signature{0, "\xff\xfb"sv, kMp3, kSilentMp3},
     Signature{0, "\xff\xf3"sv, kMp3, kSilentMp3},
@@ -69,7 +72,7 @@ std::string_view describe_content(std::string_view head) {
 
 std::string unsupported_content(std::string_view head) {
   return fmt::format(
-      "expected WAV, AIFF, FLAC, Ogg, MP3 or another format that libsndfile reads, found {}; "
+      "expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found {}; "
       "`ffmpeg -i IN OUT.wav` may convert it",
       describe_content(head));
 }

@@ -30,9 +30,9 @@ class Decoder {
 /// and `file` is where it was.
 std::unique_ptr<Decoder> open_wav(PartFile& file);
 
-/// Whatever libsndfile reads; nullptr for what it does not. The library is loaded with the first
-/// call: with its codecs it is eight files, which take longer to load than a clip to decode.
-/// Throws Error where it is not installed.
+/// WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, Ogg, MP3 and NIST SPHERE; nullptr for all else. The
+/// library is loaded with the first call: with its codecs it is eight files, which take longer to
+/// load than a clip to decode. Throws Error where it is not installed.
 std::unique_ptr<Decoder> open_sndfile(PartFile& file);
 
 }  // namespace ser

@@ -4,6 +4,7 @@
 
 #include <numeric>
 #include <optional>
+#include <set>
 
 namespace ser {
 namespace {
@@ -13,11 +14,21 @@ constexpr std::size_t kHeadBytes = 27;  ///< before the table of segments
 
 struct Page {
   std::int64_t bytes = 0;
+  std::string stream;  ///< its serial number
   bool begins_stream = false, ends_stream = false;
+  bool is_sound = false;  ///< begins a stream of sound
 };
 
+bool begins_sound(std::string_view packet) {
+  return packet.starts_with("\1vorbis") || packet.starts_with("OpusHead") ||
+         packet.starts_with("Speex   ") ||
+         packet.starts_with(
+             "\x7f"
+             "FLAC");
+}
+
 std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
-  const std::string head = source.text_at(at, kHeadBytes + 255);
+  const std::string head = source.text_at(at, kHeadBytes + 255 + 8);
   if (head.size() < kHeadBytes || !head.starts_with(kMagic)) return std::nullopt;
   const std::size_t segments = static_cast<unsigned char>(head[26]);
   if (head.size() < kHeadBytes + segments) return std::nullopt;
@@ -25,8 +36,11 @@ std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
       head.begin() + kHeadBytes, head.begin() + static_cast<std::ptrdiff_t>(kHeadBytes + segments),
       std::int64_t{0},
       [](std::int64_t sum, char c) { return sum + static_cast<unsigned char>(c); });
-  return Page{static_cast<std::int64_t>(kHeadBytes + segments) + body, (head[5] & 2) != 0,
-              (head[5] & 4) != 0};
+  const std::size_t head_bytes = kHeadBytes + segments;
+  const bool begins = (head[5] & 2) != 0;
+  return Page{static_cast<std::int64_t>(head_bytes) + body, head.substr(14, 4), begins,
+              (head[5] & 4) != 0,
+              begins && begins_sound(std::string_view(head).substr(head_bytes))};
 }
 
 /// The next page behind damage.
@@ -45,8 +59,8 @@ SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
   if (source.text_at(begin, kMagic.size()) != kMagic) return found;
   found.parts.push_back({begin, source.size()});
-  bool may_begin = false;  // streams that begin together are one part
-  bool ended = true;
+  bool may_begin = false;          // streams that begin together are one part
+  std::set<std::string> sounding;  // streams that have not ended
   for (std::int64_t at = begin; at < source.size();) {
     const std::optional<Page> page = page_at(source, at);
     if (!page) {
@@ -56,15 +70,17 @@ SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin) {
     if (page->begins_stream && may_begin) {
       found.parts.back().end = at;
       found.parts.push_back({at, source.size()});
+      sounding.clear();
     }
     may_begin = !page->begins_stream;
-    ended = page->ends_stream;
+    if (page->is_sound) sounding.insert(page->stream);
+    if (page->ends_stream) sounding.erase(page->stream);
     at += page->bytes;
     if (at > source.size())
       found.notices.push_back(
           fmt::format("breaks off: {} bytes are missing from its last page", at - source.size()));
   }
-  if (!ended && found.notices.empty())
+  if (!sounding.empty() && found.notices.empty())
     found.notices.push_back("breaks off: the page that ends its sound is missing");
   return found;
 }

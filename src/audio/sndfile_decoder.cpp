@@ -3,6 +3,7 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <array>
 
 #include "audio/decoder.h"
 #include "ser/core/error.h"
@@ -37,6 +38,15 @@ const Sndfile& sndfile() {
   return library;
 }
 
+/// Whether the file is of a kind that is read to its true end, or told to break off: of others,
+/// in which nobody keeps speech, libsndfile takes what is there for all there was.
+bool is_vouched_for(const SF_INFO& info) {
+  constexpr std::array kKinds = {SF_FORMAT_WAV,  SF_FORMAT_WAVEX, SF_FORMAT_RF64, SF_FORMAT_W64,
+                                 SF_FORMAT_AIFF, SF_FORMAT_AU,    SF_FORMAT_CAF,  SF_FORMAT_FLAC,
+                                 SF_FORMAT_OGG,  SF_FORMAT_MPEG,  SF_FORMAT_NIST};
+  return std::ranges::find(kKinds, info.format & SF_FORMAT_TYPEMASK) != kKinds.end();
+}
+
 /// A PartFile as libsndfile asks for one. It sees no name, so it cannot take the format from one.
 SF_VIRTUAL_IO callbacks() {
   SF_VIRTUAL_IO io{};
@@ -63,7 +73,7 @@ class SndfileDecoder : public Decoder {
     if (sound_) sndfile().close(sound_);
   }
 
-  bool opened() const { return sound_ != nullptr; }
+  bool opened() const { return sound_ && is_vouched_for(info_); }
   int sample_rate_hz() const override { return info_.samplerate; }
   int num_channels() const override { return info_.channels; }
   std::int64_t header_frames() const override { return info_.frames; }

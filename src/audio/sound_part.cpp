@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "audio/chunk_file.h"
-#include "audio/counted_sound.h"
 #include "audio/flac_frames.h"
 #include "audio/mp3_frames.h"
+#include "audio/nist_sound.h"
 #include "audio/ogg_pages.h"
 #include "audio/tags.h"
 
@@ -15,7 +15,7 @@ namespace ser {
 SoundParts find_sound(const ByteSource& source) {
   const std::int64_t begin = skip_tags(source, 0);
   for (const auto& find :
-       {find_flac_sound, find_chunk_sound, find_ogg_sound, find_counted_sound, find_mp3_sound})
+       {find_flac_sound, find_chunk_sound, find_ogg_sound, find_nist_sound, find_mp3_sound})
     if (SoundParts found = find(source, begin); !found.parts.empty()) return found;
   return {{{begin, source.size()}}, {}};
 }

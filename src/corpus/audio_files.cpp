@@ -16,15 +16,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Suffixes under which libsndfile may find audio; the content decides when a file is opened.
-constexpr std::array<std::string_view, 19> kAudioSuffixes = {
-    ".wav", ".wave", ".flac", ".ogg", ".oga",  ".opus", ".mp3",  ".aiff", ".aif", ".aifc",
-    ".au",  ".snd",  ".caf",  ".w64", ".rf64", ".sph",  ".nist", ".voc",  ".sf"};
+// Suffixes of the formats that are read; the content decides when a file is opened.
+constexpr std::array<std::string_view, 17> kAudioSuffixes = {
+    ".wav",  ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif",
+    ".aifc", ".au",   ".snd",  ".caf", ".w64", ".rf64", ".sph", ".nist"};
 
-// Suffixes of sound that libsndfile does not read.
-constexpr std::array<std::string_view, 12> kForeignSuffixes = {".m4a", ".mp4", ".aac",  ".wma",
-                                                               ".amr", ".3gp", ".webm", ".mkv",
-                                                               ".mov", ".avi", ".ac3",  ".ape"};
+// Suffixes of sound that is not read.
+constexpr std::array<std::string_view, 13> kForeignSuffixes = {
+    ".m4a", ".mp4", ".aac", ".wma", ".amr", ".3gp", ".webm",
+    ".mkv", ".mov", ".avi", ".ac3", ".ape", ".voc"};
 
 // How files of sound begin (MP3 without a tag has too little to tell it by).
 constexpr std::array<std::string_view, 7> kAudioHeads = {"RIFX", "RF64", "fLaC", "OggS",

@@ -196,8 +196,8 @@ TEST(AudioFile, RefusesAbsurdLayouts) {
 
 TEST(AudioFile, RefusesOtherContentWithAHint) {
   EXPECT_EQ(refusal("a,b\n1,2\n"),
-            "clip.wav: expected WAV, AIFF, FLAC, Ogg, MP3 or another format that libsndfile reads, "
-            "found text; `ffmpeg -i IN OUT.wav` may convert it");
+            "clip.wav: expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found text;"
+            " `ffmpeg -i IN OUT.wav` may convert it");
   using namespace std::string_literals;
   EXPECT_THAT(refusal("\0\0\0\x20"
                       "ftypM4A \0\0\0\0"s),

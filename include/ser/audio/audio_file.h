@@ -32,10 +32,11 @@ void check_limits(int sample_rate_hz, int num_channels);
 /// and CAF that were never closed, of MP3 without a count of its frames, of files joined end to
 /// end. What cannot be read, or is missing, is told by `notices`.
 ///
-/// Plain WAV is decoded here, all else by libsndfile. A FLAC stream that changes its sampling rate
-/// half-way is read at its first rate, and told. Its MP3 decoder prints notes about damaged
-/// or truncated streams on stderr; the handle that would silence it is out of reach, and turning
-/// the descriptor away is no option in a library with threads.
+/// Read are WAV and its like (RF64, BW64, RIFX, Wave64), AIFF, AU, CAF, FLAC, Ogg (Vorbis, Opus,
+/// Speex, FLAC), MP3 and NIST SPHERE: plain WAV here, all else by libsndfile. A FLAC stream that
+/// changes its sampling rate half-way is read at its first rate, and told. Its MP3 decoder prints
+/// notes about damaged or truncated streams on stderr; the handle that would silence it is out of
+/// reach, and turning the descriptor away is no option in a library with threads.
 class AudioReader {
  public:
   /// Opens a file; a pipe is copied to an unnamed temporary file first. Throws Error, naming the
