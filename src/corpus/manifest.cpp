@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <span>
 
@@ -31,8 +32,39 @@ struct Column {
   bool is_used() const { return field || !voted.empty(); }
 };
 
-Column read_column(std::string_view cell) {
-  Column column{to_lower(trim(cell)), nullptr, ""};
+/// What sheets call a column of ours, understood where none has our name for it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherNames = {
+    {{"file", "path"},
+     {"filename", "path"},
+     {"file_name", "path"},
+     {"filepath", "path"},
+     {"file_path", "path"},
+     {"emotions", "emotion"},
+     {"label", "emotion"},
+     {"speaker_id", "speaker"},
+     {"speaker id", "speaker"},
+     {"actor", "speaker"},
+     {"subject", "speaker"},
+     {"sex", "gender"}}};
+
+std::string_view our_name(std::string_view name) {
+  const auto* const other =
+      std::ranges::find(kOtherNames, name, &std::pair<std::string_view, std::string_view>::first);
+  return other == kOtherNames.end() ? name : other->second;
+}
+
+/// The columns' names, one a cell: ours for the first column that is called otherwise.
+std::vector<std::string> names_of(const std::vector<std::string>& cells) {
+  std::vector<std::string> names;
+  for (const std::string& cell : cells) names.push_back(to_lower(trim(cell)));
+  for (std::string& name : names)
+    if (std::ranges::find(names, our_name(name)) == names.end()) name = our_name(name);
+  return names;
+}
+
+Column read_column(const std::string& name) {
+  Column column{name, nullptr, ""};
+  if (our_name(name) != name) return column;
   if (is_index_column(column.name)) return column;
   for (const ClipField& known : kColumns)
     if (known.name == column.name) column.field = known.field;
@@ -49,8 +81,8 @@ Column read_column(std::string_view cell) {
 
 std::vector<Column> read_header(const CsvRecord& header) {
   std::vector<Column> columns;
-  for (const std::string& cell : header.cells) {
-    Column column = read_column(cell);
+  for (const std::string& name : names_of(header.cells)) {
+    Column column = read_column(name);
     for (const Column& earlier : columns)
       if (column.is_used() && earlier.name == column.name)
         fail("column '{}' is there twice", column.name);
@@ -62,7 +94,8 @@ std::vector<Column> read_header(const CsvRecord& header) {
   if (!has_path) {
     std::vector<std::string> names;
     for (const Column& column : columns) names.push_back(column.name);
-    fail("expected a column 'path', found {}", some_of(names, 8));
+    fail("expected a column 'path', found {}; of a corpus that is known, give the folder instead",
+         some_of(names, 8));
   }
   return columns;
 }

@@ -203,6 +203,21 @@ TEST_F(Manifest, VotesOfAnotherFileJoinByNameOrStem) {
   EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "")), HasSubstr("found an empty file"));
 }
 
+TEST_F(Manifest, ColumnsMayHaveTheNamesThatSheetsGiveThem) {
+  const auto clip = read("Filename;Speaker ID;Sex;Label\na.wav;anna;f;angry\n").at(0);
+  EXPECT_EQ(clip.path, "a.wav");
+  EXPECT_EQ(clip.speaker, "anna");
+  EXPECT_EQ(clip.gender, "female");
+  EXPECT_EQ(clip.emotion, "angry");
+  const auto named = read("label,filename,path,emotion,file\n5,b.wav,a.wav,happy,c.wav\n").at(0);
+  EXPECT_EQ(named.path, "a.wav");
+  EXPECT_EQ(named.emotion, "happy");
+  EXPECT_EQ(read("file,filename\na.wav,b.wav\n").at(0).path, "a.wav");
+  EXPECT_ERROR(read("file_id\temotion\traw_text\tspeaker_id\nEB0_anger_1.wav\tanger\tx\tEB0\n"),
+               HasSubstr("found file_id, emotion, raw_text, speaker; of a corpus that is known, "
+                         "give the folder instead"));
+}
+
 TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read(""), HasSubstr("found an empty file"));
   EXPECT_ERROR(read("path,emotion\n"), HasSubstr("found only the header"));

@@ -50,11 +50,12 @@ Corpus scan_corpus(const std::filesystem::path& path, std::string_view kind = "a
 /// intensity, statement, repetition, channel, corpus, and columns `votes_EMOTION` (votes_angry,
 /// ...) with the number of listeners who chose it. Paths are relative to the file's folder; where
 /// absolute ones lead out of it, they become relative to the deepest folder that holds all
-/// recordings. An empty cell, or a word that says nothing, means unknown. Separators and
-/// encodings are those of spreadsheets and pandas (commas, semicolons, tabs; UTF-8, UTF-16); other
-/// columns are named in `lost`, unless they look like a misspelling. Speakers without a corpus are
-/// of one named after the file's folder.
-/// Throws Error, naming the line, for whatever cannot be understood.
+/// recordings. Columns called `file`, `filename`, `label`, `speaker_id`, `sex` or alike are taken
+/// for these where they are missing. An empty cell, or a word that says nothing, means unknown.
+/// Separators and encodings are those of spreadsheets and pandas (commas, semicolons, tabs; UTF-8,
+/// UTF-16); other columns are named in `lost`, unless they look like a misspelling. Speakers
+/// without a corpus are of one named after the file's folder. Throws Error, naming the line, for
+/// whatever cannot be understood.
 Corpus read_manifest(const std::filesystem::path& path);
 
 /// The eight emotions in their usual order: neutral, calm, happy, ..., surprised.
