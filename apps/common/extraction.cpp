@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/speaker.h"
 #include "ser/features/extractor.h"
 #include "talk.h"
 
@@ -70,6 +72,25 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
                some_of(unusual, kNamed));
   if (const std::string left_out = describe_left_out(corpus); !left_out.empty())
     talk::warn("{}: left out: {}", input, left_out);
+}
+
+/// Speakers are told apart by their name and that of their folder, which two inputs may share.
+void warn_of_namesakes(const std::vector<Corpus>& corpora) {
+  std::map<std::string, const Corpus*> first;  // by speaker
+  std::set<std::string> namesakes;
+  for (const Corpus& corpus : corpora) {
+    if (corpus.name != "manifest" && corpus.name != "folders") continue;
+    for (const Utterance& clip : corpus.utterances) {
+      if (clip.speaker.empty()) continue;
+      const Corpus* const before = first.emplace(speaker_name(clip), &corpus).first->second;
+      if (before->root != corpus.root) namesakes.insert(speaker_name(clip));
+    }
+  }
+  if (namesakes.empty()) return;
+  talk::warn(
+      "speakers called alike in folders called alike, taken for one voice each: {}; a column "
+      "'corpus' in a manifest, or another name of a folder, tells them apart",
+      some_of(std::vector(namesakes.begin(), namesakes.end())));
 }
 
 void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
@@ -154,6 +175,7 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
     corpora.push_back(scan_corpus(input, options.corpus));
     describe_corpus(input, corpora.back());
   }
+  warn_of_namesakes(corpora);
   return recordings_of(std::move(corpora), [&](std::vector<Utterance> utterances) {
     if (!options.votes.empty()) take_votes(utterances, options.votes);
     if (options.emotions.empty() && options.map.empty()) return utterances;

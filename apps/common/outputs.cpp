@@ -21,10 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What a name leads to, through links; none where nothing is there.
-std::optional<struct stat> status_of(const std::string& path) {
+std::optional<struct stat> status_of(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return status;
-  if (errno == ENAMETOOLONG) fail("{}: {}", path, std::strerror(errno));
+  if (errno == ENAMETOOLONG) fail("{}: {}", path.string(), std::strerror(errno));
   return std::nullopt;
 }
 
@@ -100,6 +100,8 @@ void check_folder(const Output& output) {
   if (!fs::is_directory(folder, error))
     fail("{}: expected a folder to write to, found {}", folder.string(),
          fs::exists(folder, error) ? "a file" : "none");
+  if (const auto there = status_of(folder); there && there->st_nlink == 0)
+    fail("{}: cannot be written: its folder was removed", output.path);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     fail("{}: cannot be written: {}", output.path, std::strerror(errno));
 }

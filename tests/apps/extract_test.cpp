@@ -54,6 +54,21 @@ TEST_F(Extract, ReadsTheCorpusAndItsLabels) {
   EXPECT_EQ(features.clips[16].gender, "female");
 }
 
+TEST_F(Extract, SpeakersCalledAlikeInFoldersCalledAlikeAreTold) {
+  std::vector<std::string> sheets;
+  for (const char* folder : {"a/talks", "b/talks", "b/calls"}) {
+    std::filesystem::create_directories(inputs_ / folder);
+    std::filesystem::copy(demo_clip(1), inputs_ / folder / "1.flac");
+    sheets.push_back(
+        inputs_.add(std::string(folder) + "/m.csv", "path,emotion,speaker\n1.flac,sad,anna\n")
+            .string());
+  }
+  EXPECT_THAT(extract({sheets[0], sheets[1], "--features", "mfcc"}).err,
+              HasSubstr("folders called alike, taken for one voice each: talks:anna;"));
+  EXPECT_THAT(extract({sheets[0], sheets[2], "--features", "mfcc"}).err,
+              Not(HasSubstr("called alike")));
+}
+
 TEST_F(Extract, TakesAListOfFeaturesWithRateAndPooling) {
   const Outcome done = extract({demo_clip(1), "--features", "mfcc,energy:delta,prosody", "--rate",
                                 "8000", "--pool", "stats"});

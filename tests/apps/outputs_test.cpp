@@ -66,6 +66,16 @@ TEST_F(Outputs, AreLookedAtBeforeTheWork) {
   EXPECT_EQ(files_out(), 0u);
 }
 
+TEST_F(Outputs, AWorkingFolderThatWasRemovedIsToldBeforeTheWork) {
+  const fs::path before = fs::current_path(), gone = folder_ / "gone";
+  fs::create_directory(gone);
+  fs::current_path(gone);
+  fs::remove(gone);
+  expect_refused(1, "ser-train", {features_, "-o", "m.json"},
+                 "m.json: cannot be written: its folder was removed");
+  fs::current_path(before);
+}
+
 TEST_F(Outputs, AFolderIsNoFileToWrite) {
   expect_refused(1, "ser-train", {features_, "-o", file("out")},
                  "expected a file to write, found a folder");
