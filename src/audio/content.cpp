@@ -20,7 +20,7 @@ using namespace std::string_view_literals;
 constexpr auto kMp3 = "an MP3 file"sv, kSilentMp3 = "an MP3 file without readable sound"sv;
 constexpr auto kMp4 = "an MP4 or M4A file"sv, kMatroska = "a Matroska or WebM file"sv;
 constexpr auto kWma = "a WMA or ASF file"sv, kAmr = "an AMR file"sv, kAvi = "an AVI file"sv;
-constexpr auto kAac = "an AAC stream"sv;
+constexpr auto kAac = "an AAC stream"sv, kFeatures = "a feature file (safetensors)"sv;
 constexpr auto kOddWav = "a WAV file that is damaged or of an unknown coding"sv;
 
 constexpr std::array kSignatures = {
@@ -36,6 +36,7 @@ constexpr std::array kSignatures = {
     Signature{0, "FORM"sv, "an AIFF file"sv,
               "an AIFF file that is damaged or of an unknown coding"sv},
     Signature{8, "AVI "sv, kAvi, kAvi},
+    Signature{4, "\0\0\0\0{"sv, kFeatures, kFeatures},
     Signature{0, "NIST_1A"sv, "a NIST SPHERE file"sv,
               "a NIST SPHERE file that is damaged or compressed"sv},
     Signature{0, "Creative Voice"sv, "a Creative Voice file"sv, "a Creative Voice file"sv},

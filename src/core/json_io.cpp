@@ -44,6 +44,7 @@ bool JsonBuilder::parse_error(std::size_t position, const std::string&,
                               const nlohmann::detail::exception& reason) {
   constexpr int kNumberOutOfRange = 406;
   if (reason.id == kNumberOutOfRange) fail("not valid JSON (a number is too large)");
+  if (whole_position(position) <= 1) fail("expected JSON, found none from the first byte on");
   fail("not valid JSON (stopped at byte {})", whole_position(position));
 }
 

@@ -98,8 +98,10 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     std::uint64_t header_bytes = 0;
     if (bytes.size() < 8) fail("expected a safetensors file, found fewer than 8 bytes");
     std::memcpy(&header_bytes, bytes.data(), 8);
+    if (bytes.size() > 8 && bytes[8] != std::byte{'{'} && bytes[8] != std::byte{'['})
+      fail("expected a safetensors file, such as features of ser-extract, found another kind");
     if (header_bytes > std::min<std::uint64_t>(bytes.size() - 8, kMaxHeaderBytes))
-      fail("not a safetensors file, or cut short: its header does not fit into it");
+      fail("expected a safetensors file, found one cut short: its header does not fit into it");
     const Json header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_bytes},
                                    "safetensors header");
     if (!header.is_object()) fail("safetensors header: expected a JSON object");

@@ -35,6 +35,11 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view word
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+/// What to do about files with this suffix; empty where they are no sound.
+std::string_view cure_of(std::string_view suffix) {
+  return contains(kForeignSuffixes, suffix) ? " (`ffmpeg -i IN OUT.wav` converts one)" : "";
+}
+
 bool begins_like_audio(const fs::path& file) {
   std::array<char, 12> head{};
   std::ifstream(file, std::ios::binary).read(head.data(), head.size());
@@ -126,8 +131,8 @@ std::vector<std::string> describe_lost(const FolderContents& contents) {
                                 count == 1 ? "" : "s", some_of(contents.unreadable)));
   for (const auto& [suffix, count] : contents.other)
     if (contains(kForeignSuffixes, suffix))
-      parts.push_back(fmt::format("{} {} file{} (`ffmpeg -i IN OUT.wav` converts one)", count,
-                                  suffix, count == 1 ? "" : "s"));
+      parts.push_back(
+          fmt::format("{} {} file{}{}", count, suffix, count == 1 ? "" : "s", cure_of(suffix)));
   return parts;
 }
 
@@ -150,8 +155,8 @@ std::string describe_other(const FolderContents& contents) {
       parts.push_back("others");
       break;
     }
-    parts.push_back(fmt::format("{} {}{}file{}", count, suffix, suffix.empty() ? "" : " ",
-                                count == 1 ? "" : "s"));
+    parts.push_back(fmt::format("{} {}{}file{}{}", count, suffix, suffix.empty() ? "" : " ",
+                                count == 1 ? "" : "s", cure_of(suffix)));
   }
   return join(parts, ", ");
 }

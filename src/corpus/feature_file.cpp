@@ -153,6 +153,9 @@ fs::path feature_index_path(const fs::path& path) { return path.string() + ".ind
 std::vector<fs::path> feature_files(const fs::path& path) {
   if (path.extension() == ".json") return read_index(path);
   std::error_code error;  // is told when the file is opened
+  if (fs::is_directory(path, error))
+    fail("{}: expected a feature file, found a folder; of recordings, ser-extract makes one",
+         path.string());
   if (!fs::exists(path, error) && fs::exists(feature_index_path(path), error))
     return read_index(feature_index_path(path));
   return {path};

@@ -146,7 +146,13 @@ Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held
   Fold fold;
   fold.train = without_recordings(all_indices(clips), held_out, recordings);
   fold.test = originals_of(clips, held_out);
-  if (fold.test.empty()) fail("no clip is left to test: none of its speakers is there");
+  if (fold.test.empty()) {
+    std::set<std::string> there;
+    for (const Utterance& clip : clips)
+      if (!clip.speaker.empty()) there.insert(clip.speaker);
+    fail("no clip is left to test: none of its speakers is there, but {}",
+         some_of(std::vector(there.begin(), there.end()), 4));
+  }
   if (fold.train.empty()) fail("no clip is left to train on");
   return fold;
 }

@@ -89,6 +89,7 @@ TEST_F(Safetensors, RefusesHostileHeaders) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "fewer than 8 bytes"},
       {"1234567", "fewer than 8 bytes"},
+      {"RIFF....WAVE", "found another kind"},
       {huge, "its header does not fit"},
       {raw("{}").substr(0, 9), "its header does not fit"},
       {raw("{"), "not valid JSON"},

@@ -263,7 +263,9 @@ TEST(Split, RefusesWhatItCannotDivide) {
   EXPECT_ERROR(folds({}, "loso"), HasSubstr("found none"));
   EXPECT_ERROR(folds(clips, "speakers:6"), HasSubstr("expected at least 6 speakers, found 3"));
   EXPECT_ERROR(folds(corpus({"1"}), "loso"), HasSubstr("no clip is left to train on"));
-  EXPECT_ERROR(folds(clips, "actors:19-24"), HasSubstr("fold 0: no clip is left to test"));
+  EXPECT_ERROR(
+      folds(clips, "actors:19-24"),
+      HasSubstr("fold 0: no clip is left to test: none of its speakers is there, but 1, 2"));
   EXPECT_ERROR(folds(corpus({"1"}, 2), "random:4"), HasSubstr("expected at least 4 clips"));
   clips[4].speaker = "";
   EXPECT_ERROR(folds(clips, "speakers:2"), HasSubstr("use random:K"));
