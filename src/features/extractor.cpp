@@ -145,7 +145,8 @@ const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables&
         levelled(clean.wave, kept, preparation.level), tables,
         FramePlace{place.memory,
                    place.begin + kept.begin,
-                   {inside(place.known.begin), inside(place.known.end)}});
+                   {inside(place.known.begin), inside(place.known.end)},
+                   cleaning.low_cut_hz == 0});
   };
   return impl_->entries.get({cleaning, kept.begin, kept.end, preparation.level}, make)->analysis;
 }

@@ -35,6 +35,7 @@ struct FramePlace {
   FrameMemory* memory = nullptr;  ///< null: it stands for itself
   Eigen::Index begin = 0;         ///< of the piece, a sample of the recording
   SampleRange known = {};         ///< samples of the piece that are the recording's
+  bool may_be_offset = false;     ///< nothing has been cut below
 };
 
 }  // namespace ser

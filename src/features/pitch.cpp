@@ -82,14 +82,14 @@ void add_up(const Eigen::ArrayXd& values, double* sums) {
   sums[i] = before;
 }
 
-/// Prefix sums of squares: entry i is the energy of samples [0, i - before).
-std::vector<double> running_energy(const Eigen::VectorXf& samples, Eigen::Index before,
-                                   Eigen::Index after) {
-  Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(before + samples.size() + after);
-  squares.segment(before, samples.size()) = samples.cast<double>().array().square();
-  std::vector<double> energy(static_cast<std::size_t>(squares.size()) + 1);
-  add_up(squares, energy.data());
-  return energy;
+/// Prefix sums of `values` between zeros: entry i is that of values [0, i - before).
+std::vector<double> running_sums(const Eigen::ArrayXd& values, Eigen::Index before,
+                                 Eigen::Index after) {
+  Eigen::ArrayXd padded = Eigen::ArrayXd::Zero(before + values.size() + after);
+  padded.segment(before, values.size()) = values;
+  std::vector<double> sums(static_cast<std::size_t>(padded.size()) + 1);
+  add_up(padded, sums.data());
+  return sums;
 }
 
 }  // namespace
@@ -163,14 +163,25 @@ class PitchPlan::Correlator {
   Eigen::VectorXf lagged_;
 };
 
-/// energy: running energy at the frame's first sample.
-PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const double* energy) const {
+/// energy, levels: of squares and of samples, running, at the frame's first; levels: null for a
+/// frame whose mean counts.
+PitchPlan::Candidates PitchPlan::candidates(const float* correlation, const double* energy,
+                                            const double* levels) const {
   const int size = options_.frame_samples, lags = longest_lag_ + 2;
   const Eigen::Map<const Eigen::ArrayXd> before(energy, lags);
   const Eigen::Map<const Eigen::ArrayXd> behind(energy + size - lags + 1, lags);
-  const Eigen::ArrayXd both = behind.reverse() - energy[0] + energy[size] - before;
-  const Eigen::ArrayXd twice =
-      2.0 * Eigen::Map<const Eigen::ArrayXf>(correlation, lags).cast<double>();
+  Eigen::ArrayXd both = behind.reverse() - energy[0] + energy[size] - before;
+  Eigen::ArrayXd twice = 2.0 * Eigen::Map<const Eigen::ArrayXf>(correlation, lags).cast<double>();
+  if (levels) {  // of x - m: both and twice less 2 m (sum x[n] + sum x[n + lag]) - 2 (size - lag)
+                 // m^2
+    const double mean = (levels[size] - levels[0]) / size;
+    const Eigen::Map<const Eigen::ArrayXd> left(levels, lags),
+        right(levels + size - lags + 1, lags);
+    const Eigen::ArrayXd of_mean =
+        2 * mean * (right.reverse() - levels[0] + levels[size] - left - mean * (size - lags_));
+    both -= of_mean;
+    twice -= of_mean;
+  }
   Eigen::ArrayXd difference = (both - twice).max(0.0) * size / (size - lags_);
   difference[0] = 0;
   Eigen::ArrayXd sums(lags + 1);
@@ -323,11 +334,18 @@ std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::Vector
                                                              const FramePlace& place) const {
   const Eigen::Index count = num_frames(samples.size(), options_.hop_samples);
   const Eigen::Index size = options_.frame_samples, hop = options_.hop_samples;
-  const std::vector<double> energy = running_energy(samples, size / 2, size);
+  const auto running = [&](const auto& values) { return running_sums(values, size / 2, size); };
+  const auto exact = samples.cast<double>().array();
+  const std::vector<double> energy = running(exact.square());
+  const std::vector<double> sums = place.may_be_offset ? running(exact) : std::vector<double>();
+  const auto in_frame = [&](const std::vector<double>& of, Eigen::Index t) {
+    return of[static_cast<std::size_t>(t * hop + size)] - of[static_cast<std::size_t>(t * hop)];
+  };
   Eigen::VectorXd frame_energy(count);
-  for (Eigen::Index t = 0; t < count; ++t)
-    frame_energy[t] = energy[static_cast<std::size_t>(t * hop + size)] -
-                      energy[static_cast<std::size_t>(t * hop)];
+  for (Eigen::Index t = 0; t < count; ++t) {
+    frame_energy[t] = in_frame(energy, t);
+    if (!sums.empty()) frame_energy[t] -= std::pow(in_frame(sums, t), 2) / size;
+  }
   const double silence = kSilence * std::max(0.0, frame_energy.maxCoeff());
 
   const Remembered remembered(place, options_);
@@ -349,7 +367,8 @@ std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::Vector
       lags = &correlator.correlate(first);
     }
     Candidates& found = frames[static_cast<std::size_t>(t)];
-    found = candidates(lags->col(t - first).data(), energy.data() + t * hop);
+    found = candidates(lags->col(t - first).data(), energy.data() + t * hop,
+                       sums.empty() ? nullptr : sums.data() + t * hop);
     remembered.put(t, found);
   }
   return frames;
@@ -375,7 +394,7 @@ PitchTrack PitchPlan::track(const Eigen::VectorXf& samples, const FramePlace& pl
 
 PitchTrack track_pitch(const Eigen::VectorXf& samples, int sample_rate_hz,
                        const PitchOptions& options) {
-  return PitchPlan(options, sample_rate_hz).track(samples, {});
+  return PitchPlan(options, sample_rate_hz).track(samples, {.may_be_offset = true});
 }
 
 std::unique_ptr<Feature> make_f0() { return std::make_unique<PitchFeature>(); }

@@ -38,7 +38,7 @@ class PitchPlan {
 
   std::vector<Candidates> all_candidates(const Eigen::VectorXf& samples,
                                          const FramePlace& place) const;
-  Candidates candidates(const float* correlation, const double* energy) const;
+  Candidates candidates(const float* correlation, const double* energy, const double* levels) const;
   void weigh(Candidates& found, const std::vector<float>& depths) const;
   std::vector<int> best_path(const std::vector<Candidates>& frames) const;
 

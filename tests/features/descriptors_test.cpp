@@ -8,6 +8,7 @@
 #include "ser/core/rng.h"
 #include "ser/features/chroma.h"
 #include "ser/features/delta.h"
+#include "ser/features/feature_set.h"
 #include "ser/features/functionals.h"
 #include "ser/features/lsf.h"
 #include "ser/features/melody.h"
@@ -212,6 +213,29 @@ TEST_P(PitchOfSine, IsFoundAtAnyGain) {
     const auto hz = track.hz.segment(3, track.hz.size() - 6).array();
     EXPECT_LE((hz / static_cast<float>(GetParam()) - 1).abs().maxCoeff(), 2e-3);
     EXPECT_GE(track.periodicity.segment(3, hz.size()).minCoeff(), 0.99f);
+  }
+}
+
+TEST(Pitch, AnOffsetChangesNothing) {
+  Eigen::VectorXf voice(3 * kRateHz);
+  Rng rng(1, 0);
+  for (float& x : voice) x = 1e-3f * static_cast<float>(rng.normal());
+  voice.segment(kRateHz, kRateHz) += sine(150, 0.1).head(kRateHz);
+  const auto tracks = [&](float offset) {
+    const Waveform wave{(voice.array() + offset).matrix(), kRateHz};
+    return std::pair(track_pitch(wave.samples, kRateHz, {}),
+                     extract(wave, parse_feature_set("f0", Pooling::kNone)));
+  };
+  const auto [plain, row] = tracks(0);
+  EXPECT_GT((plain.hz.array() > 0).count(), plain.hz.size() / 4);
+  for (const float offset : {0.002f, 0.05f}) {
+    const auto [track, offset_row] = tracks(offset);
+    // Where the recording begins and ends, the offset does, which is a step.
+    const Eigen::Index inner = plain.hz.size() - 6;
+    EXPECT_LE((track.hz - plain.hz).segment(3, inner).cwiseAbs().maxCoeff(), 0.1f) << offset;
+    EXPECT_LE((track.periodicity - plain.periodicity).segment(3, inner).cwiseAbs().maxCoeff(),
+              0.02f);
+    EXPECT_EQ(offset_row.row(0).transpose(), track.hz);
   }
 }
 

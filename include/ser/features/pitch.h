@@ -28,8 +28,8 @@ struct PitchTrack {
 /// pYIN (Mauch and Dixon 2014: thresholds distributed as beta(2, 18), early troughs preferred); the
 /// path through candidates and "unvoiced" is the best one (Viterbi) under a limited pitch slope.
 /// Periodicity is the normalised autocorrelation 2 r / (e0 + e1) (McLeod and Wyvill 2005).
-/// Independent of gain. Frames: 1 + samples / hop.
-/// Throws Error unless 0 < low_hz < high_hz and a frame holds two periods of low_hz.
+/// Independent of gain, and of an offset: frames are looked at without their mean. Frames: 1 +
+/// samples / hop. Throws Error unless 0 < low_hz < high_hz and a frame holds two periods of low_hz.
 PitchTrack track_pitch(const Eigen::VectorXf& samples, int sample_rate_hz,
                        const PitchOptions& options);
 
