@@ -136,8 +136,8 @@ void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTabl
                 const CommonOptions& common, Team& team) {
   RungProgress progress(common.quiet);
   const SearchRun run = run_of(task, common, team, progress);
-  const SearchSpace space = with_context(
-      task.search, [&] { return parse_search_space(read_file(task.search, kMaxSpaceBytes)); });
+  const std::string text = read_file(task.search, kMaxSpaceBytes);
+  const SearchSpace space = with_context(task.search, [&] { return parse_search_space(text); });
   explain_stop("search", task.checkpoint, [&] {
     if (task.shard.empty()) {
       warn_of_folds(task, space, table);

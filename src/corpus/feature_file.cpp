@@ -113,9 +113,10 @@ FeatureFile read_parts(const SafetensorsFile& file) {
 
 /// Files named by an index, all of them in its folder.
 std::vector<fs::path> read_index(const fs::path& path) {
+  const std::string text = read_file(path, kMaxIndexBytes);
   return with_context(path.string(), [&] {
     static constexpr std::array<std::string_view, 3> kKeys = {"format", "fingerprint", "shards"};
-    const Json index = parse_json(read_file(path, kMaxIndexBytes), "index");
+    const Json index = parse_json(text, "index");
     const Json format = index.is_object() ? index.value("format", Json()) : Json();
     if (format != kFeatureIndexFormat)
       fail("expected features, or an index of them (format '{}'), found {}", kFeatureIndexFormat,

@@ -246,7 +246,12 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
 
 ResultFile read_result(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxBytes);
-  return with_context(path.string(), [&] { return result_of(parse_json(text, "result")); });
+  return with_context(path.string(), [&] {
+    const Json json = parse_json(text, "result");
+    if (!json.contains("predictions"))
+      fail("expected a result file of ser-eval, found other JSON without 'predictions'");
+    return result_of(json);
+  });
 }
 
 }  // namespace ser

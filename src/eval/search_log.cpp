@@ -77,8 +77,9 @@ void SearchLog::read() {
 }
 
 void SearchLog::read_one(const std::filesystem::path& path) {
+  const std::string text = read_file(path, kMaxBytes);
   with_context(path.string(), [&] {
-    const Json json = parse_json(read_file(path, kMaxBytes), "search");
+    const Json json = parse_json(text, "search");
     if (!json.is_object() || json.value("format", Json()) != kFormat)
       fail("expected the file of a search");
     if (text_at(json, "run") != run_)

@@ -141,8 +141,8 @@ Recipe load_recipe(std::string_view name_or_path) {
     fail("expected a recipe file or one of {}, found '{}'{}", join(names, ", "), name_or_path,
          did_you_mean(name_or_path, names));
   }
-  return with_context(path.string(),
-                      [&] { return parse_recipe(read_file(path, kMaxRecipeBytes)); });
+  const std::string text = read_file(path, kMaxRecipeBytes);
+  return with_context(path.string(), [&] { return parse_recipe(text); });
 }
 
 }  // namespace ser

@@ -261,7 +261,8 @@ TEST(ResultFile, RefusesWhatIsNoResult) {
     return read_result(folder.add("r.json", text));
   };
   EXPECT_ERROR(read("{"), AllOf(HasSubstr("r.json"), HasSubstr("not valid JSON")));
-  EXPECT_ERROR(read("[]"), HasSubstr("expected 'recipe'"));
+  for (const char* other : {"[]", R"({"format": "ser-model"})"})
+    EXPECT_ERROR(read(other), HasSubstr("expected a result file of ser-eval"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r.erase("folds"); })), HasSubstr("'folds'"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["seed"] = -1; })), HasSubstr("'seed'"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["heard"] = 1e10; })), HasSubstr("'heard'"));
