@@ -93,6 +93,21 @@ void warn_of_namesakes(const std::vector<Corpus>& corpora) {
       some_of(std::vector(namesakes.begin(), namesakes.end())));
 }
 
+/// A manifest may name what is not there: told before the work, not in the middle of it.
+void check_there(const std::vector<Recording>& recordings) {
+  std::vector<std::string> missing;
+  for (const Recording& recording : recordings) {
+    std::error_code error;  // set where it may be there, which its reader will tell
+    if (!std::filesystem::exists(recording.file, error) && !error)
+      missing.push_back(recording.file);
+  }
+  if (missing.empty()) return;
+  fail(
+      "{} of {} recordings are not there ({}): a manifest's paths are relative to its folder; "
+      "--on-error skip goes on without them",
+      missing.size(), recordings.size(), some_of(missing));
+}
+
 void take_votes(std::vector<Utterance>& utterances, const std::string& file) {
   const JoinedVotes joined = join_votes(utterances, file);
   talk::info("{}: votes for {} of {} recordings", file, joined.clips, utterances.size());
@@ -217,6 +232,7 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
     shard = take_shard(recordings, options, std::move(info));
   }
   const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
+  if (flags.on_error == OnError::kFail) check_there(chosen);
   warn_of_duplicates(chosen);
   std::optional<Progress> progress(std::in_place, "extracting", "clips", chosen.size(),
                                    common.quiet);

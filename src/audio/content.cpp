@@ -21,6 +21,7 @@ constexpr auto kMp3 = "an MP3 file"sv, kSilentMp3 = "an MP3 file without readabl
 constexpr auto kMp4 = "an MP4 or M4A file"sv, kMatroska = "a Matroska or WebM file"sv;
 constexpr auto kWma = "a WMA or ASF file"sv, kAmr = "an AMR file"sv, kAvi = "an AVI file"sv;
 constexpr auto kAac = "an AAC stream"sv, kFeatures = "a feature file (safetensors)"sv;
+constexpr auto kZip = "a ZIP file or a spreadsheet (unpack it, or save it as CSV)"sv;
 constexpr auto kOddWav = "a WAV file that is damaged or of an unknown coding"sv;
 
 constexpr std::array kSignatures = {
@@ -37,6 +38,7 @@ constexpr std::array kSignatures = {
               "an AIFF file that is damaged or of an unknown coding"sv},
     Signature{8, "AVI "sv, kAvi, kAvi},
     Signature{4, "\0\0\0\0{"sv, kFeatures, kFeatures},
+    Signature{0, "PK\3\4"sv, kZip, kZip},
     Signature{0, "NIST_1A"sv, "a NIST SPHERE file"sv,
               "a NIST SPHERE file that is damaged or compressed"sv},
     Signature{0, "Creative Voice"sv, "a Creative Voice file"sv, "a Creative Voice file"sv},
@@ -72,10 +74,10 @@ std::string_view describe_content(std::string_view head) {
 }
 
 std::string unsupported_content(std::string_view head) {
-  return fmt::format(
-      "expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found {}; "
-      "`ffmpeg -i IN OUT.wav` may convert it",
-      describe_content(head));
+  const std::string_view found = describe_content(head);
+  const bool is_sound = found != kZip && found != kFeatures;
+  return fmt::format("expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found {}{}",
+                     found, is_sound ? "; `ffmpeg -i IN OUT.wav` may convert it" : "");
 }
 
 bool is_text(std::string_view bytes) {

@@ -109,7 +109,16 @@ void check_width(const CsvRecord& record, std::size_t width) {
   if (cells.size() < width || spare) fail("expected {} cells, found {}", width, cells.size());
 }
 
-Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) {
+/// A path as Windows writes it, unless a file is called so.
+std::string with_slashes(std::string path, const fs::path& folder) {
+  std::error_code error;
+  if (path.find('\\') != std::string::npos && !fs::exists(folder / path, error))
+    std::ranges::replace(path, '\\', '/');
+  return path;
+}
+
+Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns,
+                   const fs::path& folder) {
   check_width(record, columns.size());
   Utterance clip;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -121,7 +130,7 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns) 
   if (clip.path.empty()) fail("expected a path, found an empty cell");
   if (clip.path.size() > kLongestPath)
     fail("expected a path of at most {} bytes, found one of {}", kLongestPath, clip.path.size());
-  clip.path = fs::path(clip.path).lexically_normal().string();
+  clip.path = fs::path(with_slashes(clip.path, folder)).lexically_normal().string();
   clip.gender = canonical_gender(clip.gender);
   clip.emotion = canonical_emotion(clip.emotion);
   clip.speaker = says_nothing(clip.speaker) ? "" : canonical_speaker(clip.speaker);
@@ -170,7 +179,7 @@ Corpus read_manifest(const fs::path& path) {
     std::map<std::string, std::size_t> lines;
     for (const CsvRecord& record : std::span(records).subspan(1)) {
       with_context(fmt::format("line {}", record.line), [&] {
-        Utterance clip = read_row(record, columns);
+        Utterance clip = read_row(record, columns, corpus.root);
         if (clip.corpus.empty() && !clip.speaker.empty()) clip.corpus = folder;
         const auto [earlier, is_new] = lines.emplace(clip.path, record.line);
         if (!is_new) fail("'{}' is on line {} already", clip.path, earlier->second);

@@ -54,6 +54,18 @@ TEST_F(Extract, ReadsTheCorpusAndItsLabels) {
   EXPECT_EQ(features.clips[16].gender, "female");
 }
 
+TEST_F(Extract, RecordingsThatAreNotThereAreToldBeforeTheWork) {
+  std::filesystem::copy(demo_clip(1), inputs_ / "1.flac");
+  const std::string sheet = inputs_.add("m.csv", "path,emotion\n1.flac,sad\n2.flac,sad\n").string();
+  const Outcome failed = extract({sheet, "--features", "mfcc"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(failed.err,
+              HasSubstr("1 of 2 recordings are not there (" + (inputs_ / "2.flac").string() + ")"));
+  const Outcome done = extract({sheet, "--features", "mfcc", "--on-error", "skip"});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_EQ(table().size(), 1u);
+}
+
 TEST_F(Extract, SpeakersCalledAlikeInFoldersCalledAlikeAreTold) {
   std::vector<std::string> sheets;
   for (const char* folder : {"a/talks", "b/talks", "b/calls"}) {

@@ -203,6 +203,15 @@ TEST_F(Manifest, VotesOfAnotherFileJoinByNameOrStem) {
   EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "")), HasSubstr("found an empty file"));
 }
 
+TEST_F(Manifest, PathsMayBeThoseOfWindows) {
+  std::filesystem::create_directory(folder_ / "wavs");
+  folder_.add("wavs/a b.wav");
+  folder_.add("c\\d.wav");
+  const auto clips = read("path\nwavs\\a b.wav\nc\\d.wav\n");
+  EXPECT_EQ(clips.at(0).path, "c\\d.wav");
+  EXPECT_EQ(clips.at(1).path, "wavs/a b.wav");
+}
+
 TEST_F(Manifest, ColumnsMayHaveTheNamesThatSheetsGiveThem) {
   const auto clip = read("Filename;Speaker ID;Sex;Label\na.wav;anna;f;angry\n").at(0);
   EXPECT_EQ(clip.path, "a.wav");
