@@ -53,6 +53,22 @@ bool is_one_file(const std::string& input, const Corpus& corpus) {
          std::filesystem::is_regular_file(input, error);
 }
 
+/// Whose speakers are named as the user likes.
+bool is_of_user(const Corpus& corpus) {
+  return corpus.name == "manifest" || corpus.name == "folders";
+}
+
+/// ", 2 speakers (anna, ben)" where that is not known from the corpus.
+std::string speakers_text(const Corpus& corpus) {
+  if (!is_of_user(corpus)) return "";
+  std::set<std::string> speakers;
+  for (const Utterance& clip : corpus.utterances)
+    if (!clip.speaker.empty()) speakers.insert(clip.speaker);
+  if (speakers.empty()) return ", no speakers known";
+  return fmt::format(", {} speaker{} ({})", speakers.size(), speakers.size() == 1 ? "" : "s",
+                     some_of(std::vector(speakers.begin(), speakers.end())));
+}
+
 /// One line on what an input was taken for, and one on what of it was left out.
 void describe_corpus(const std::string& input, const Corpus& corpus) {
   constexpr std::size_t kNamed = 8;
@@ -60,12 +76,13 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
   const std::vector<std::string> unusual = unusual_emotions(classes);
   const std::size_t recordings = corpus.utterances.size();
   if (!is_one_file(input, corpus))
-    talk::info("{}: {} recording{}, read as {}: {}", input, recordings, recordings == 1 ? "" : "s",
-               corpus.name,
+    talk::info("{}: {} recording{}, read as {}: {}{}", input, recordings,
+               recordings == 1 ? "" : "s", corpus.name,
                classes.empty()
                    ? "no emotions known"
                    : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
-                                 some_of(classes, kNamed)));
+                                 some_of(classes, kNamed)),
+               speakers_text(corpus));
   if (!unusual.empty())
     talk::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names", input,
                unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
@@ -79,7 +96,7 @@ void warn_of_namesakes(const std::vector<Corpus>& corpora) {
   std::map<std::string, const Corpus*> first;  // by speaker
   std::set<std::string> namesakes;
   for (const Corpus& corpus : corpora) {
-    if (corpus.name != "manifest" && corpus.name != "folders") continue;
+    if (!is_of_user(corpus)) continue;
     for (const Utterance& clip : corpus.utterances) {
       if (clip.speaker.empty()) continue;
       const Corpus* const before = first.emplace(speaker_name(clip), &corpus).first->second;

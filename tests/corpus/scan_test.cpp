@@ -55,6 +55,15 @@ TEST(ScanCorpus, AutoTakesSeveralFoldersForClassesOfTheUsersOwn) {
   EXPECT_EQ(scan_corpus(folder.path()).utterances[0].emotion, "relaxed");
 }
 
+TEST(ScanCorpus, ClassesOfTheUsersOwnHaveSpeakersAboveThem) {
+  const TempFolder folder;
+  for (const char* speaker : {"anna", "ben"})
+    for (const char* emotion : {"froh", "traurig", "angry"})
+      folder.add(std::string(speaker) + "/" + emotion + "/1.wav");
+  for (const Utterance& clip : scan_corpus(folder.path()).utterances)
+    EXPECT_EQ(clip.speaker, clip.path.substr(0, clip.path.find('/'))) << clip.path;
+}
+
 TEST(ScanCorpus, ClipsNobodyKnowsHaveNoLabel) {
   const TempFolder folder;
   folder.add("monday/1.wav");

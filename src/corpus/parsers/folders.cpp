@@ -26,12 +26,14 @@ bool is_division(const std::string& folder) {
 }  // namespace
 
 // happy/clip.wav: the nearest folder named after a known emotion, else the folder of the file. The
-// folder above it or below it may be a speaker: anna/happy/clip.wav, happy/anna/clip.wav.
+// folder above it or, of a known emotion, below it may be a speaker: anna/happy/clip.wav,
+// happy/anna/clip.wav.
 std::optional<Utterance> parse_folders(const std::filesystem::path& path) {
   const std::filesystem::path folders = path.parent_path();
   if (folders.empty()) return std::nullopt;
   Utterance clip;
   clip.emotion = canonical_emotion(folders.filename().string());
+  clip.speaker = folders.parent_path().filename().string();
   std::filesystem::path below;
   for (auto folder = folders; !folder.empty(); folder = folder.parent_path()) {
     const std::string emotion = canonical_emotion(folder.filename().string());
