@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 #include <set>
+#include <vector>
 
 #include "core/internal/fail.h"
 #include "corpus/parsers/parsers.h"
@@ -47,22 +50,29 @@ bool folders_look_like_classes(const std::vector<std::string>& files) {
          });
 }
 
-/// The parser that suits the file names best, or null if none does.
-const CorpusParser* guess_parser(const std::vector<std::string>& files) {
-  const CorpusParser* best = nullptr;
-  std::ptrdiff_t most = 0;
-  for (const CorpusParser& parser : kParsers) {
-    if (parser.name == kFolders) continue;
-    const auto fits = std::count_if(files.begin(), files.end(), [&](const std::string& file) {
-      return parser.parse(file).has_value();
-    });
-    if (fits > most) {
-      best = &parser;
-      most = fits;
-    }
-  }
-  if (2 * most >= static_cast<std::ptrdiff_t>(files.size())) return best;
-  return folders_look_like_classes(files) ? find_parser(kFolders) : nullptr;
+using Parsers = std::vector<const CorpusParser*>;
+
+const CorpusParser* parser_of(const std::string& file, const Parsers& parsers) {
+  const auto found = std::ranges::find_if(
+      parsers, [&](const CorpusParser* parser) { return parser->parse(file).has_value(); });
+  return found == parsers.end() ? nullptr : *found;
+}
+
+/// The parsers of the corpora in a folder, if they read half of its files or more; none if nothing
+/// is known of those.
+Parsers guess_parsers(const std::vector<std::string>& files) {
+  Parsers known, found;
+  for (const CorpusParser& parser : kParsers)
+    if (parser.name != kFolders) known.push_back(&parser);
+  std::map<const CorpusParser*, std::size_t> fits;
+  std::size_t all = 0;
+  for (const std::string& file : files)
+    if (const CorpusParser* const parser = parser_of(file, known)) ++fits[parser], ++all;
+  std::ranges::copy_if(known, std::back_inserter(found),
+                       [&](const CorpusParser* parser) { return fits.contains(parser); });
+  if (2 * all >= files.size()) return found;
+  if (folders_look_like_classes(files)) return {find_parser(kFolders)};
+  return {};
 }
 
 /// Folders of any corpus may be read: its speakers are told from others by the root's name.
@@ -73,24 +83,33 @@ void name_speakers_of_folders(Corpus& corpus) {
     if (!clip.speaker.empty() && !name.empty()) clip.corpus = name;
 }
 
+/// Each file by the first of `parsers` that reads its name; without labels if there are none.
 Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
-                   const CorpusParser* parser) {
-  Corpus corpus{std::string(parser ? parser->name : kUnlabelled), root, {}, {}, {}};
+                   const Parsers& parsers) {
+  std::vector<std::string_view> names;
+  for (const CorpusParser* parser : parsers) names.push_back(parser->name);
+  Corpus corpus{
+      names.empty() ? std::string(kUnlabelled) : fmt::format("{}", fmt::join(names, ", ")),
+      root,
+      {},
+      {},
+      {}};
   for (const std::string& file : files) {
-    std::optional<Utterance> clip = parser ? parser->parse(file) : Utterance{};
-    if (!clip || !is_utf8(file)) {
+    const CorpusParser* const parser = parser_of(file, parsers);
+    if ((!parser && !parsers.empty()) || !is_utf8(file)) {
       corpus.skipped.push_back(file);
       continue;
     }
-    clip->path = file;
-    clip->corpus = corpus.name;
-    corpus.utterances.push_back(std::move(*clip));
+    Utterance clip = parser ? *parser->parse(file) : Utterance{};
+    clip.path = file;
+    clip.corpus = parser ? parser->name : kUnlabelled;
+    corpus.utterances.push_back(std::move(clip));
   }
   if (corpus.name == kFolders) name_speakers_of_folders(corpus);
-  if (corpus.utterances.empty())
+  if (corpus.utterances.empty() && !parsers.empty())
     fail("{}: expected {} (such as {}), found {} audio file{} named otherwise (such as {})",
-         root.string(), parser->help, parser->example, files.size(), files.size() == 1 ? "" : "s",
-         files.front());
+         root.string(), parsers[0]->help, parsers[0]->example, files.size(),
+         files.size() == 1 ? "" : "s", files.front());
   return corpus;
 }
 
@@ -100,8 +119,9 @@ Corpus scan_folder(const fs::path& root, std::string_view kind) {
     fail("{}: expected a folder with audio files, found {}{}", root.string(),
          describe_other(contents),
          contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)");
-  Corpus corpus = parse_files(root, contents.audio,
-                              kind == "auto" ? guess_parser(contents.audio) : find_parser(kind));
+  Corpus corpus =
+      parse_files(root, contents.audio,
+                  kind == "auto" ? guess_parsers(contents.audio) : Parsers{find_parser(kind)});
   corpus.lost = describe_lost(contents);
   return corpus;
 }
@@ -123,7 +143,7 @@ Corpus scan_file(const fs::path& path, std::string_view kind) {
     break;
   }
   if (kind != "auto" && corpus.name == kUnlabelled)
-    return parse_files(folder, {file}, find_parser(kind));
+    return parse_files(folder, {file}, {find_parser(kind)});
   clip.path = file;
   clip.corpus = corpus.name;
   corpus.utterances.push_back(std::move(clip));

@@ -48,11 +48,36 @@ TEST(ScanCorpus, AutoTakesTheParserOfHalfTheNames) {
   EXPECT_THAT(corpus.skipped, ElementsAre("sad/other.wav"));
 }
 
+TEST(ScanCorpus, AutoReadsSeveralCorporaInOneFolder) {
+  const TempFolder folder;
+  folder.add("Crema/1062_WSI_FEA_XX.wav");
+  folder.add("Crema/1062_WSI_HAP_XX.wav");
+  folder.add("Ravdess/Actor_01/03-01-05-01-01-01-01.wav");
+  folder.add("Tess/OAF_angry/OAF_back_angry.wav");
+  folder.add("Tess/notes.wav");
+  const Corpus corpus = scan_corpus(folder.path());
+  EXPECT_EQ(corpus.name, "ravdess, crema-d, tess");
+  ASSERT_EQ(corpus.utterances.size(), 4u);
+  EXPECT_EQ(corpus.utterances[0].corpus, "crema-d");
+  EXPECT_EQ(corpus.utterances[2].corpus, "ravdess");
+  EXPECT_EQ(corpus.utterances[3].corpus, "tess");
+  EXPECT_EQ(corpus.utterances[3].emotion, "angry");
+  EXPECT_THAT(corpus.skipped, ElementsAre("Tess/notes.wav"));
+}
+
 TEST(ScanCorpus, AutoTakesSeveralFoldersForClassesOfTheUsersOwn) {
   const TempFolder folder;
   folder.add("stressed/1.wav");
   folder.add("relaxed/2.wav");
   EXPECT_EQ(scan_corpus(folder.path()).utterances[0].emotion, "relaxed");
+}
+
+TEST(ScanCorpus, AFolderOfNamesThatAreNotUtf8HasNoRecordings) {
+  const TempFolder folder;
+  folder.add("\xff.wav");
+  const Corpus corpus = scan_corpus(folder.path());
+  EXPECT_TRUE(corpus.utterances.empty());
+  EXPECT_EQ(corpus.skipped.size(), 1u);
 }
 
 TEST(ScanCorpus, ClassesOfTheUsersOwnHaveSpeakersAboveThem) {

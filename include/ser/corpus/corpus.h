@@ -40,10 +40,10 @@ std::span<const CorpusParser> corpus_parsers();
 std::vector<std::string> corpus_kinds();
 
 /// The recordings of a folder, of one audio file, or of a CSV manifest.
-/// kind: one of `corpus_kinds()`. "auto" takes a .csv or .tsv for a manifest, the parser that reads
-/// most file names if that is half of them or more, then folder-per-class where sub-folders look
-/// like classes, then clips without labels. Folders are walked as `list_folder` does. Throws Error,
-/// saying what was expected and found.
+/// kind: one of `corpus_kinds()`. "auto" takes a .csv or .tsv for a manifest, the parsers of known
+/// corpora, each file's own, if they read half of the names or more, then folder-per-class where
+/// sub-folders look like classes, then clips without labels. Folders are walked as `list_folder`
+/// does. Throws Error, saying what was expected and found.
 Corpus scan_corpus(const std::filesystem::path& path, std::string_view kind = "auto");
 
 /// Recordings named by a CSV file with a header: `path`, then any of emotion, gender, speaker,
