@@ -106,7 +106,10 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
     corpus.utterances.push_back(std::move(clip));
   }
   if (corpus.name == kFolders) name_speakers_of_folders(corpus);
-  if (corpus.utterances.empty() && !parsers.empty())
+  if (corpus.utterances.empty() && parsers.empty())
+    fail("{}: expected an audio file with a name in UTF-8, found {} with others", root.string(),
+         files.size());
+  if (corpus.utterances.empty())
     fail("{}: expected {} (such as {}), found {} audio file{} named otherwise (such as {})",
          root.string(), parsers[0]->help, parsers[0]->example, files.size(),
          files.size() == 1 ? "" : "s", files.front());

@@ -72,12 +72,10 @@ TEST(ScanCorpus, AutoTakesSeveralFoldersForClassesOfTheUsersOwn) {
   EXPECT_EQ(scan_corpus(folder.path()).utterances[0].emotion, "relaxed");
 }
 
-TEST(ScanCorpus, AFolderOfNamesThatAreNotUtf8HasNoRecordings) {
+TEST(ScanCorpus, AFolderOfNothingButNamesThatAreNotUtf8IsRefused) {
   const TempFolder folder;
   folder.add("\xff.wav");
-  const Corpus corpus = scan_corpus(folder.path());
-  EXPECT_TRUE(corpus.utterances.empty());
-  EXPECT_EQ(corpus.skipped.size(), 1u);
+  EXPECT_ERROR(scan_corpus(folder.path()), HasSubstr("with a name in UTF-8, found 1 with others"));
 }
 
 TEST(ScanCorpus, ClassesOfTheUsersOwnHaveSpeakersAboveThem) {
