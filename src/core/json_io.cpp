@@ -45,7 +45,9 @@ bool JsonBuilder::parse_error(std::size_t position, const std::string&,
   constexpr int kNumberOutOfRange = 406;
   if (reason.id == kNumberOutOfRange) fail("not valid JSON (a number is too large)");
   if (whole_position(position) <= 1) fail("expected JSON, found none from the first byte on");
-  fail("not valid JSON (stopped at byte {})", whole_position(position));
+  const bool ended = std::string_view(reason.what()).find("end of input") != std::string_view::npos;
+  fail("not valid JSON (stopped at byte {}{})", whole_position(position),
+       ended ? ", where it ends" : "");
 }
 
 Json* JsonBuilder::place(Json value) {

@@ -54,7 +54,7 @@ SafetensorsFile::Tensor read_tensor(const std::string& name, const Json& entry,
   const std::vector<std::int64_t> range = integers(entry["data_offsets"], name);
   if (range.size() != 2 || range[0] < 0 || range[1] < range[0] ||
       static_cast<std::uint64_t>(range[1]) > data.size())
-    fail("tensor '{}': its bytes lie outside the file", name);
+    fail("tensor '{}': its bytes lie outside the file, as of one cut short", name);
   const std::uint64_t bytes = range[1] - range[0];
   const std::uint64_t count = element_count(tensor.shape, name);
   if (bytes % dtype_bytes(tensor.dtype) != 0 || bytes / dtype_bytes(tensor.dtype) != count)

@@ -11,6 +11,7 @@ using testing::HasSubstr;
 TEST(ParseJson, SaysWhereParsingStopped) {
   EXPECT_ERROR(parse_json("{\"a\": ]", "file"),
                HasSubstr("file: not valid JSON (stopped at byte 7)"));
+  EXPECT_ERROR(parse_json("{\"a\": [1,", "file"), HasSubstr("stopped at byte 10, where it ends)"));
   EXPECT_ERROR(parse_json("\"\xff\"", "file"), HasSubstr("not valid JSON"));
   for (const char* other : {"", "RIFF", "\x80\3"})
     EXPECT_ERROR(parse_json(other, "file"), HasSubstr("expected JSON, found none"));
