@@ -92,6 +92,8 @@ void ListeningOptions::visit(FieldVisitor& v) {
           Range{0, 1});
   v.field("heard_temperature", heard_temperature,
           "Temperature of a voice wholly believed, relative to a stranger's", Range{0.1, 10});
+  v.field("prior_correction", prior_correction,
+          "Power to which the mean answer to a voice wholly believed is divided out", Range{0, 1});
 }
 
 void ListeningOptions::validate() const {
@@ -143,6 +145,17 @@ double trust(const HeardAnswers& answers, const ListeningOptions& options, Heari
 
 double temperature_of_heard(double clips, double trust, const ListeningOptions& options) {
   return 1 - believed(clips, trust, options) * (1 - options.heard_temperature);
+}
+
+double prior_power(double clips, double trust, const ListeningOptions& options) {
+  return options.prior_correction * believed(clips, trust, options);
+}
+
+Eigen::VectorXd correct_prior(const Eigen::VectorXd& emotions, const HeardAnswers& heard,
+                              double power) {
+  const double least = 0.5 / static_cast<double>(emotions.size());
+  const Eigen::VectorXd mean = (heard.sum / heard.clips).cwiseMax(least);
+  return softmax(logs(emotions) - power * logs(mean));
 }
 
 Eigen::VectorXd pool_genders(const Eigen::VectorXd& stranger, const HeardAnswers& heard) {

@@ -209,16 +209,21 @@ std::vector<ClipPrediction> predict_strangers(const Model& model, const Inputs& 
   return predictions;
 }
 
-/// Mean over the members that listen.
-double blind_share(const Model& model, Hearing hearing) {
-  if (hearing == Hearing::kEnrolled) return 0;
+/// Mean of value(options) over the members that listen.
+double mean_over_listeners(const Model& model,
+                           const std::function<double(const ListeningOptions&)>& value) {
   double sum = 0, total = 0;
   for (const Member& member : model.members) {
     if (!member.listening.enabled) continue;
-    sum += model.emotion_weight(member) * member.listening.blind_share;
+    sum += model.emotion_weight(member) * value(member.listening);
     total += model.emotion_weight(member);
   }
   return sum / total;
+}
+
+double blind_share(const Model& model, Hearing hearing) {
+  if (hearing == Hearing::kEnrolled) return 0;
+  return mean_over_listeners(model, [](const auto& options) { return options.blind_share; });
 }
 
 /// What a clip of a known voice is told. heard(m): of the voice, in the set of member m; stranger:
@@ -242,8 +247,12 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
   Ensemble ensemble(model);
   for (std::size_t m = 0; m < model.members.size(); ++m)
     ensemble.add(model.members[m], run_member(model.members[m], model, std::span(&clip[m], 1)));
-  stranger.emotions = mix_answers(stranger.emotions, ensemble.predictions()[0].emotions,
-                                  blind_share(model, hearing));
+  const double power = mean_over_listeners(model, [&](const ListeningOptions& options) {
+    return prior_power(answers.clips, trust(answers, options, hearing), options);
+  });
+  stranger.emotions = mix_answers(
+      stranger.emotions, correct_prior(ensemble.predictions()[0].emotions, answers, power),
+      blind_share(model, hearing));
   return stranger;
 }
 

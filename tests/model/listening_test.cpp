@@ -180,6 +180,48 @@ TEST(Listening, AnswersToAVoiceThatIsKnownAreSurer) {
   EXPECT_DOUBLE_EQ(temperature_of_heard(2, 1, options), 1 - 0.5 / 3);
 }
 
+TEST(Listening, WhatAVoiceIsAlwaysToldIsDividedOut) {
+  HeardAnswers heard;
+  const Eigen::VectorXd none;
+  heard.add(Eigen::Vector3d(0.8, 0.15, 0.05), none);
+  heard.add(Eigen::Vector3d(0.6, 0.35, 0.05), none);
+  // The mean is 0.7, 0.25 and 0.05; the last counts as half of a third.
+  const Eigen::Vector3d answer(0.6, 0.3, 0.1);
+  Eigen::Vector3d expected = answer.array() / Eigen::Array3d(0.7, 0.25, 0.5 / 3).sqrt();
+  expected /= expected.sum();
+  EXPECT_TRUE(correct_prior(answer, heard, 0.5).isApprox(expected, 1e-12));
+  EXPECT_TRUE(correct_prior(answer, heard, 0).isApprox(answer, 1e-12));
+
+  ListeningOptions options{true, 4, 0, 1e-9, 0};
+  EXPECT_EQ(prior_power(4, 1, options), 0);
+  options.prior_correction = 0.5;
+  EXPECT_DOUBLE_EQ(prior_power(4, 0.5, options), 0.5 * 0.5 * 0.5);
+  EXPECT_EQ(prior_power(4, 0, options), 0);
+  EXPECT_EQ(prior_power(0, 1, options), 0);
+}
+
+TEST(Listening, TheAnswerToAKnownVoiceIsCorrectedAsFarAsItIsBelieved) {
+  ListeningOptions options{true, 4, 0, 1e-9, 0};
+  const std::vector<Eigen::MatrixXf> clips = {random_clip(1), random_clip(2), random_clip(3)};
+  const auto answers = [&](const HeardClips& heard) {
+    Model model = some_model(options);
+    model.members[0].network.parameters() *= 0.2f;  // answers must not saturate
+    return predict(model, clips_of(model, clips), heard, 1);
+  };
+  const auto strangers = answers({});
+  const auto plain = answers({{1, 2}, {}, {2}});
+  options.prior_correction = 0.9;
+  const auto corrected = answers({{1, 2}, {}, {2}});
+  HeardAnswers heard;
+  for (const int i : {1, 2}) heard.add(strangers[i].emotions, strangers[i].genders);
+  EXPECT_TRUE(corrected[0].emotions.isApprox(
+      correct_prior(plain[0].emotions, heard, 0.9 * 2 / 6), 1e-5));
+  EXPECT_FALSE(corrected[0].emotions.isApprox(plain[0].emotions, 1e-3));
+  EXPECT_EQ(corrected[0].genders, plain[0].genders);
+  EXPECT_EQ(corrected[1].emotions, plain[1].emotions);
+  EXPECT_EQ(corrected[2].emotions, plain[2].emotions) << "one clip heard is not trusted";
+}
+
 TEST(Listening, TrustDoesNotDependOnCalibration) {
   const auto clips = std::vector<Eigen::MatrixXf>{random_clip(1), random_clip(2), random_clip(3)};
   Model model = some_model({true, 4, 0, 0.2, 0});

@@ -26,6 +26,9 @@ struct ListeningOptions {
   /// Temperature of a mean wholly believed, relative to a stranger's: the better a voice is known,
   /// the surer the answer may be.
   double heard_temperature = 1;
+  /// Power to which the mean answer to a voice wholly believed is divided out of its answers: what
+  /// every clip of a voice is told, whatever its mood, is the model's error about that recording.
+  double prior_correction = 0;
 
   void visit(FieldVisitor& v);
   /// Throws Error for a value out of range.
@@ -70,6 +73,17 @@ double trust(const HeardAnswers& answers, const ListeningOptions& options, Heari
 /// trusted that far: from 1 for a stranger's to `heard_temperature`, as the share of their mean
 /// that is taken away grows from 0 to 1.
 double temperature_of_heard(double clips, double trust, const ListeningOptions& options);
+
+/// Power to which the mean answer is divided out where so many clips were heard and are trusted that
+/// far: up to `prior_correction`.
+double prior_power(double clips, double trust, const ListeningOptions& options);
+
+/// Emotions of a clip of this voice without what the voice is told on average: divided by
+/// mean^power, scaled to sum to 1 (the correction of Saerens, Latinne and Decaestecker 2002, as if a
+/// voice were heard in every emotion alike). An emotion told less than half as often as the others
+/// counts as told that often, so that one never heard is not made up.
+Eigen::VectorXd correct_prior(const Eigen::VectorXd& emotions, const HeardAnswers& heard,
+                              double power);
 
 /// Probabilities of the genders of a clip of this voice, from those that a stranger would be given:
 /// the geometric mean over it and the clips heard, which needs no trust, since emotion matters
