@@ -78,6 +78,16 @@ TEST(ScanCorpus, AFolderOfNothingButNamesThatAreNotUtf8IsRefused) {
   EXPECT_ERROR(scan_corpus(folder.path()), HasSubstr("with a name in UTF-8, found 1 with others"));
 }
 
+TEST(ScanCorpus, SpeakersStandAboveClassesThatAreDividedAgain) {
+  const TempFolder folder;
+  for (const char* speaker : {"0011", "0012"})
+    for (const char* emotion : {"Angry", "Sad"})
+      for (const char* part : {"train", "test", "evaluation"})
+        folder.add(std::string(speaker) + "/" + emotion + "/" + part + "/1.wav");
+  for (const Utterance& clip : scan_corpus(folder.path()).utterances)
+    EXPECT_EQ(clip.speaker, clip.path.substr(0, 4)) << clip.path;
+}
+
 TEST(ScanCorpus, ClassesOfTheUsersOwnHaveSpeakersAboveThem) {
   const TempFolder folder;
   for (const char* speaker : {"anna", "ben"})

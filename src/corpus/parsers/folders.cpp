@@ -10,8 +10,9 @@ namespace ser {
 namespace {
 
 /// Folders that divide recordings, but not by speaker.
-constexpr std::array<std::string_view, 10> kDivisions = {
-    "train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval", "holdout"};
+constexpr std::array<std::string_view, 11> kDivisions = {
+    "train",      "training", "test", "testing",    "val",    "valid",
+    "validation", "dev",      "eval", "evaluation", "holdout"};
 
 bool is_known(const std::string& emotion) {
   const auto known = known_emotions();
@@ -39,7 +40,8 @@ std::optional<Utterance> parse_folders(const std::filesystem::path& path) {
     const std::string emotion = canonical_emotion(folder.filename().string());
     if (is_known(emotion)) {
       clip.emotion = emotion;
-      clip.speaker = (below.empty() ? folder.parent_path() : below).filename().string();
+      const bool above = below.empty() || is_division(below.filename().string());
+      clip.speaker = (above ? folder.parent_path() : below).filename().string();
       break;
     }
     below = folder;
