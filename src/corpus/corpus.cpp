@@ -52,22 +52,30 @@ bool folders_look_like_classes(const std::vector<std::string>& files) {
 
 using Parsers = std::vector<const CorpusParser*>;
 
-const CorpusParser* parser_of(const std::string& file, const Parsers& parsers) {
+/// What a parser reads from the name of a file in a folder called `above`: that may be SAVEE's
+/// speaker, but is no class.
+std::optional<Utterance> parse(const CorpusParser& parser, const fs::path& above,
+                               const std::string& file) {
+  return parser.parse(parser.name == kFolders ? fs::path(file) : above / file);
+}
+
+const CorpusParser* parser_of(const fs::path& above, const std::string& file,
+                              const Parsers& parsers) {
   const auto found = std::ranges::find_if(
-      parsers, [&](const CorpusParser* parser) { return parser->parse(file).has_value(); });
+      parsers, [&](const CorpusParser* parser) { return parse(*parser, above, file).has_value(); });
   return found == parsers.end() ? nullptr : *found;
 }
 
 /// The parsers of the corpora in a folder, if they read half of its files or more; none if nothing
 /// is known of those.
-Parsers guess_parsers(const std::vector<std::string>& files) {
+Parsers guess_parsers(const fs::path& above, const std::vector<std::string>& files) {
   Parsers known, found;
   for (const CorpusParser& parser : kParsers)
     if (parser.name != kFolders) known.push_back(&parser);
   std::map<const CorpusParser*, std::size_t> fits;
   std::size_t all = 0;
   for (const std::string& file : files)
-    if (const CorpusParser* const parser = parser_of(file, known)) ++fits[parser], ++all;
+    if (const CorpusParser* const parser = parser_of(above, file, known)) ++fits[parser], ++all;
   std::ranges::copy_if(known, std::back_inserter(found),
                        [&](const CorpusParser* parser) { return fits.contains(parser); });
   if (2 * all >= files.size()) return found;
@@ -94,13 +102,14 @@ Corpus parse_files(const fs::path& root, const std::vector<std::string>& files,
       {},
       {},
       {}};
+  const fs::path above = folder_name(root);
   for (const std::string& file : files) {
-    const CorpusParser* const parser = parser_of(file, parsers);
+    const CorpusParser* const parser = parser_of(above, file, parsers);
     if ((!parser && !parsers.empty()) || !is_utf8(file)) {
       corpus.skipped.push_back(file);
       continue;
     }
-    Utterance clip = parser ? *parser->parse(file) : Utterance{};
+    Utterance clip = parser ? *parse(*parser, above, file) : Utterance{};
     clip.path = file;
     clip.corpus = parser ? parser->name : kUnlabelled;
     corpus.utterances.push_back(std::move(clip));
@@ -122,9 +131,9 @@ Corpus scan_folder(const fs::path& root, std::string_view kind) {
     fail("{}: expected a folder with audio files, found {}{}", root.string(),
          describe_other(contents),
          contents.other.empty() ? "" : ", no audio (wav, flac, ogg, mp3, aiff, ...)");
-  Corpus corpus =
-      parse_files(root, contents.audio,
-                  kind == "auto" ? guess_parsers(contents.audio) : Parsers{find_parser(kind)});
+  Corpus corpus = parse_files(root, contents.audio,
+                              kind == "auto" ? guess_parsers(folder_name(root), contents.audio)
+                                             : Parsers{find_parser(kind)});
   corpus.lost = describe_lost(contents);
   return corpus;
 }
@@ -133,7 +142,7 @@ Corpus scan_folder(const fs::path& root, std::string_view kind) {
 Corpus scan_file(const fs::path& path, std::string_view kind) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::string file = path.filename().string();
-  const std::string with_folder = (folder.filename() / path.filename()).generic_string();
+  const std::string with_folder = (fs::path(folder_name(folder)) / file).generic_string();
   Corpus corpus{std::string(kUnlabelled), folder, {}, {}, {}};
   Utterance clip;
   for (const CorpusParser& parser : kParsers) {

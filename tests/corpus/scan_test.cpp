@@ -107,6 +107,17 @@ TEST(ScanCorpus, ClipsNobodyKnowsHaveNoLabel) {
   EXPECT_EQ(corpus.utterances[1].emotion, "");
 }
 
+TEST(ScanCorpus, AFolderMayItselfBeASpeaker) {
+  const TempFolder folder;
+  const std::filesystem::path file = folder.add("JK/a01.wav"),
+                              before = std::filesystem::current_path();
+  EXPECT_EQ(scan_corpus(folder / "JK").utterances[0].speaker, "JK");
+  std::filesystem::current_path(folder / "JK");
+  EXPECT_EQ(scan_corpus(".").utterances[0].speaker, "JK");
+  EXPECT_EQ(scan_corpus("a01.wav").utterances[0].speaker, "JK");
+  std::filesystem::current_path(before);
+}
+
 TEST(ScanCorpus, ReadsOneFile) {
   const TempFolder folder;
   const Corpus named = scan_corpus(folder.add("03-01-05-01-01-01-01.wav"));
