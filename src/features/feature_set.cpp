@@ -81,8 +81,8 @@ FeatureSet parse_feature_set(std::string_view text, std::optional<Pooling> pool)
   if (const std::string_view json = preset_json(text); !json.empty()) {
     from_json(json, set);
   } else if (text.ends_with(".json")) {
-    const std::string json = read_file(std::filesystem::path(text), kMaxFileBytes);
-    with_context(text, [&] { from_json(json, set); });
+    const std::string file = read_file(std::filesystem::path(text), kMaxFileBytes);
+    with_context(text, [&] { from_json(file, set); });
   } else {
     set = parse_list(text);
   }
