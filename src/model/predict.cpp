@@ -250,9 +250,9 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
   const double power = mean_over_listeners(model, [&](const ListeningOptions& options) {
     return prior_power(answers.clips, trust(answers, options, hearing), options);
   });
-  stranger.emotions = mix_answers(
-      stranger.emotions, correct_prior(ensemble.predictions()[0].emotions, answers, power),
-      blind_share(model, hearing));
+  stranger.emotions = mix_answers(stranger.emotions,
+                                  correct_prior(ensemble.predictions()[0].emotions, answers, power),
+                                  blind_share(model, hearing));
   return stranger;
 }
 

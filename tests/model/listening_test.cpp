@@ -214,8 +214,8 @@ TEST(Listening, TheAnswerToAKnownVoiceIsCorrectedAsFarAsItIsBelieved) {
   const auto corrected = answers({{1, 2}, {}, {2}});
   HeardAnswers heard;
   for (const int i : {1, 2}) heard.add(strangers[i].emotions, strangers[i].genders);
-  EXPECT_TRUE(corrected[0].emotions.isApprox(
-      correct_prior(plain[0].emotions, heard, 0.9 * 2 / 6), 1e-5));
+  EXPECT_TRUE(
+      corrected[0].emotions.isApprox(correct_prior(plain[0].emotions, heard, 0.9 * 2 / 6), 1e-5));
   EXPECT_FALSE(corrected[0].emotions.isApprox(plain[0].emotions, 1e-3));
   EXPECT_EQ(corrected[0].genders, plain[0].genders);
   EXPECT_EQ(corrected[1].emotions, plain[1].emotions);

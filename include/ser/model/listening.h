@@ -74,14 +74,14 @@ double trust(const HeardAnswers& answers, const ListeningOptions& options, Heari
 /// that is taken away grows from 0 to 1.
 double temperature_of_heard(double clips, double trust, const ListeningOptions& options);
 
-/// Power to which the mean answer is divided out where so many clips were heard and are trusted that
-/// far: up to `prior_correction`.
+/// Power to which the mean answer is divided out where so many clips were heard and are trusted
+/// that far: up to `prior_correction`.
 double prior_power(double clips, double trust, const ListeningOptions& options);
 
 /// Emotions of a clip of this voice without what the voice is told on average: divided by
-/// mean^power, scaled to sum to 1 (the correction of Saerens, Latinne and Decaestecker 2002, as if a
-/// voice were heard in every emotion alike). An emotion told less than half as often as the others
-/// counts as told that often, so that one never heard is not made up.
+/// mean^power, scaled to sum to 1 (the correction of Saerens, Latinne and Decaestecker 2002, as if
+/// a voice were heard in every emotion alike). An emotion told less than half as often as the
+/// others counts as told that often, so that one never heard is not made up.
 Eigen::VectorXd correct_prior(const Eigen::VectorXd& emotions, const HeardAnswers& heard,
                               double power);
 
