@@ -140,8 +140,8 @@ void check_keys(const Json& object, std::span<const std::string_view> known,
   }
 }
 
-std::string dump_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string dump_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string dump_lines(const Json& object) {

@@ -171,7 +171,7 @@ class JsonReader : public FieldVisitor {
   [[noreturn]] void wrong_type(std::string_view name, std::string_view expected,
                                const Json& found) const {
     fail("option '{}{}': expected {}, found {}", prefix_, name, expected,
-         found.dump().substr(0, 40));
+         dump_text(found).substr(0, 40));
   }
 
   std::string text(std::string_view name, const Json& json) const {
@@ -207,7 +207,7 @@ void read_options_json(const Json& json, const Visitable& options) {
 namespace detail {
 
 std::string write_options(const Visitable& options, int indent) {
-  return write_options_json(options).dump(indent);
+  return dump_text(write_options_json(options), indent);
 }
 
 void read_options(std::string_view json, const Visitable& options) {

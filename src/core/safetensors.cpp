@@ -155,7 +155,7 @@ void write_safetensors(const std::filesystem::path& path,
                            {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = dump_text(header);
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const std::uint64_t header_bytes = text.size();
 

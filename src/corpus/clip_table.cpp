@@ -57,7 +57,7 @@ std::string clips_to_json(const std::vector<Utterance>& clips) {
     if (!clip.votes.empty()) object[std::string(kVotes)] = clip.votes;
     list.push_back(std::move(object));
   }
-  return list.dump();
+  return dump_text(list);
 }
 
 std::vector<Utterance> clips_from_json(std::string_view text) {

@@ -267,7 +267,7 @@ FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool) {
   if (!json.contains("network")) return parse_feature_set(text, pool);
   const Json features = json.value("features", Json("functionals"));
   if (!features.is_string())
-    fail("{}: 'features': expected a string, found {}", text, features.dump());
+    fail("{}: 'features': expected a string, found {}", text, dump_text(features));
   const std::string name = features.get<std::string>();
   if (!name.ends_with(".json")) return parse_feature_set(name, pool);
   return parse_feature_set((path.parent_path() / name).string(), pool);

@@ -123,7 +123,7 @@ std::vector<fs::path> read_index(const fs::path& path) {
            format.is_string() ? "format '" + format.get<std::string>() + "'" : "other JSON");
     check_keys(index, kKeys, "index");
     std::vector<fs::path> files;
-    for (const std::string& name : text_list(index.value("shards", Json()).dump(), "shards")) {
+    for (const std::string& name : text_list(dump_text(index.value("shards", Json())), "shards")) {
       if (name.find('/') != std::string::npos || !name.ends_with(".safetensors"))
         fail("expected names of .safetensors files beside it, found '{}'", name);
       files.push_back(path.parent_path() / name);
@@ -136,9 +136,12 @@ std::vector<fs::path> read_index(const fs::path& path) {
 }  // namespace
 
 std::string to_json(const ShardInfo& shard) {
-  return Json{{"number", shard.number}, {"of", shard.of},         {"recordings", shard.recordings},
-              {"corpus", shard.corpus}, {"copies", shard.copies}, {"command", shard.command}}
-      .dump();
+  return dump_text(Json{{"number", shard.number},
+                        {"of", shard.of},
+                        {"recordings", shard.recordings},
+                        {"corpus", shard.corpus},
+                        {"copies", shard.copies},
+                        {"command", shard.command}});
 }
 
 FeatureFile read_feature_file(const fs::path& path) {
@@ -174,7 +177,7 @@ void write_feature_index(const fs::path& index, const std::string& fingerprint,
                          const std::vector<std::string>& names) {
   const Json json = {
       {"format", kFeatureIndexFormat}, {"fingerprint", fingerprint}, {"shards", names}};
-  write_file(index, json.dump(2) + "\n");
+  write_file(index, dump_text(json, 2) + "\n");
 }
 
 }  // namespace ser

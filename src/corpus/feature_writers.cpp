@@ -80,7 +80,7 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
   std::map<std::string, std::string> metadata = {{"format", std::string(kFeatureFormat)},
                                                  {"features", to_json(set_)},
                                                  {"fingerprint", fingerprint(set_)},
-                                                 {"rows", Json(rows_).dump()},
+                                                 {"rows", dump_text(rows_)},
                                                  {"clips", clips_of(part)}};
   std::vector<TensorSource> tensors = {whole_numbers("offsets", local)};
   if (shard_) {

@@ -108,7 +108,7 @@ std::string list_of_recipes(const std::vector<ResultFile>& results) {
   for (const ResultFile& result : results)
     recipes.push_back(result.info.recipe.empty() ? Json()
                                                  : parse_json(result.info.recipe, "recipe"));
-  return Json{{"average", std::move(recipes)}}.dump();
+  return dump_text(Json{{"average", std::move(recipes)}});
 }
 
 std::string list_of_features(const std::vector<ResultFile>& results) {

@@ -19,7 +19,7 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
                    [](const auto& a, const auto& b) { return a.fold < b.fold; });
   ResultFile result;
   result.info = info;
-  if (!info.recipe.empty()) result.info.recipe = parse_json(info.recipe, "recipe").dump();
+  if (!info.recipe.empty()) result.info.recipe = dump_text(parse_json(info.recipe, "recipe"));
   std::map<ClipName, int> tested;
   for (FoldPredictions& fold : folds) {
     const std::string name = fmt::format("fold {}", fold.fold);

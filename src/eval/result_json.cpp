@@ -125,7 +125,7 @@ ResultInfo read_info(const Json& json) {
   std::vector<std::string> labels = names_at(json, "labels", kMaxLabels);
   return {std::move(labels),
           text_at(json, "split"),
-          recipe.is_null() ? "" : recipe.dump(),
+          recipe.is_null() ? "" : dump_text(recipe),
           text_at(json, "fingerprint"),
           count_at(json, "seed"),
           heard_of(json),

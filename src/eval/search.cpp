@@ -171,7 +171,7 @@ std::vector<double> importance(const SearchResult& result) {
       if (std::isnan(trial.uar.at(0))) continue;
       scores.push_back(trial.uar[0]);
       values.push_back(trial.values[f]);
-      if (!is_list) numbers.push_back(Json::parse(trial.values[f]).get<double>());
+      if (!is_list) numbers.push_back(parse_json(trial.values[f], "value").get<double>());
     }
     shares.push_back(scores.empty() ? 0
                      : is_list      ? variance_between(values, scores)

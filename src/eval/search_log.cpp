@@ -49,7 +49,7 @@ bool is_shard_of(std::string_view name, std::string_view file) {
 std::string to_text(const std::vector<ScoredUnit>& scored) {
   Json rows = Json::array();
   for (const auto& [unit, uar] : scored) rows.push_back(row_of(unit, uar));
-  return rows.dump();
+  return dump_text(rows);
 }
 
 std::vector<ScoredUnit> units_of(std::string_view text) {
@@ -102,7 +102,7 @@ void SearchLog::save_if_due() {
 std::string SearchLog::text(const std::string& result) const {
   std::string rows;
   for (const auto& [unit, uar] : scores_)
-    rows += fmt::format("{}\n    {}", rows.empty() ? "" : ",", row_of(unit, uar).dump());
+    rows += fmt::format("{}\n    {}", rows.empty() ? "" : ",", dump_text(row_of(unit, uar)));
   return fmt::format(
       "{{\n  \"format\": \"{}\",\n  \"run\": \"{}\",\n{}  \"scores\": [{}\n  ]\n}}\n", kFormat,
       run_, result, rows);
@@ -122,7 +122,7 @@ std::string search_json(const SearchResult& result) {
   for (std::size_t t = 0; t < result.trials.size(); ++t) {
     Json values = Json::object();
     for (std::size_t f = 0; f < result.space.fields.size(); ++f)
-      values[result.space.fields[f].path] = Json::parse(result.trials[t].values[f]);
+      values[result.space.fields[f].path] = parse_json(result.trials[t].values[f], "value");
     trials.push_back({{"trial", t}, {"values", std::move(values)}, {"uar", result.trials[t].uar}});
   }
   Json outer = Json::array();

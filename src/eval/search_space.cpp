@@ -29,7 +29,7 @@ void read_range(const Json& range, SearchField& field) {
 SearchField read_field(const std::string& path, const Json& json) {
   SearchField field{path, SearchField::Kind::kList, {}, 0, 0};
   if (json.is_array() && !json.empty()) {
-    for (const Json& value : json) field.values.push_back(value.dump());
+    for (const Json& value : json) field.values.push_back(dump_text(value));
     return field;
   }
   static constexpr std::array<std::string_view, 2> kRanges = {"uniform", "log_uniform"};
@@ -92,13 +92,13 @@ Json& place_of(Json& recipe, const std::string& path) {
 /// A value for the field; `there`: the one of the recipe, whose kind of number is kept.
 Json draw_value(const SearchField& field, const Json& there, Rng& rng) {
   if (field.kind == SearchField::Kind::kList)
-    return Json::parse(field.values[rng.below(field.values.size())]);
+    return parse_json(field.values[rng.below(field.values.size())], "value");
   const double value = field.kind == SearchField::Kind::kUniform
                            ? rng.uniform(field.low, field.high)
                            : std::exp(rng.uniform(std::log(field.low), std::log(field.high)));
   constexpr double kMostWhole = 1e15;  // far beyond every range
   if (there.is_number_integer()) return std::llround(std::clamp(value, -kMostWhole, kMostWhole));
-  return Json::parse(fmt::format("{:.4g}", value));  // as it is read, so is it trained
+  return parse_json(fmt::format("{:.4g}", value), "value");  // as it is read, so is it trained
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ std::vector<Trial> draw_trials(const SearchSpace& space, const Recipe& base, int
       trial.values.push_back(dump_text(place));
     }
     with_context(fmt::format("trial {}", i), [&] {
-      from_json(json.dump(), trial.recipe);
+      from_json(dump_text(json), trial.recipe);
       trial.recipe.validate();
     });
     trials.push_back(std::move(trial));

@@ -58,7 +58,7 @@ Model combine(const std::vector<Model>& models, const std::vector<std::string>& 
       ensemble.members.push_back(std::move(member));
     }
   }
-  ensemble.training.recipe = Json{{"average", std::move(recipes)}}.dump();
+  ensemble.training.recipe = dump_text(Json{{"average", std::move(recipes)}});
   return ensemble;
 }
 

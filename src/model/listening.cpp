@@ -203,7 +203,7 @@ std::string Voice::to_json() const {
   for (const auto& [fingerprint, heard] : heard_)
     json["features"][fingerprint] = {
         {"clips", heard.clips}, {"frames", heard.frames}, {"sum", to_list(heard.sum)}};
-  return json.dump() + "\n";
+  return dump_text(json) + "\n";
 }
 
 Voice Voice::from_json(std::string_view text) {

@@ -107,7 +107,7 @@ void read_tensor(const Json& json, const Blobs& blobs, const nn::Parameter& p, n
   if (size == 0) fail("'dtype': expected f32, f16 or i8");
   if (value_at(json, "shape") != Json({p.rows, p.cols}))
     fail("'shape': expected [{}, {}], found {}", p.rows, p.cols,
-         value_at(json, "shape").dump().substr(0, 60));
+         dump_text(value_at(json, "shape")).substr(0, 60));
   const std::vector<std::byte>& bytes = bytes_at(json, blobs);
   const std::size_t expected = static_cast<std::size_t>(p.size()) * size;
   if (bytes.size() != expected) fail("'data': expected {} bytes, found {}", expected, bytes.size());
@@ -245,7 +245,7 @@ TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) 
   if (left_out.empty() && json.contains("recordings"))
     left_out = names_at(json, "recordings", kMaxNames);
   return {
-      seed.get<std::uint64_t>(), value_at(json, "recipe").dump(),       split.get<std::string>(),
+      seed.get<std::uint64_t>(), dump_text(value_at(json, "recipe")),   split.get<std::string>(),
       static_cast<int>(fold),    names_at(json, "speakers", kMaxNames), std::move(left_out)};
 }
 
@@ -253,7 +253,8 @@ void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     fail("expected a model file (\"format\": \"ser-model\")");
   if (value_at(json, "version") != kVersion)
-    fail("expected version {}, found {}", kVersion, value_at(json, "version").dump().substr(0, 20));
+    fail("expected version {}, found {}", kVersion,
+         dump_text(value_at(json, "version")).substr(0, 20));
 }
 
 Model model_from_document(ModelDocument document) {
@@ -298,7 +299,7 @@ void write_model(const Model& model, const std::filesystem::path& path, WeightFo
       json["members"].push_back(write_member(member, format));
   }
   json["calibration"]["uncertain_below"] = model.uncertain_below;
-  write_file(path, json.dump(1) + "\n");
+  write_file(path, dump_text(json, 1) + "\n");
 }
 
 Model read_model(const std::filesystem::path& path) {

@@ -26,7 +26,7 @@ std::string add_input(OnnxGraph& graph, const Member& member) {
   const std::string name = input_name(member.set);
   const nn::Index rows = member.network.input().rows();
   graph.add_metadata(name + ".rows", join(row_names(member.set), ","));
-  graph.add_metadata(name + ".features", options_to_json(member.set).dump());
+  graph.add_metadata(name + ".features", dump_text(options_to_json(member.set)));
   if (member.network.input().frames == 0) {
     graph.add_input(name, {"N", "T", rows});
     return graph.transpose(name, {0, 2, 1});

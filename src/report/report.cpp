@@ -271,7 +271,7 @@ std::string report_html(const Report& report) {
   if (report.result) {
     const ResultFile& result = *report.result;
     page.categories = result.info.labels.size();
-    page.json = result_figures(result).dump();
+    page.json = dump_text(result_figures(result));
     if (const std::string known = describe_trained_on(result); !known.empty())
       page.lead += warning(known + ": the scores flatter.");
     if (result.info.other_fold)

@@ -144,13 +144,13 @@ Json what_matters(const Json& value, const Json& defaults) {
 /// JSON with spaces, an object or list on one line where it fits.
 std::string laid_out(const Json& json, std::size_t indent) {
   constexpr std::size_t kLine = 108;
-  if (!json.is_structured() || json.empty()) return json.dump();
+  if (!json.is_structured() || json.empty()) return dump_text(json);
   const auto write = [&](const std::string& open, const std::string& separator,
                          const std::string& close) {
     std::string text = open;
     for (const auto& [key, value] : json.items()) {
       if (text.size() > open.size()) text += separator;
-      if (json.is_object()) text += Json(key).dump() + ": ";
+      if (json.is_object()) text += dump_text(key) + ": ";
       text += laid_out(value, indent + 2);
     }
     return text + close;

@@ -129,7 +129,7 @@ void Checkpoint::write() const {
   std::vector<TensorSource> tensors;
   for (std::size_t m = 0; m < states_.size(); ++m) {
     if (!states_[m]) continue;
-    metadata[fmt::format("{}.numbers", m)] = numbers(*states_[m]).dump();
+    metadata[fmt::format("{}.numbers", m)] = dump_text(numbers(*states_[m]));
     for_each_vector(*states_[m], [&](const std::string& name, const nn::Vector& values) {
       tensors.push_back({fmt::format("{}.{}", m, name),
                          DType::kF32,

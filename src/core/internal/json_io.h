@@ -77,8 +77,10 @@ std::vector<std::string> names_at(const Json& object, std::string_view key, std:
 /// null for an empty text.
 Json text_or_null(const std::string& text);
 
-/// `json` on one line; bytes in it that are not UTF-8 (of file names) become U+FFFD each.
-std::string dump_text(const Json& json);
+/// `json` on one line, or over several with `indent` spaces a level; bytes in it that are not UTF-8
+/// (of file names) become U+FFFD each. Used in place of `dump`, which every source that calls it
+/// compiles anew.
+std::string dump_text(const Json& json, int indent = -1);
 
 /// The object, text as in `dump_text`, with one line a key, and one line an item of a list of
 /// objects.
