@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "apps/demo_features.h"
@@ -28,28 +30,39 @@ std::string object_of(int count, const std::string& value) {
   return text + "}";
 }
 
-/// JSON that takes long, or much memory, where a reader is careless.
-std::vector<std::pair<std::string, std::string>> hostile_values() {
-  return {{"open lists", std::string(kBytes, '[')},
-          {"nested objects",
-           [] {
-             std::string text;
-             while (text.size() < kBytes) text += R"({"a":)";
-             return text;
-           }()},
-          {"empty lists", filled("[", "[]", "]")},
-          {"numbers", filled("[", "1", "]")},
-          {"texts", filled("[", "\"\"", "]")},
-          {"a long text", "\"" + std::string(kBytes - 100, 'x') + "\""},
-          {"200,000 keys", object_of(200000, R"({"shape":[1],"data":""})")},
-          {"full objects", filled("[", object_of(1000, "1"), "]")},
-          {"layers", filled(R"({"layers":[)", R"({"type":"dense"})", "]}")},
-          {"256 layers of 256", [] {
-             std::string inner = R"({"type":"dense","units":1})";
-             for (int i = 1; i < 256; ++i) inner += R"(,{"type":"dense","units":1})";
-             const std::string outer = R"({"type":"residual","body":[)" + inner + "]}";
-             return filled(R"({"layers":[)", outer, "]}");
-           }()}};
+std::string nested_objects() {
+  std::string text;
+  while (text.size() < kBytes) text += R"({"a":)";
+  return text;
+}
+
+std::string layers_in_layers() {
+  std::string inner = R"({"type":"dense","units":1})";
+  for (int i = 1; i < 256; ++i) inner += R"(,{"type":"dense","units":1})";
+  const std::string outer = R"({"type":"residual","body":[)" + inner + "]}";
+  return filled(R"({"layers":[)", outer, "]}");
+}
+
+/// JSON that takes long, or much memory, where a reader is careless, by name.
+const std::map<std::string, std::function<std::string()>>& hostile_values() {
+  static const std::map<std::string, std::function<std::string()>> values = {
+      {"open_lists", [] { return std::string(kBytes, '['); }},
+      {"nested_objects", nested_objects},
+      {"empty_lists", [] { return filled("[", "[]", "]"); }},
+      {"numbers", [] { return filled("[", "1", "]"); }},
+      {"texts", [] { return filled("[", "\"\"", "]"); }},
+      {"a_long_text", [] { return "\"" + std::string(kBytes - 100, 'x') + "\""; }},
+      {"many_keys", [] { return object_of(200000, R"({"shape":[1],"data":""})"); }},
+      {"full_objects", [] { return filled("[", object_of(1000, "1"), "]"); }},
+      {"layers", [] { return filled(R"({"layers":[)", R"({"type":"dense"})", "]}"); }},
+      {"layers_in_layers", layers_in_layers}};
+  return values;
+}
+
+std::vector<std::string> hostile_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : hostile_values()) names.push_back(name);
+  return names;
 }
 
 /// Runs a command that must come to an end soon, one way or the other. The time is what a build
@@ -70,43 +83,75 @@ void expect_soon(const std::string& program, const std::vector<std::string>& wor
 class Hostile : public DemoFeatures {
  protected:
   std::string add(const std::string& text) const { return folder_.add("hostile", text).string(); }
+  std::string recipe() const {
+    return folder_
+        .add("r.json", R"({"network": {"layers": [{"type": "dense", "units": 4}]},
+                           "training": {"epochs": 1}})")
+        .string();
+  }
   /// A small model as JSON.
   Json model() const {
-    const std::string recipe =
-        folder_
-            .add("r.json", R"({"network": {"layers": [{"type": "dense", "units": 4}]},
-                               "training": {"epochs": 1}})")
-            .string();
-    succeed("ser-train", {features_, "--recipe", recipe, "-o", file("model"), "-q"});
+    succeed("ser-train", {features_, "--recipe", recipe(), "-o", file("model"), "-q"});
     return Json::parse(text_of(file("model")));
   }
   std::string results() const {
-    const std::string recipe = (folder_ / "r.json").string();
     succeed("ser-eval",
-            {features_, "--train", recipe, "--cv", "speakers:2", "-o", file("results"), "-q"});
+            {features_, "--train", recipe(), "--cv", "speakers:2", "-o", file("results"), "-q"});
     return text_of(file("results"));
   }
 };
 
-TEST_F(Hostile, ModelsRecipesAndResultsEndSoon) {
+/// One value a test, so that several run side by side.
+class HostileValue : public Hostile, public ::testing::WithParamInterface<std::string> {
+ protected:
+  /// `json` with the value under `key`.
+  std::string with_value(Json json, const char* key) const {
+    json[key] = "@";
+    std::string text = json.dump();
+    return text.replace(text.find("\"@\""), 3, value_);
+  }
+
+  const std::string value_ = hostile_values().at(GetParam())();
+};
+
+INSTANTIATE_TEST_SUITE_P(Values, HostileValue, ::testing::ValuesIn(hostile_names()),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(HostileValue, AsAModelEndsSoon) {
   const Json model = this->model();
+  const std::string bare = add(value_);
+  expect_soon("ser-predict", {"--model", bare, demo_clip(1)});
+  expect_soon("ser-eval", {features_, "--model", bare});
+  for (const char* key : {"weights", "network", "features", "training", "heads", "scaler"})
+    expect_soon("ser-predict", {"--model", add(with_value(model, key)), demo_clip(1)});
+}
+
+TEST_P(HostileValue, AsARecipeOrAResultEndsSoon) {
   const Json result = Json::parse(results());
-  for (const auto& [what, value] : hostile_values()) {
-    SCOPED_TRACE(what);
-    const std::string bare = add(value);
-    expect_soon("ser-predict", {"--model", bare, demo_clip(1)});
-    expect_soon("ser-train", {features_, "--recipe", bare, "-o", file("m")});
-    expect_soon("ser-eval", {"--compare", bare, bare});
-    expect_soon("ser-eval", {features_, "--model", bare});
-    const auto with = [&](Json json, const char* key) {
-      json[key] = "@";
-      std::string text = json.dump();
-      return text.replace(text.find("\"@\""), 3, value);
-    };
-    for (const char* key : {"weights", "network", "features", "training", "heads", "scaler"})
-      expect_soon("ser-predict", {"--model", add(with(model, key)), demo_clip(1)});
-    for (const char* key : {"predictions", "labels", "folds", "recipe"})
-      expect_soon("ser-eval", {"--merge", add(with(result, key))});
+  const std::string bare = add(value_);
+  expect_soon("ser-train", {features_, "--recipe", bare, "-o", file("m")});
+  expect_soon("ser-eval", {"--compare", bare, bare});
+  for (const char* key : {"predictions", "labels", "folds", "recipe"})
+    expect_soon("ser-eval", {"--merge", add(with_value(result, key))});
+}
+
+TEST_P(HostileValue, InAFeatureFileEndsSoon) {
+  const std::string file_text = text_of(features_);
+  std::uint64_t size = 0;
+  std::memcpy(&size, file_text.data(), 8);
+  const std::string data = file_text.substr(8 + size);
+  const auto write = [&](const std::string& header) {
+    const std::uint64_t bytes = header.size();
+    std::string text(8, '\0');
+    std::memcpy(text.data(), &bytes, 8);
+    return add(text + header + data);
+  };
+  expect_soon("ser-train", {write(value_), "-o", file("m")});
+  const Json header = Json::parse(file_text.substr(8, size));
+  for (const char* key : {"features", "rows", "clips"}) {
+    Json changed = header;
+    changed["__metadata__"][key] = value_;
+    expect_soon("ser-train", {write(changed.dump()), "-o", file("m")});
   }
 }
 
@@ -125,30 +170,6 @@ TEST_F(Hostile, NumbersAtTheirEndsAreRefusedAtOnce) {
         R"([{"type": "f0", "frame_samples": 32768, "hop_samples": 1}])",
         R"([{"type": "mel", "mel": {"stft": {"fft_size": 65536, "hop_samples": 1}}}])"})
     expect_soon("ser-predict", {"--model", add(changed(features)), demo_clip(1)});
-}
-
-TEST_F(Hostile, FeatureFilesEndSoon) {
-  std::vector<std::string> metadata;
-  for (const auto& [what, value] : hostile_values()) metadata.push_back(value);
-  const std::string file_text = text_of(features_);
-  std::uint64_t size = 0;
-  std::memcpy(&size, file_text.data(), 8);
-  const std::string data = file_text.substr(8 + size);
-  const auto write = [&](const std::string& header) {
-    const std::uint64_t bytes = header.size();
-    std::string text(8, '\0');
-    std::memcpy(text.data(), &bytes, 8);
-    return add(text + header + data);
-  };
-  const Json header = Json::parse(file_text.substr(8, size));
-  for (const std::string& value : metadata) {
-    expect_soon("ser-train", {write(value), "-o", file("m")});
-    for (const char* key : {"features", "rows", "clips"}) {
-      Json changed = header;
-      changed["__metadata__"][key] = value;
-      expect_soon("ser-train", {write(changed.dump()), "-o", file("m")});
-    }
-  }
 }
 
 }  // namespace
