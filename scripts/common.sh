@@ -50,11 +50,11 @@ use_programs() {
   command -v ser-extract >/dev/null || die "expected the programs in build/release/bin; run scripts/quickstart first"
 }
 
-# build [CMAKE OPTION...]: the release preset, into build/release.
+# build TARGET [CMAKE OPTION...]: of the release preset, into build/release; options set there before stay.
 build() {
   say "building (build/release)"
-  quietly "configuring" cmake -S "$root" --preset release "$@"
-  quietly "building" cmake --build "$root/build/release"
+  quietly "configuring" cmake -S "$root" --preset release "${@:2}"
+  quietly "building" cmake --build "$root/build/release" --target "$1"
 }
 
 # What the shipped models are made of: recipes in models/recipes. Each is the average of its parts.
