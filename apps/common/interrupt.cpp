@@ -17,7 +17,7 @@ namespace ser {
 namespace {
 
 std::atomic<bool> caught = false;
-std::atomic<bool> flag = false;
+std::atomic<bool> caught_before = false;
 std::atomic<const std::string*> last_words = nullptr;
 
 /// stdout, once no thread is in the middle of printing; not for ever, as it may wait for a reader.
@@ -68,14 +68,14 @@ void watch_signals(const std::string& program) {
     while (true) {
       int signal = 0;
       if (::sigwait(&watched, &signal) != 0) continue;
-      if (!caught || flag.exchange(true)) end_by(signal, program);
+      if (!caught || caught_before.exchange(true)) end_by(signal, program);
     }
   }).detach();
 }
 
 void catch_interrupts() { caught = true; }
 
-bool interrupted() { return flag; }
+bool interrupted() { return caught_before; }
 
 void say_when_ended(const std::string& words) {
   last_words = new std::string(words);  // read by a thread that ends the program

@@ -14,7 +14,7 @@
 namespace ser {
 namespace {
 
-constexpr int kBarWidth = 20;
+constexpr int kShareWidth = 20;
 
 nlohmann::ordered_json by_name(const std::vector<std::string>& names,
                                const Eigen::VectorXd& probabilities,
@@ -94,7 +94,7 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
   if (!clip.speech) return;
   for (const std::size_t i : ranking(p.emotions, options_.top_k)) {
     const double share = p.emotions(i);
-    const auto filled = static_cast<int>(std::lround(share * kBarWidth));
+    const auto filled = static_cast<int>(std::lround(share * kShareWidth));
     fmt::print("    {:<10} {:>5.1f} %{}{:#<{}}\n", model_.emotions[i], 100 * share,
                filled > 0 ? "  " : "", "", filled);
   }

@@ -21,7 +21,7 @@ namespace {
 using Eigen::Index;
 
 constexpr int kVoices = 6;
-constexpr int kRateHz = 16000;
+constexpr int kVoicesRateHz = 16000;
 constexpr Index kStep = 80;  // samples with one pitch and one set of formants
 constexpr int kFormants = 4;
 constexpr std::array<double, kFormants> kBandwidthHz = {60, 90, 150, 200};
@@ -55,7 +55,7 @@ class Voice {
     for (Index begin = 0; begin < sum.size();) {
       const bool pauses = rng_.uniform(0, 1) < 0.15;
       const double seconds = pauses ? rng_.uniform(0.2, 0.6) : rng_.uniform(0.12, 0.28);
-      const Index steps = std::lround(seconds * kRateHz) / kStep;
+      const Index steps = std::lround(seconds * kVoicesRateHz) / kStep;
       const Articulation next = draw_sound();
       for (Index s = 0; s < steps && begin < sum.size(); ++s, begin += kStep) {
         const double share = static_cast<double>(s) / static_cast<double>(steps);
@@ -79,14 +79,14 @@ class Voice {
   void add_step(Eigen::Ref<Eigen::VectorXd> out, const Articulation& sound, double loudness) {
     std::array<double, kFormants> gain{}, first{}, second{};
     for (std::size_t f = 0; f < kFormants; ++f) {
-      const double radius = std::exp(-std::numbers::pi * kBandwidthHz[f] / kRateHz);
+      const double radius = std::exp(-std::numbers::pi * kBandwidthHz[f] / kVoicesRateHz);
       second[f] = -radius * radius;
-      first[f] = 2 * radius * std::cos(2 * std::numbers::pi * sound.formants_hz[f] / kRateHz);
+      first[f] = 2 * radius * std::cos(2 * std::numbers::pi * sound.formants_hz[f] / kVoicesRateHz);
       gain[f] = 1 - first[f] - second[f];
     }
     const double noise = sound.voicing > 0 ? kBreath : kFricative;
     for (double& sample : out) {
-      phase_ += sound.pitch_hz / kRateHz;
+      phase_ += sound.pitch_hz / kVoicesRateHz;
       phase_ -= std::floor(phase_);
       double value = loudness * (sound.voicing * (1 - 2 * phase_) + noise * rng_.uniform(-1, 1));
       const double source = value;
@@ -113,11 +113,11 @@ class Voice {
 /// above 8 kHz. The level has no meaning.
 Eigen::VectorXd make_babble(Index size, int sample_rate_hz, Rng& rng) {
   const auto samples =
-      static_cast<Index>(std::ceil(static_cast<double>(size) * kRateHz / sample_rate_hz));
+      static_cast<Index>(std::ceil(static_cast<double>(size) * kVoicesRateHz / sample_rate_hz));
   Eigen::VectorXd sum = Eigen::VectorXd::Zero(samples);
   for (int v = 0; v < kVoices; ++v) Voice(rng).add_to(sum);
-  if (sample_rate_hz == kRateHz) return sum;
-  return soxr_resample(sum.cast<float>(), kRateHz, sample_rate_hz, size).cast<double>();
+  if (sample_rate_hz == kVoicesRateHz) return sum;
+  return soxr_resample(sum.cast<float>(), kVoicesRateHz, sample_rate_hz, size).cast<double>();
 }
 
 /// Convolution, as long as the wave.

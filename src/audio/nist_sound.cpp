@@ -7,7 +7,7 @@
 namespace ser {
 namespace {
 
-constexpr std::uint64_t kHeaderBytes = 1024;
+constexpr std::uint64_t kNistHeaderBytes = 1024;
 
 /// The number behind "`name` -i " in a header of lines; 1 where there is none.
 std::uint64_t number_of(std::string_view head, std::string_view name) {
@@ -22,17 +22,17 @@ std::uint64_t number_of(std::string_view head, std::string_view name) {
 }  // namespace
 
 SoundParts find_nist_sound(const ByteSource& source, std::int64_t begin) {
-  const std::string head = source.text_at(begin, kHeaderBytes);
+  const std::string head = source.text_at(begin, kNistHeaderBytes);
   if (!head.starts_with("NIST_1A\n   1024\n") || head.find("\nsample_count -i ") == head.npos)
     return {};
   SoundParts found{{{begin, source.size()}}, {}};
   const std::uint64_t told = number_of(head, "sample_count") * number_of(head, "channel_count") *
                              number_of(head, "sample_n_bytes");
   const auto there = static_cast<std::uint64_t>(source.size() - begin);
-  if (there > kHeaderBytes && there - kHeaderBytes < told)
+  if (there > kNistHeaderBytes && there - kNistHeaderBytes < told)
     found.notices.push_back(
         fmt::format("breaks off: {} of the {} bytes of sound that its header tells of",
-                    there - kHeaderBytes, told));
+                    there - kNistHeaderBytes, told));
   return found;
 }
 

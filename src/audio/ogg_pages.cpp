@@ -10,7 +10,7 @@ namespace ser {
 namespace {
 
 constexpr std::string_view kMagic = "OggS";
-constexpr std::size_t kHeadBytes = 27;  ///< before the table of segments
+constexpr std::size_t kPageHeadBytes = 27;  ///< before the table of segments
 
 struct Page {
   std::int64_t bytes = 0;
@@ -28,15 +28,15 @@ bool begins_sound(std::string_view packet) {
 }
 
 std::optional<Page> page_at(const ByteSource& source, std::int64_t at) {
-  const std::string head = source.text_at(at, kHeadBytes + 255 + 8);
-  if (head.size() < kHeadBytes || !head.starts_with(kMagic)) return std::nullopt;
+  const std::string head = source.text_at(at, kPageHeadBytes + 255 + 8);
+  if (head.size() < kPageHeadBytes || !head.starts_with(kMagic)) return std::nullopt;
   const std::size_t segments = static_cast<unsigned char>(head[26]);
-  if (head.size() < kHeadBytes + segments) return std::nullopt;
+  if (head.size() < kPageHeadBytes + segments) return std::nullopt;
   const auto body = std::accumulate(
-      head.begin() + kHeadBytes, head.begin() + static_cast<std::ptrdiff_t>(kHeadBytes + segments),
-      std::int64_t{0},
+      head.begin() + kPageHeadBytes,
+      head.begin() + static_cast<std::ptrdiff_t>(kPageHeadBytes + segments), std::int64_t{0},
       [](std::int64_t sum, char c) { return sum + static_cast<unsigned char>(c); });
-  const std::size_t head_bytes = kHeadBytes + segments;
+  const std::size_t head_bytes = kPageHeadBytes + segments;
   const bool begins = (head[5] & 2) != 0;
   return Page{static_cast<std::int64_t>(head_bytes) + body, head.substr(14, 4), begins,
               (head[5] & 4) != 0,

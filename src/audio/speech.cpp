@@ -22,7 +22,7 @@ constexpr int kShortestLag = 13, kLongestLag = 114;  // 615 to 70 Hz
 constexpr int kFirstLag = kShortestLag - 1, kLags = kLongestLag + 2 - kFirstLag;
 constexpr Index kFrameReach = kFrame + kLongestLag + 1;
 constexpr int kBands = 14;
-constexpr double kLongestPieceS = 5;
+constexpr double kPieceS = 5;
 constexpr double kAroundVoiceS = 0.2;
 
 constexpr double kActiveRange_dB = 30;
@@ -316,7 +316,7 @@ void add_parts(const Flags& voiced, Index begin, Index size, int sample_rate_hz,
 Speech find_speech(const Waveform& wave) {
   const Index size = wave.samples.size();
   const auto num_pieces =
-      std::max<Index>(1, static_cast<Index>(std::ceil(wave.duration_s() / kLongestPieceS)));
+      std::max<Index>(1, static_cast<Index>(std::ceil(wave.duration_s() / kPieceS)));
   Index with_voice = 0, spoken = 0;
   Speech speech;
   for (Index i = 0; i < num_pieces; ++i) {

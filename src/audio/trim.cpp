@@ -10,16 +10,16 @@
 namespace ser {
 namespace {
 
-constexpr Eigen::Index kHop = 512;
+constexpr Eigen::Index kTrimHop = 512;
 constexpr Eigen::Index kHopsPerFrame = 4;
 
 /// Sum of squares of each frame, centred on multiples of the hop: 1 + samples / hop of them.
 Eigen::VectorXd frame_energies(const Eigen::VectorXf& samples) {
-  const Eigen::Index num_frames = 1 + samples.size() / kHop;
+  const Eigen::Index num_frames = 1 + samples.size() / kTrimHop;
   Eigen::VectorXd hop_energies = Eigen::VectorXd::Zero(num_frames + kHopsPerFrame);
-  for (Eigen::Index begin = 0; begin < samples.size(); begin += kHop) {
-    const Eigen::Index count = std::min(kHop, samples.size() - begin);
-    hop_energies[kHopsPerFrame / 2 + begin / kHop] =
+  for (Eigen::Index begin = 0; begin < samples.size(); begin += kTrimHop) {
+    const Eigen::Index count = std::min(kTrimHop, samples.size() - begin);
+    hop_energies[kHopsPerFrame / 2 + begin / kTrimHop] =
         samples.segment(begin, count).cast<double>().squaredNorm();
   }
   Eigen::VectorXd energies(num_frames);
@@ -41,7 +41,7 @@ SampleRange active_range(const Waveform& wave, double top_db) {
   Eigen::Index first = 0, last = energies.size() - 1;
   while (!is_active(energies[first])) ++first;
   while (!is_active(energies[last])) --last;
-  return {first * kHop, std::min((last + 1) * kHop, wave.samples.size())};
+  return {first * kTrimHop, std::min((last + 1) * kTrimHop, wave.samples.size())};
 }
 
 Waveform trim_silence(const Waveform& wave, double top_db) {

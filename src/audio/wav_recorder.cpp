@@ -19,7 +19,7 @@
 namespace ser {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path) {
+[[noreturn]] void fail_to_write(const std::filesystem::path& path) {
   throw Error(fmt::format("{}: expected to write a recording there, found: {}", path.string(),
                           std::strerror(errno)));
 }
@@ -29,7 +29,7 @@ void write_at(int descriptor, std::string_view text, off_t offset,
   while (!text.empty()) {
     const ssize_t put = ::pwrite(descriptor, text.data(), text.size(), offset);
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) fail(path);
+    if (put <= 0) fail_to_write(path);
     text.remove_prefix(static_cast<std::size_t>(put));
     offset += put;
   }
@@ -57,7 +57,7 @@ WavRecorder::WavRecorder(std::filesystem::path path, int sample_rate_hz, SampleF
       format_(format),
       most_data_bytes_(std::min(most_data_bytes, wav::kMostDataBytes)) {
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail(path_);
+  if (descriptor_ < 0) fail_to_write(path_);
   try {
     flush();
   } catch (...) {
@@ -107,7 +107,7 @@ void WavRecorder::close() {
     throw;
   }
   descriptor_ = -1;
-  if (::close(descriptor) != 0) fail(path_);
+  if (::close(descriptor) != 0) fail_to_write(path_);
 }
 
 void write_wav(const std::filesystem::path& path, const Waveform& wave, SampleFormat format) {

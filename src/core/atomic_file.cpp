@@ -20,7 +20,7 @@
 namespace ser {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, std::string_view action) {
+[[noreturn]] void fail_at(const std::filesystem::path& path, std::string_view action) {
   throw Error(fmt::format("{}: {} failed: {}", path.string(), action, std::strerror(errno)));
 }
 
@@ -29,7 +29,7 @@ void write_all(int descriptor, const char* data, std::size_t size,
   while (size > 0) {
     const ssize_t written = ::write(descriptor, data, size);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(path, "writing");
+    if (written < 0) fail_at(path, "writing");
     data += written;
     size -= static_cast<std::size_t>(written);
   }
@@ -130,7 +130,7 @@ AtomicFile::AtomicFile(std::filesystem::path path)
     // A stream is shared, so that what it has taken already stays before what comes now.
     descriptor_ = stream >= 0 ? ::fcntl(stream, F_DUPFD_CLOEXEC, 0)
                               : ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-    if (descriptor_ < 0) fail(path_, "opening");
+    if (descriptor_ < 0) fail_at(path_, "opening");
     return;
   }
   const std::filesystem::path folder = folder_of(target_);
@@ -142,7 +142,7 @@ AtomicFile::AtomicFile(std::filesystem::path path)
         fmt::format("{}: expected a folder {}, found none", path_.string(), folder.string()));
   descriptor_ = create_nameless(folder);
   if (descriptor_ < 0) descriptor_ = create_hidden(folder, temporary_);
-  if (descriptor_ < 0) fail(path_, "writing to its folder");
+  if (descriptor_ < 0) fail_at(path_, "writing to its folder");
 }
 
 AtomicFile::~AtomicFile() {
@@ -162,10 +162,10 @@ void AtomicFile::write(std::string_view text) {
 
 void AtomicFile::commit() {
   if (!direct_) {
-    if (::fsync(descriptor_) != 0) fail(path_, "syncing");
+    if (::fsync(descriptor_) != 0) fail_at(path_, "syncing");
     put_in_place();
   }
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail(path_, "closing");
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail_at(path_, "closing");
   if (!direct_) sync_folder(folder_of(target_));
 }
 
@@ -180,9 +180,9 @@ void AtomicFile::put_in_place() {
     const std::string name = unique_name(folder_of(target_));
     temporary_names().add(name);
     temporary_ = name;
-    if (!link_to(name)) fail(path_, "replacing");
+    if (!link_to(name)) fail_at(path_, "replacing");
   }
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(path_, "replacing");
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_at(path_, "replacing");
   temporary_names().remove(temporary_);
   temporary_.clear();
 }
@@ -197,7 +197,7 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "opening");
+  if (descriptor < 0) fail_at(path, "opening");
   std::string text;
   std::vector<char> block(1 << 16);
   ssize_t got = 0;
@@ -207,7 +207,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   const int reason = errno;
   ::close(descriptor);
   errno = reason;
-  if (got < 0) fail(path, "reading");
+  if (got < 0) fail_at(path, "reading");
   if (text.size() > max_bytes)
     throw Error(fmt::format("{}: expected at most {} bytes, found more", path.string(), max_bytes));
   return text;
@@ -215,7 +215,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "opening");
+  if (descriptor < 0) fail_at(path, "opening");
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor);
@@ -228,7 +228,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
       const int reason = errno;
       ::close(descriptor);
       errno = reason;
-      fail(path, "mapping");
+      fail_at(path, "mapping");
     }
     data_ = static_cast<const std::byte*>(mapped);
   }
@@ -280,7 +280,7 @@ SpoolFile::SpoolFile(std::filesystem::path near) : near_(std::move(near)) {
   if (descriptor_ >= 0) return;
   std::string name;
   descriptor_ = create_hidden(folder, name);
-  if (descriptor_ < 0) fail(near_, "writing to its folder");
+  if (descriptor_ < 0) fail_at(near_, "writing to its folder");
   ::unlink(name.c_str());
   temporary_names().remove(name);
 }
@@ -307,7 +307,7 @@ std::size_t SpoolFile::read_at(std::uint64_t begin, std::span<std::byte> out) {
     const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,
                                 static_cast<off_t>(begin + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(near_, "reading what is to be written");
+    if (got < 0) fail_at(near_, "reading what is to be written");
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -319,7 +319,7 @@ void SpoolFile::copy_to(AtomicFile& file, std::uint64_t begin, std::uint64_t end
   while (begin < end) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), end - begin));
     const std::size_t got = read_at(begin, std::span(block).first(want));
-    if (got == 0) fail(near_, "reading what is to be written");
+    if (got == 0) fail_at(near_, "reading what is to be written");
     file.write(std::span(block).first(got));
     begin += got;
   }

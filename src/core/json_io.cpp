@@ -10,7 +10,7 @@
 namespace ser {
 namespace {
 
-constexpr std::size_t kMaxDepth = 256;
+constexpr std::size_t kMaxJsonDepth = 256;
 constexpr std::size_t kMaxMembers = 1024;
 
 using Members = Json::object_t::Container;
@@ -66,7 +66,7 @@ Json* JsonBuilder::place(Json value) {
 }
 
 bool JsonBuilder::open(Json container) {
-  if (open_.size() == kMaxDepth) fail("JSON is nested deeper than {} levels", kMaxDepth);
+  if (open_.size() == kMaxJsonDepth) fail("JSON is nested deeper than {} levels", kMaxJsonDepth);
   open_.push_back(place(std::move(container)));
   key_.clear();
   return true;

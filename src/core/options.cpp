@@ -55,7 +55,7 @@ class JsonWriter : public FieldVisitor {
   Json& object_;
 };
 
-constexpr int kMaxDepth = 32;
+constexpr int kMaxOptionDepth = 32;
 constexpr std::size_t kMaxObjects = 256;  // of a list
 
 /// "an integer in [1, 4096]".
@@ -68,7 +68,7 @@ class JsonReader : public FieldVisitor {
  public:
   JsonReader(const Json& object, std::string prefix, int depth)
       : object_(object), prefix_(std::move(prefix)), depth_(depth) {
-    if (depth > kMaxDepth) fail("options are nested deeper than {} levels", kMaxDepth);
+    if (depth > kMaxOptionDepth) fail("options are nested deeper than {} levels", kMaxOptionDepth);
     if (!object.is_object())
       fail("{}: expected a JSON object, found {}",
            prefix_.empty() ? "options" : "option '" + prefix_.substr(0, prefix_.size() - 1) + "'",

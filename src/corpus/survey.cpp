@@ -22,7 +22,7 @@
 namespace ser {
 namespace {
 
-constexpr double kPieceS = 30;            // cleaned and analysed at a time
+constexpr double kAnalysedS = 30;         // cleaned and analysed at a time
 constexpr double kMuchUnderVoice = 1.12;  // 1 dB
 
 /// Level and fundamental frequency, as features hear them, of sound that comes block by block.
@@ -31,7 +31,7 @@ class VoiceMeter {
   VoiceMeter(int sample_rate_hz, const Preparation& preparation, const Tables& tables)
       : preparation_(preparation),
         tables_(tables),
-        pieces_(sample_rate_hz, kPieceS, kPieceS),
+        pieces_(sample_rate_hz, kAnalysedS, kAnalysedS),
         level_(preparation.sample_rate_hz) {
     pitch_.frame_samples = 1024;
     pitch_.hop_samples = 320;

@@ -17,7 +17,6 @@
 namespace ser {
 namespace {
 
-constexpr double kLeastProbability = 1e-12;
 constexpr double kTemperatureStep = 1e-4;
 
 double ratio(std::int64_t part, std::int64_t whole) {

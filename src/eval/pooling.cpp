@@ -28,8 +28,6 @@ ByFile::iterator find_clip(ByFile& by_file, const Prediction& wanted) {
   return same == end ? by_file.end() : same;
 }
 
-constexpr double kLeastProbability = 1e-12;
-
 void check_same(std::string_view what, const std::string& a, const std::string& b) {
   if (a != b) fail("expected the same {}, found {} and {}", what, a, b);
 }

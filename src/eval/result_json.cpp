@@ -8,7 +8,6 @@
 namespace ser {
 namespace {
 
-constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kMaxLabels = 1000;  // their confusion matrix is square
 constexpr std::size_t kMostNames = 1000'000;
 
@@ -245,7 +244,7 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
 }
 
 ResultFile read_result(const std::filesystem::path& path) {
-  const std::string text = read_file(path, kMaxBytes);
+  const std::string text = read_file(path, kMaxResultBytes);
   return with_context(path.string(), [&] {
     const Json json = parse_json(text, "result");
     if (!json.contains("predictions"))

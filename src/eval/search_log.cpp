@@ -15,14 +15,13 @@ namespace {
 
 constexpr std::string_view kFormat = "ser-search-1";
 constexpr std::chrono::seconds kInterval{10};
-constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 
 /// NaN becomes null.
 Json row_of(const SearchUnit& unit, double uar) {
   return Json::array({unit.search, unit.rung, unit.trial, unit.fold, uar});
 }
 
-std::vector<ScoredUnit> units_of(const Json& rows) {
+std::vector<ScoredUnit> units_in(const Json& rows) {
   std::vector<ScoredUnit> scored;
   for (const Json& row : rows) {
     const bool fits = row.is_array() && row.size() == 5 && row[0].is_number_integer() &&
@@ -53,7 +52,7 @@ std::string to_text(const std::vector<ScoredUnit>& scored) {
 }
 
 std::vector<ScoredUnit> units_of(std::string_view text) {
-  return units_of(parse_json(text, "scored trainings"));
+  return units_in(parse_json(text, "scored trainings"));
 }
 
 SearchLog::SearchLog(std::filesystem::path file, const std::string& suffix, std::string run)
@@ -77,7 +76,7 @@ void SearchLog::read() {
 }
 
 void SearchLog::read_one(const std::filesystem::path& path) {
-  const std::string text = read_file(path, kMaxBytes);
+  const std::string text = read_file(path, kMaxResultBytes);
   with_context(path.string(), [&] {
     const Json json = parse_json(text, "search");
     if (!json.is_object() || json.value("format", Json()) != kFormat)
@@ -87,7 +86,7 @@ void SearchLog::read_one(const std::filesystem::path& path) {
           "expected the search with this recipe, space, folds, seed and data ({}), found another "
           "({})",
           run_, text_at(json, "run"));
-    add(units_of(list_at(json, "scores")));
+    add(units_in(list_at(json, "scores")));
   });
 }
 

@@ -11,10 +11,10 @@ namespace ser {
 namespace {
 
 template <typename Real>
-constexpr int kLanes = BasicBatchFft<Real>::kLanes;
+constexpr int kLanesOf = BasicBatchFft<Real>::kLanes;
 template <typename Real>
-constexpr int kComplex = 2 * kLanes<Real>;  // numbers of one complex number over all lanes
-constexpr int kCachedBlock = 256;           // complex numbers that stay in the first-level cache
+constexpr int kComplex = 2 * kLanesOf<Real>;  // numbers of one complex number over all lanes
+constexpr int kCachedBlock = 256;             // complex numbers that stay in the first-level cache
 
 template <typename Real>
 void push_unit(std::vector<Real>& out, double turns) {
@@ -33,13 +33,13 @@ inline void twiddled_butterfly(Real ar, Real ai, Real br, Real bi, Real cr, Real
   const Real y2r = sum_ac_r - sum_bd_r, y2i = sum_ac_i - sum_bd_i;
   const Real y3r = dif_ac_r - dif_bd_i, y3i = dif_ac_i + dif_bd_r;
   z0[l] = sum_ac_r + sum_bd_r;
-  z0[l + kLanes<Real>] = sum_ac_i + sum_bd_i;
+  z0[l + kLanesOf<Real>] = sum_ac_i + sum_bd_i;
   z1[l] = y1r * w[0] - y1i * w[1];
-  z1[l + kLanes<Real>] = y1r * w[1] + y1i * w[0];
+  z1[l + kLanesOf<Real>] = y1r * w[1] + y1i * w[0];
   z2[l] = y2r * w[2] - y2i * w[3];
-  z2[l + kLanes<Real>] = y2r * w[3] + y2i * w[2];
+  z2[l + kLanesOf<Real>] = y2r * w[3] + y2i * w[2];
   z3[l] = y3r * w[4] - y3i * w[5];
-  z3[l + kLanes<Real>] = y3r * w[5] + y3i * w[4];
+  z3[l + kLanesOf<Real>] = y3r * w[5] + y3i * w[4];
 }
 
 /// One radix-4 pass over a block of complex numbers, in place.
@@ -51,9 +51,10 @@ void pass4(Real* z, int block, const Real* twiddles) {
     Real *z1 = z0 + quarter, *z2 = z1 + quarter, *z3 = z2 + quarter;
     const Real* w = twiddles + 6 * j;
 #pragma GCC ivdep
-    for (int l = 0; l < kLanes<Real>; ++l)
-      twiddled_butterfly(z0[l], z0[l + kLanes<Real>], z1[l], z1[l + kLanes<Real>], z2[l],
-                         z2[l + kLanes<Real>], z3[l], z3[l + kLanes<Real>], w, z0, z1, z2, z3, l);
+    for (int l = 0; l < kLanesOf<Real>; ++l)
+      twiddled_butterfly(z0[l], z0[l + kLanesOf<Real>], z1[l], z1[l + kLanesOf<Real>], z2[l],
+                         z2[l + kLanesOf<Real>], z3[l], z3[l + kLanesOf<Real>], w, z0, z1, z2, z3,
+                         l);
   }
 }
 
@@ -64,8 +65,8 @@ void pass4_last(Real* z, int count) {
     Real* z0 = z + Eigen::Index{j} * kComplex<Real>;
     Real *z1 = z0 + kComplex<Real>, *z2 = z1 + kComplex<Real>, *z3 = z2 + kComplex<Real>;
 #pragma GCC ivdep
-    for (int l = 0; l < kLanes<Real>; ++l) {
-      const int i = l + kLanes<Real>;
+    for (int l = 0; l < kLanesOf<Real>; ++l) {
+      const int i = l + kLanesOf<Real>;
       const Real sum_ac_r = z0[l] + z2[l], sum_ac_i = z0[i] + z2[i];
       const Real dif_ac_r = z0[l] - z2[l], dif_ac_i = z0[i] - z2[i];
       const Real sum_bd_r = z1[l] + z3[l], sum_bd_i = z1[i] + z3[i];

@@ -57,8 +57,8 @@ struct Times {
   double spread;
 };
 
-Eigen::VectorXd functionals(const Times& times, const Eigen::VectorXd& values,
-                            const Eigen::VectorXd& sorted) {
+Eigen::VectorXd functionals_of(const Times& times, const Eigen::VectorXd& values,
+                               const Eigen::VectorXd& sorted) {
   Eigen::VectorXd result = Eigen::VectorXd::Zero(kFunctionals.size());
   if (values.size() == 0) return result;
   const double mean = values.mean();
@@ -94,7 +94,7 @@ FrameMatrix sorted_rows(const FrameMatrix& rows) {
 Eigen::VectorXd functionals(const Eigen::VectorXd& times_s, const Eigen::VectorXd& values) {
   Eigen::VectorXd sorted = values;
   std::sort(sorted.begin(), sorted.end());
-  return functionals(Times(times_s), values, sorted);
+  return functionals_of(Times(times_s), values, sorted);
 }
 
 FrameMatrix functionals_of_rows(const Eigen::VectorXd& times_s, const FrameMatrix& rows) {
@@ -104,7 +104,7 @@ FrameMatrix functionals_of_rows(const Eigen::VectorXd& times_s, const FrameMatri
   for (Eigen::Index r = 0; r < rows.rows(); ++r) {
     const Eigen::VectorXd values = rows.row(r).transpose().cast<double>();
     result.row(r) =
-        functionals(times, values, sorted.row(r).transpose().cast<double>()).cast<float>();
+        functionals_of(times, values, sorted.row(r).transpose().cast<double>()).cast<float>();
   }
   return result;
 }

@@ -18,7 +18,7 @@ constexpr double kAnalysisRateHz = 4000;
 constexpr double kHighestLineHz = 1500;
 constexpr double kBlockS = 0.2;  // ten periods of 50 Hz, twelve of 60 Hz
 constexpr Index kFewestBlocks = 8;
-constexpr double kLongestPieceS = 8;
+constexpr double kPieceS = 8;
 constexpr double kMostDeviationHz = 0.4;
 constexpr double kSteadyPhase = 0.8;  // of the mean of unit vectors; noise has about 0.3
 constexpr double kFew = 0.2;          // share of the blocks
@@ -30,7 +30,7 @@ struct Line {
   Complex amplitude;  ///< of exp(2 pi i hz t), t in s from the piece's start
 };
 
-double median(std::vector<double> values) {
+double upper_median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -155,14 +155,14 @@ struct Fit {
 /// slope of what is left over time.
 Fit fit_line(const Eigen::VectorXcd& amplitudes, double hop_s) {
   const auto coordinate_median = [](const Eigen::VectorXd& v) {
-    return median({v.begin(), v.end()});
+    return upper_median({v.begin(), v.end()});
   };
   Fit fit{{coordinate_median(amplitudes.real()), coordinate_median(amplitudes.imag())}};
   Eigen::ArrayXd weights;
   double scale2 = 0;
   for (int i = 0; i < kReweightings; ++i) {
     const Eigen::ArrayXd distance2 = (amplitudes.array() - fit.amplitude).abs2();
-    scale2 = median({distance2.begin(), distance2.end()});
+    scale2 = upper_median({distance2.begin(), distance2.end()});
     if (!(scale2 > 0)) return fit;
     weights = 1 / (1 + distance2 / scale2);
     fit.amplitude = (amplitudes.array() * weights.cast<Complex>()).sum() / weights.sum();
@@ -239,7 +239,7 @@ void subtract(Eigen::Ref<Eigen::VectorXf> samples, int sample_rate_hz, const Lin
 void remove_hum(Eigen::Ref<Eigen::VectorXf> piece, int sample_rate_hz) {
   const auto strength = [&](const Blocks& blocks, double hz) {
     const Eigen::ArrayXd found = blocks.amplitudes(hz).cwiseAbs();
-    return median({found.begin(), found.end()});
+    return upper_median({found.begin(), found.end()});
   };
   auto blocks = std::make_unique<Blocks>(piece, sample_rate_hz);
   if (blocks->count() < kFewestBlocks) return;
@@ -258,7 +258,7 @@ void remove_hum(Eigen::Ref<Eigen::VectorXf> piece, int sample_rate_hz) {
 Waveform remove_hum(const Waveform& wave) {
   Waveform clean = wave;
   const Index size = wave.samples.size();
-  const auto pieces = static_cast<Index>(std::ceil(wave.duration_s() / kLongestPieceS));
+  const auto pieces = static_cast<Index>(std::ceil(wave.duration_s() / kPieceS));
   for (Index i = 0; i < pieces; ++i) {
     const Index begin = size * i / pieces, end = size * (i + 1) / pieces;
     remove_hum(clean.samples.segment(begin, end - begin), wave.sample_rate_hz);

@@ -14,7 +14,7 @@
 namespace ser {
 namespace {
 
-constexpr float kReferenceHz = 165;  // between usual voices of men and women
+constexpr float kMiddleHz = 165;  // between usual voices of men and women
 constexpr float kLevelUnitDb = 20;
 constexpr float kLowestLevel = -3;
 
@@ -53,7 +53,7 @@ FrameMatrix melody(const PitchTrack& pitch, const Eigen::RowVectorXf& level_db) 
   std::vector<double> heights;
   for (Eigen::Index t = 0; t < frames; ++t) {
     if (pitch.hz[t] == 0) continue;
-    rows(1, t) = std::log2(pitch.hz[t] / kReferenceHz);
+    rows(1, t) = std::log2(pitch.hz[t] / kMiddleHz);
     heights.push_back(rows(1, t));
   }
   const auto centre = static_cast<float>(heights.empty() ? 0 : median(std::move(heights)));

@@ -13,7 +13,7 @@ namespace {
 constexpr double kVoicedPeriodicity = 0.35;
 
 using Frames = std::vector<Eigen::Index>;
-using Rows = std::vector<Eigen::Index>;
+using RowNumbers = std::vector<Eigen::Index>;
 
 Frames voiced_frames(const PitchTrack& pitch) {
   Frames frames;
@@ -60,7 +60,7 @@ FrameMatrix pool(const Feature& feature, const FrameMatrix& values, const Analys
   if (feature.hop_samples() == 0) return values;
   const int rate_hz = analysis.wave().sample_rate_hz;
   const double frame_s = static_cast<double>(feature.hop_samples()) / rate_hz;
-  Rows of_voiced, of_all;
+  RowNumbers of_voiced, of_all;
   for (Eigen::Index r = 0; r < values.rows(); ++r)
     (feature.voiced_only(static_cast<std::size_t>(r)) ? of_voiced : of_all).push_back(r);
   const bool asks_for_voicing = feature.pool_over == PoolOver::kVoiced || !of_voiced.empty();

@@ -11,7 +11,7 @@
 namespace ser {
 namespace {
 
-constexpr float kMinPower = 1e-9f;
+constexpr float kSilentPower = 1e-9f;
 
 class VoiceFeature : public FeatureWith<VoiceFeature, VoiceOptions> {
  public:
@@ -41,7 +41,7 @@ auto band(const FrameMatrix& power, double low_hz, double high_hz, double bin_hz
 
 template <typename Values>
 Eigen::RowVectorXf decibel(const Values& power) {
-  return (power.array().max(kMinPower).log() * (10 / std::log(10.0f))).matrix();
+  return (power.array().max(kSilentPower).log() * (10 / std::log(10.0f))).matrix();
 }
 
 template <typename Band>
@@ -70,7 +70,7 @@ Eigen::RowVectorXf slope(const Band& rows, double bin_hz) {
 }
 
 Eigen::RowVectorXf flux(const FrameMatrix& power) {
-  const Eigen::RowVectorXf norm = sums(power).cwiseMax(kMinPower).cwiseSqrt();
+  const Eigen::RowVectorXf norm = sums(power).cwiseMax(kSilentPower).cwiseSqrt();
   const Eigen::Index frames = power.cols();
   Eigen::RowVectorXf similarity = Eigen::RowVectorXf::Zero(std::max<Eigen::Index>(0, frames - 1));
   for (Eigen::Index k = 0; k < power.rows(); ++k)
@@ -90,7 +90,7 @@ float harmonic_db(const FrameMatrix& power, Eigen::Index frame, double hz, doubl
                   double bin_hz) {
   const auto begin = static_cast<Eigen::Index>(std::lround((hz - f0_hz / 4) / bin_hz));
   const auto end = static_cast<Eigen::Index>(std::lround((hz + f0_hz / 4) / bin_hz));
-  float peak = kMinPower;
+  float peak = kSilentPower;
   for (Eigen::Index k = begin; k <= std::min(end, power.rows() - 1); ++k)
     peak = std::max(peak, power(k, frame));
   return 10 * std::log10(peak);

@@ -11,7 +11,6 @@
 namespace ser {
 namespace {
 
-constexpr double kPieceS = 3;
 constexpr double kSure = 0.7;  // probability of a gender
 constexpr std::size_t kClipsOfOther = 3;
 
@@ -62,7 +61,7 @@ void Listener::hear(const MetClip& clip) {
 
 void Listener::hear(const Waveform& wave) {
   if (!adapts()) return;
-  const auto pieces = std::max(1, static_cast<int>(wave.duration_s() / kPieceS));
+  const auto pieces = std::max(1, static_cast<int>(wave.duration_s() / kHeardPieceS));
   for (int i = 0; i < pieces; ++i) {
     const Eigen::Index begin = wave.samples.size() * i / pieces;
     const Eigen::Index end = wave.samples.size() * (i + 1) / pieces;

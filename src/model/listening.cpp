@@ -9,7 +9,7 @@
 namespace ser {
 namespace {
 
-constexpr std::string_view kFormat = "ser-voice";
+constexpr std::string_view kVoiceFormat = "ser-voice";
 constexpr std::size_t kMaxRows = 1'000'000;
 constexpr double kMaxCount = 1e15;
 constexpr double kLeastProbability = 1e-30;  // softmax in single precision may give 0
@@ -191,7 +191,7 @@ const HeardFeatures& Voice::in(const std::string& fingerprint) const {
 }
 
 std::string Voice::to_json() const {
-  Json json = {{"format", kFormat},
+  Json json = {{"format", kVoiceFormat},
                {"enrolled", hearing_ == Hearing::kEnrolled},
                {"duration_s", duration_s_},
                {"answers",
@@ -208,7 +208,7 @@ std::string Voice::to_json() const {
 
 Voice Voice::from_json(std::string_view text) {
   const Json json = parse_json(text, "voice");
-  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
+  if (!json.is_object() || !json.contains("format") || json["format"] != kVoiceFormat)
     fail("expected a voice file (\"format\": \"ser-voice\")");
   return with_context("voice", [&] {
     try {

@@ -14,7 +14,7 @@
 namespace ser {
 namespace {
 
-constexpr std::string_view kFormat = "ser-model";
+constexpr std::string_view kModelFormat = "ser-model";
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxClasses = 1000;
 constexpr std::size_t kMaxNames = 1000'000;  // of speakers, of recordings
@@ -250,7 +250,7 @@ TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) 
 }
 
 void check_header(const Json& json) {
-  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
+  if (!json.is_object() || !json.contains("format") || json["format"] != kModelFormat)
     fail("expected a model file (\"format\": \"ser-model\")");
   if (value_at(json, "version") != kVersion)
     fail("expected version {}, found {}", kVersion,
@@ -287,7 +287,7 @@ Model model_from_document(ModelDocument document) {
 }  // namespace
 
 void write_model(const Model& model, const std::filesystem::path& path, WeightFormat format) {
-  Json json = {{"format", kFormat},
+  Json json = {{"format", kModelFormat},
                {"version", kVersion},
                {"heads", {{"emotion", model.emotions}, {"gender", model.genders}}},
                {"training", write_training(model.training)}};

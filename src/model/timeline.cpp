@@ -266,8 +266,6 @@ class WindowMean {
   double heard_s_ = 0;
 };
 
-constexpr double kPieceS = 3;
-
 }  // namespace
 
 RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, int threads) {
@@ -276,7 +274,7 @@ RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, i
     const MetClip clip = meet(listener.predictor(), wave, 0);
     RecordingPrediction result{listener.answer(clip), clip.speech, 0,
                                listener.voice().duration_s()};
-    if (wave.duration_s() < 2 * kPieceS)
+    if (wave.duration_s() < 2 * kHeardPieceS)
       listener.hear(clip);
     else
       listener.hear(wave);
@@ -285,7 +283,7 @@ RecordingPrediction predict_recording(AudioReader& reader, Listener& listener, i
   }
   reader.restart();
   WindowMean mean;
-  predict_windows(reader, listener, {kPieceS, kPieceS}, threads,
+  predict_windows(reader, listener, {kHeardPieceS, kHeardPieceS}, threads,
                   [&](const TimelineWindow& window) { mean.add(window); });
   return mean.mean();
 }
@@ -294,7 +292,7 @@ void hear_recording(AudioReader& reader, Listener& listener, int threads) {
   if (const Waveform wave = read_start(reader, kLongestPieceS); wave.duration_s() <= kLongestPieceS)
     return listener.hear(wave);
   reader.restart();
-  for_each_window(reader, listener.predictor(), {kPieceS, kPieceS}, threads,
+  for_each_window(reader, listener.predictor(), {kHeardPieceS, kHeardPieceS}, threads,
                   [&](const MetWindow& window) { listener.hear(window.clip); });
   listener.end_recording();
 }

@@ -12,7 +12,7 @@ namespace {
 
 // Numbers that are brought up to date together, so that they stay in the first-level cache. Whole
 // packets, so that each number is computed alike whatever the block.
-constexpr Index kBlock = 2048;
+constexpr Index kStepBlock = 2048;
 
 /// From 1 at t = 0 to 0 at t = 1 along half a cosine.
 double half_cosine(double t) { return 0.5 * (1 + std::cos(std::numbers::pi * t)); }
@@ -43,8 +43,8 @@ void Optimizer::step(Vector& parameters, const Vector& gradient, double learning
   const auto unbias1 = static_cast<Real>(1 / (1 - std::pow(options_.beta1, steps)));
   const auto unbias2 = static_cast<Real>(1 / (1 - std::pow(options_.beta2, steps)));
   const auto epsilon = static_cast<Real>(options_.epsilon);
-  for (Index begin = 0; begin < parameters.size(); begin += kBlock) {
-    const Index count = std::min(kBlock, parameters.size() - begin);
+  for (Index begin = 0; begin < parameters.size(); begin += kStepBlock) {
+    const Index count = std::min(kStepBlock, parameters.size() - begin);
     const auto mask = decay_mask_.segment(begin, count).array();
     auto p = parameters.segment(begin, count).array();
     auto mean = moments_[0].segment(begin, count).array();

@@ -78,7 +78,7 @@ void add_curves(LineChart& chart, const std::vector<LearningCurve>& curves, cons
   chart.x.high = std::max(chart.x.high, pool.mean.back().x);
 }
 
-std::string finished(LineChart chart) {
+std::string drawn(LineChart chart) {
   if (chart.y.unit != "%") chart.y = rounded_scale(chart.y.low, chart.y.high, "");
   return line_chart(chart);
 }
@@ -185,13 +185,13 @@ std::string learning_section(const Report& report) {
   if (validated) loss_key += key("second", "validation speakers");
 
   std::vector<std::string> blocks = {figure_block(
-      "Loss", "<ul class=\"legend\">" + loss_key + "</ul>\n" + finished(std::move(loss)))};
+      "Loss", "<ul class=\"legend\">" + loss_key + "</ul>\n" + drawn(std::move(loss)))};
   if (validated) {
     LineChart accuracy = empty_chart(curves[0], "accuracy", {0, 1, "%"});
     add_curves(
         accuracy, curves, [](const EpochReport& e) { return e.validation_accuracy; }, "second",
         "validation speakers");
-    blocks.push_back(figure_block("Accuracy on the validation speakers, %", finished(accuracy)));
+    blocks.push_back(figure_block("Accuracy on the validation speakers, %", drawn(accuracy)));
   }
   LineChart rate = empty_chart(curves[0], "learning rate", {0, 1e-9, ""});
   const auto longest = std::max_element(
@@ -199,7 +199,7 @@ std::string learning_section(const Report& report) {
       [](const auto& a, const auto& b) { return a.epochs.size() < b.epochs.size(); });
   add_curves(
       rate, {*longest}, [](const EpochReport& e) { return e.learning_rate; }, "", "learning rate");
-  blocks.push_back(figure_block("Learning rate", finished(std::move(rate))));
+  blocks.push_back(figure_block("Learning rate", drawn(std::move(rate))));
   std::string note = learning_note(curves);
   if (validated)
     note +=

@@ -106,7 +106,7 @@ LineChart trials_by_epochs(const SearchResult& result) {
   return chart;
 }
 
-std::string finished(LineChart chart) {
+std::string share_chart(LineChart chart) {
   double low = 1, high = 0;
   for (const Line& line : chart.lines)
     for (const Point& point : line.points) {
@@ -118,12 +118,12 @@ std::string finished(LineChart chart) {
 }
 
 std::string curves_section(const SearchResult& result) {
-  std::string charts = finished(best_so_far(result));
+  std::string charts = share_chart(best_so_far(result));
   std::string said =
       "The best score among the trials up to each, a line a rung; the thick one is that of the "
       "last rung, trained in full.";
   if (result.epochs.size() > 1) {
-    charts += finished(trials_by_epochs(result));
+    charts += share_chart(trials_by_epochs(result));
     said +=
         " Beside it, the scores of the trials that got past the first rung; the thick line is the "
         "best trial.";

@@ -22,9 +22,9 @@ Run draw_run(Eigen::Index size, int longest, Rng& rng) {
 }
 
 /// Streams of a shard's random numbers; each clip forks its own.
-enum Stream : std::uint64_t { kMixing, kMasking, kListening, kListeningOfOther, kStreams };
+enum ClipStream : std::uint64_t { kMixing, kMasking, kListening, kListeningOfOther, kStreams };
 
-Rng clip_rng(const Rng& rng, Eigen::Index n, Stream stream) {
+Rng clip_rng(const Rng& rng, Eigen::Index n, ClipStream stream) {
   return rng.fork(kStreams * static_cast<std::uint64_t>(n) + stream);
 }
 

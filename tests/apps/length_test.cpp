@@ -15,7 +15,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr int kRateHz = 48000;
 constexpr int kMinutes = 15;

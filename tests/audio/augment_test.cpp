@@ -12,8 +12,6 @@
 namespace ser {
 namespace {
 
-constexpr int kRateHz = 16000;
-
 /// Ten harmonics that fall by 6 dB each, as a voiced sound has them.
 Waveform voice(double f0_hz, double duration_s) {
   Waveform wave = sine(f0_hz, duration_s, kRateHz, 0.3);

@@ -15,7 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr int kRateHz = 16000;
 constexpr Eigen::Index kFrames = 2 * kRateHz;
 
 /// One column a channel.

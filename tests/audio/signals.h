@@ -11,6 +11,8 @@
 
 namespace ser {
 
+inline constexpr int kRateHz = 16000;
+
 inline Waveform sine(double frequency_hz, double duration_s, int rate_hz, double amplitude = 0.5) {
   Waveform wave{Eigen::VectorXf(std::lround(duration_s * rate_hz)), rate_hz};
   for (Eigen::Index i = 0; i < wave.samples.size(); ++i)

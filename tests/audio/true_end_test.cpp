@@ -14,8 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr int kRateHz = 16000;
-
 struct Heard {
   Waveform wave;
   std::vector<std::string> notices;

@@ -21,8 +21,6 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kMax = 1 << 20;
-
 std::size_t files_in(const fs::path& folder) {
   return static_cast<std::size_t>(
       std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
@@ -34,9 +32,9 @@ TEST(AtomicFile, CommitReplacesTheOldFile) {
   AtomicFile file(path);
   file.write("ne");
   file.write("w");
-  EXPECT_EQ(read_file(path, kMax), "old");
+  EXPECT_EQ(read_file(path, kMostBytes), "old");
   file.commit();
-  EXPECT_EQ(read_file(path, kMax), "new");
+  EXPECT_EQ(read_file(path, kMostBytes), "new");
   EXPECT_EQ(files_in(folder.path()), 1u);
 }
 
@@ -44,7 +42,7 @@ TEST(AtomicFile, WithoutCommitTheOldFileStays) {
   const TempFolder folder;
   const fs::path path = folder.add("f", "old");
   { AtomicFile(path).write("new"); }
-  EXPECT_EQ(read_file(path, kMax), "old");
+  EXPECT_EQ(read_file(path, kMostBytes), "old");
   EXPECT_EQ(files_in(folder.path()), 1u);
 }
 
@@ -63,7 +61,7 @@ TEST(AtomicFile, ManyThreadsWriteTheSameFile) {
   const MoreThreadsThanCores more(7);
   parallel_for(50, 7,
                [&](std::size_t i) { write_file(folder / "f", std::string(1000, 'a' + i % 26)); });
-  const std::string text = read_file(folder / "f", kMax);
+  const std::string text = read_file(folder / "f", kMostBytes);
   EXPECT_EQ(text.size(), 1000u);
   EXPECT_EQ(text, std::string(1000, text[0]));
   EXPECT_EQ(files_in(folder.path()), 1u);
@@ -92,11 +90,11 @@ TEST(AtomicFile, ALinkIsWrittenThrough) {
   fs::create_symlink("there/f", folder / "link");
   fs::create_symlink("link", folder / "second");
   write_file(folder / "second", "new");
-  EXPECT_EQ(read_file(folder / "there/f", kMax), "new");
+  EXPECT_EQ(read_file(folder / "there/f", kMostBytes), "new");
   EXPECT_TRUE(fs::is_symlink(folder / "second") && fs::is_symlink(folder / "link"));
   fs::create_symlink("there/g", folder / "dangling");
   write_file(folder / "dangling", "first");
-  EXPECT_EQ(read_file(folder / "there/g", kMax), "first");
+  EXPECT_EQ(read_file(folder / "there/g", kMostBytes), "first");
 }
 
 TEST(AtomicFile, TheLongestNamesWork) {
@@ -104,7 +102,7 @@ TEST(AtomicFile, TheLongestNamesWork) {
   const std::string name(255, 'n');
   write_file(folder / name, "old");
   write_file(folder / name, "new");
-  EXPECT_EQ(read_file(folder / name, kMax), "new");
+  EXPECT_EQ(read_file(folder / name, kMostBytes), "new");
   EXPECT_EQ(files_in(folder.path()), 1u);
 }
 
@@ -119,7 +117,7 @@ TEST(AtomicFile, AnOpenStreamIsWrittenToWhereItStands) {
   ASSERT_EQ(::write(descriptor, "before ", 7), 7);
   write_file("/dev/fd/" + std::to_string(descriptor), "after");
   ::close(descriptor);
-  EXPECT_EQ(read_file(folder / "f", kMax), "before after");
+  EXPECT_EQ(read_file(folder / "f", kMostBytes), "before after");
 }
 
 TEST(AtomicFile, DevicesAreWrittenToAndStay) {

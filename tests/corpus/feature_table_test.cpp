@@ -20,8 +20,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kMax = 1 << 20;
-
 Utterance clip(const std::string& path) {
   Utterance utterance;
   utterance.path = path;
@@ -43,7 +41,7 @@ Eigen::MatrixXf frames(int i) {
 class FeatureTableFile : public testing::Test {
  protected:
   /// A file, or shards, of five clips of 1 to 5 frames.
-  fs::path write(std::uint64_t max_shard_bytes = kMax) {
+  fs::path write(std::uint64_t max_shard_bytes = kMostBytes) {
     FeatureTableWriter writer(path_, set_, max_shard_bytes);
     for (int i = 0; i < 5; ++i) writer.add(clip("clip \"é\" " + std::to_string(i)), frames(i));
     writer.finish();
@@ -113,8 +111,8 @@ TEST_F(FeatureTableFile, AClipComesOnce) {
 TEST_F(FeatureTableFile, ReadsBackWhatWasWritten) { expect_sample(read_feature_table(write())); }
 
 TEST_F(FeatureTableFile, SameContentIsTheSameBytes) {
-  const std::string first = read_file(write(), kMax);
-  EXPECT_EQ(read_file(write(), kMax), first);
+  const std::string first = read_file(write(), kMostBytes);
+  EXPECT_EQ(read_file(write(), kMostBytes), first);
 }
 
 TEST_F(FeatureTableFile, OffsetsComeFirstAndARowIsAFrame) {
@@ -239,13 +237,13 @@ TEST_F(FeatureTableFile, ShardsOfOtherFeaturesAreRefused) {
 }
 
 TEST_F(FeatureTableFile, TruncatedFilesAreRefused) {
-  const std::string good = read_file(write(), kMax);
+  const std::string good = read_file(write(), kMostBytes);
   for (std::size_t i = 0; i < 64; ++i)
     EXPECT_THROW(read_feature_table(folder_.add("t", good.substr(0, good.size() * i / 64))), Error);
 }
 
 TEST_F(FeatureTableFile, FlippedBitsAreRefusedOrHarmless) {
-  const std::string good = read_file(write(), kMax);
+  const std::string good = read_file(write(), kMostBytes);
   Rng rng(1, 0);
   for (int i = 0; i < 500; ++i) {
     std::string damaged = good;
@@ -265,7 +263,7 @@ TEST_F(FeatureTableFile, CsvHasALineARowAndEveryDigit) {
   FeatureCsvWriter writer(folder_ / "x.csv", table.set);
   for (std::size_t i = 0; i < table.size(); ++i) writer.add(table.clips[i], table.clip(i));
   writer.finish();
-  const auto records = parse_csv(read_file(folder_ / "x.csv", kMax));
+  const auto records = parse_csv(read_file(folder_ / "x.csv", kMostBytes));
   ASSERT_EQ(records.size(), 16u);
   EXPECT_THAT(records[0].cells, ElementsAre("path", "corpus", "emotion", "gender", "speaker",
                                             "intensity", "statement", "repetition", "channel",

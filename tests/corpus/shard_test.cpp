@@ -20,7 +20,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr int kRecordings = 7;
-constexpr std::uint64_t kMax = 1 << 20;
 
 /// Seven recordings of different lengths in two classes, and extractions of them.
 class Shards : public ::testing::Test {
@@ -45,7 +44,7 @@ class Shards : public ::testing::Test {
     return folder_ / ("part-0" + std::to_string(number) + ".safetensors");
   }
   fs::path extract_shard(int number, int of, const ExtractionOptions& with = options(),
-                         std::uint64_t max_bytes = kMax) const {
+                         std::uint64_t max_bytes = kMostBytes) const {
     ShardInfo info{number, of};
     info.command = "ser-extract 'my corpus'";
     const RecordingShard shard = take_shard(recordings_, with, info);
@@ -219,7 +218,7 @@ class Resume : public Shards {
   }
   std::string whole() const {
     extract_to_file(options());
-    std::string bytes = read_file(all_, kMax);
+    std::string bytes = read_file(all_, kMostBytes);
     fs::remove(all_);
     return bytes;
   }
@@ -231,29 +230,29 @@ TEST_F(Resume, GoesOnToTheSameBytes) {
   const std::string bytes = whole();
   end_after(3);
   EXPECT_EQ(extract_to_file(with_journal()).kept, 4u);
-  EXPECT_EQ(read_file(all_, kMax), bytes);
+  EXPECT_EQ(read_file(all_, kMostBytes), bytes);
   EXPECT_FALSE(fs::exists(journal_));
 }
 
 TEST_F(Resume, DropsWhatWasHalfWritten) {
   const std::string bytes = whole();
   end_after(3);
-  const std::string journal = read_file(journal_, kMax);
+  const std::string journal = read_file(journal_, kMostBytes);
   for (const std::size_t cut : {std::size_t{1}, std::size_t{30}, std::size_t{500}}) {
     folder_.add("journal", journal.substr(0, journal.size() - cut));
     EXPECT_LT(extract_to_file(with_journal()).kept, 4u);
-    EXPECT_EQ(read_file(all_, kMax), bytes);
+    EXPECT_EQ(read_file(all_, kMostBytes), bytes);
   }
 }
 
 TEST_F(Resume, DropsWhatIsDamaged) {
   const std::string bytes = whole();
   end_after(3);
-  std::string journal = read_file(journal_, kMax);
+  std::string journal = read_file(journal_, kMostBytes);
   journal[journal.size() - 100] ^= 1;
   folder_.add("journal", journal);
   EXPECT_EQ(extract_to_file(with_journal()).kept, 3u);
-  EXPECT_EQ(read_file(all_, kMax), bytes);
+  EXPECT_EQ(read_file(all_, kMostBytes), bytes);
 }
 
 TEST_F(Resume, CountsTheRecordingsThatWereSkippedBefore) {

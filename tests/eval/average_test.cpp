@@ -12,11 +12,11 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::vector<std::string> kLabels = {"happy", "sad"};
+const std::vector<std::string> kTwoEmotions = {"happy", "sad"};
 
 ResultFile result_of(const std::string& fingerprint, std::vector<FoldPredictions> folds) {
   return make_result(
-      {kLabels, "speakers:2", R"({"name": ")" + fingerprint + R"("})", fingerprint, 3},
+      {kTwoEmotions, "speakers:2", R"({"name": ")" + fingerprint + R"("})", fingerprint, 3},
       std::move(folds));
 }
 
@@ -44,7 +44,7 @@ TEST(Average, TemperatureDividesTheEmotionsLogOdds) {
 }
 
 TEST(Average, MatchesClipsByNameAndKeepsFolds) {
-  std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 5, 1), turned = folds;
+  std::vector<FoldPredictions> folds = random_folds(kTwoEmotions, 2, 5, 1), turned = folds;
   for (FoldPredictions& fold : turned) std::ranges::reverse(fold.predictions);
   const ResultFile a = result_of("a", folds),
                    pooled = average_results({a, result_of("a", turned)}, {"a", "b"}, 1);
@@ -55,7 +55,7 @@ TEST(Average, MatchesClipsByNameAndKeepsFolds) {
 }
 
 TEST(Average, WasTrainedOnWhatAnyOfItsModelsWas) {
-  std::vector<FoldPredictions> a = random_folds(kLabels, 2, 5, 1), b = a;
+  std::vector<FoldPredictions> a = random_folds(kTwoEmotions, 2, 5, 1), b = a;
   a[1].trained_on = {0, 2};
   b[1].trained_on = {1, 1, true};
   const ResultFile pooled = average_results({result_of("a", a), result_of("b", b)}, {"a", "b"}, 1);

@@ -5,7 +5,7 @@
 namespace ser {
 namespace {
 
-const std::vector<std::string> kLabels = {"happy", "sad"};
+const std::vector<std::string> kHappySad = {"happy", "sad"};
 
 Prediction answer(double probability, bool right) {
   return {"", "", right ? "happy" : "sad", "", {probability, 1 - probability}, {}};
@@ -16,7 +16,7 @@ const std::vector<Prediction> kAnswers = {answer(0.55, false), answer(0.9, true)
                                           answer(0.7, true),   answer(0.6, true)};
 
 TEST(RiskCoverage, GoesFromTheSurestAnswerToAll) {
-  const std::vector<KeptAnswers> curve = risk_coverage(kLabels, kAnswers);
+  const std::vector<KeptAnswers> curve = risk_coverage(kHappySad, kAnswers);
   ASSERT_EQ(curve.size(), 5u) << "the two of 0.6 come together";
   EXPECT_DOUBLE_EQ(curve[0].from, 0.85);
   EXPECT_EQ(curve[0].kept, 1);
@@ -29,7 +29,7 @@ TEST(RiskCoverage, GoesFromTheSurestAnswerToAll) {
 }
 
 TEST(RiskCoverage, KeepsAsMuchAsTheRiskAllows) {
-  const std::vector<KeptAnswers> curve = risk_coverage(kLabels, kAnswers);
+  const std::vector<KeptAnswers> curve = risk_coverage(kHappySad, kAnswers);
   EXPECT_EQ(kept_at_risk(curve, 0).kept, 1);
   EXPECT_EQ(kept_at_risk(curve, 0.2).kept, 5) << "exactly one wrong of five";
   EXPECT_DOUBLE_EQ(kept_at_risk(curve, 0.2).from, 0.575);
@@ -39,7 +39,7 @@ TEST(RiskCoverage, KeepsAsMuchAsTheRiskAllows) {
 
 TEST(RiskCoverage, KeepsNothingWhereTheRiskCannotBeHad) {
   const KeptAnswers none =
-      kept_at_risk(risk_coverage(kLabels, {answer(0.9, false), answer(0.8, false)}), 0.2);
+      kept_at_risk(risk_coverage(kHappySad, {answer(0.9, false), answer(0.8, false)}), 0.2);
   EXPECT_EQ(none.kept, 0);
   EXPECT_EQ(none.from, 1);
   EXPECT_EQ(kept_at_risk({}, 0.2).kept, 0);

@@ -12,10 +12,10 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kLabels = {"a", "b"};
+const std::vector<std::string> kTwoLetters = {"a", "b"};
 
 /// One clip a letter: 'r' right, 'w' wrong; truth alternates a, b; four clips a speaker.
-ResultFile result(const std::string& outcomes, std::vector<std::string> labels = kLabels) {
+ResultFile result(const std::string& outcomes, std::vector<std::string> labels = kTwoLetters) {
   FoldPredictions fold;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const std::string truth = i % 2 == 0 ? "a" : "b", other = i % 2 == 0 ? "b" : "a";

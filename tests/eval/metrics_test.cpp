@@ -12,19 +12,19 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<std::string> kLabels = {"a", "b", "c"};
+const std::vector<std::string> kLetters = {"a", "b", "c"};
 
 /// Truth and answer of each clip, "ab" for a clip of class a that is called b.
 std::vector<Prediction> answers(const std::vector<std::string>& pairs) {
   std::vector<Prediction> predictions;
   for (const std::string& pair : pairs)
-    predictions.push_back(predict(kLabels, std::to_string(predictions.size()), "",
+    predictions.push_back(predict(kLetters, std::to_string(predictions.size()), "",
                                   pair.substr(0, 1), pair.substr(1, 1)));
   return predictions;
 }
 
 TEST(Score, CountsConfusionsWithTruthInRows) {
-  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "cc"}));
+  const Scores scores = score(kLetters, answers({"aa", "aa", "ab", "ba", "bb", "cc"}));
   Eigen::Matrix<std::int64_t, 3, 3> expected;
   expected << 2, 1, 0, 1, 1, 0, 0, 0, 1;
   EXPECT_EQ(scores.confusion, expected);
@@ -34,7 +34,7 @@ TEST(Score, CountsConfusionsWithTruthInRows) {
 }
 
 TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
-  const Scores scores = score(kLabels, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}));
+  const Scores scores = score(kLetters, answers({"aa", "aa", "ab", "ba", "bb", "bb", "bb", "cc"}));
   EXPECT_EQ(scores.per_class[1].label, "b");
   EXPECT_EQ(scores.per_class[1].support, 4);
   EXPECT_DOUBLE_EQ(scores.per_class[1].precision, 3.0 / 4);
@@ -45,7 +45,7 @@ TEST(Score, GivesPrecisionRecallAndF1OfEachClass) {
 }
 
 TEST(Score, ClassesAbsentFromTheTruthDoNotEnterTheMeans) {
-  const Scores scores = score(kLabels, answers({"aa", "ac", "bb", "bb"}));
+  const Scores scores = score(kLetters, answers({"aa", "ac", "bb", "bb"}));
   EXPECT_DOUBLE_EQ(scores.uar, 0.75);
   EXPECT_DOUBLE_EQ(scores.macro_f1, (2.0 / 3 + 1) / 2);
   EXPECT_DOUBLE_EQ(scores.per_class[2].precision, 0);
@@ -54,32 +54,32 @@ TEST(Score, ClassesAbsentFromTheTruthDoNotEnterTheMeans) {
 
 TEST(Score, GenderCountsWhereItIsKnown) {
   auto predictions = answers({"aa", "aa", "aa", "aa"});
-  EXPECT_TRUE(std::isnan(score(kLabels, predictions).gender_accuracy));
+  EXPECT_TRUE(std::isnan(score(kLetters, predictions).gender_accuracy));
   for (auto& p : predictions) p.gender_probabilities = {0.7, 0.3};
-  EXPECT_TRUE(std::isnan(score(kLabels, predictions).gender_accuracy));
+  EXPECT_TRUE(std::isnan(score(kLetters, predictions).gender_accuracy));
   predictions[0].gender = predictions[1].gender = "male";
   predictions[2].gender = "female";
-  EXPECT_DOUBLE_EQ(score(kLabels, predictions).gender_accuracy, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(score(kLetters, predictions).gender_accuracy, 2.0 / 3);
 }
 
 TEST(Score, CalibrationErrorWeighsBinsByClips) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 10; ++i)  // confidence 0.95, all but one right: |0.9 - 0.95|
-    predictions.push_back(predict(kLabels, "x", "", "a", i == 0 ? "b" : "a", 0.95));
+    predictions.push_back(predict(kLetters, "x", "", "a", i == 0 ? "b" : "a", 0.95));
   for (int i = 0; i < 30; ++i)  // confidence 0.55, one third right
-    predictions.push_back(predict(kLabels, "y", "", "a", i % 3 == 0 ? "a" : "b", 0.55));
-  EXPECT_NEAR(score(kLabels, predictions).ece, 0.25 * 0.05 + 0.75 * (0.55 - 1.0 / 3), 1e-12);
+    predictions.push_back(predict(kLetters, "y", "", "a", i % 3 == 0 ? "a" : "b", 0.55));
+  EXPECT_NEAR(score(kLetters, predictions).ece, 0.25 * 0.05 + 0.75 * (0.55 - 1.0 / 3), 1e-12);
 }
 
 TEST(Score, CertainAndRightIsPerfectlyCalibrated) {
-  EXPECT_DOUBLE_EQ(score(kLabels, {predict(kLabels, "x", "", "a", "a", 1.0)}).ece, 0);
+  EXPECT_DOUBLE_EQ(score(kLetters, {predict(kLetters, "x", "", "a", "a", 1.0)}).ece, 0);
 }
 
 TEST(Score, SpeakersAreSortedByNumber) {
   std::vector<Prediction> predictions;
   for (const char* speaker : {"10", "9", "10", "1"})
-    predictions.push_back(predict(kLabels, "x", speaker, "a", *speaker == '9' ? "b" : "a"));
-  const auto speakers = score(kLabels, predictions).per_speaker;
+    predictions.push_back(predict(kLetters, "x", speaker, "a", *speaker == '9' ? "b" : "a"));
+  const auto speakers = score(kLetters, predictions).per_speaker;
   ASSERT_EQ(speakers.size(), 3u);
   EXPECT_EQ(speakers[0].speaker, "1");
   EXPECT_EQ(speakers[1].speaker, "9");
@@ -91,8 +91,8 @@ TEST(Score, SpeakersAreSortedByNumber) {
 TEST(Intervals, OverClipsAreThoseOfTheBinomial) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 400; ++i)
-    predictions.push_back(predict(kLabels, std::to_string(i), "", "a", i % 4 == 0 ? "b" : "a"));
-  const Interval ci = intervals(kLabels, predictions)->accuracy;
+    predictions.push_back(predict(kLetters, std::to_string(i), "", "a", i % 4 == 0 ? "b" : "a"));
+  const Interval ci = intervals(kLetters, predictions)->accuracy;
   const double half = 1.96 * std::sqrt(0.75 * 0.25 / 400);
   EXPECT_NEAR(ci.low, 0.75 - half, 0.003);
   EXPECT_NEAR(ci.high, 0.75 + half, 0.003);
@@ -102,11 +102,11 @@ TEST(Intervals, OverSpeakersAreWiderWhereSpeakersDiffer) {
   std::vector<Prediction> by_speaker, by_clip;
   for (int i = 0; i < 400; ++i) {
     const std::string speaker = std::to_string(i % 10);
-    by_speaker.push_back(predict(kLabels, "x", speaker, "a", i % 10 < 5 ? "b" : "a"));
-    by_clip.push_back(predict(kLabels, "x", "", "a", i % 10 < 5 ? "b" : "a"));
+    by_speaker.push_back(predict(kLetters, "x", speaker, "a", i % 10 < 5 ? "b" : "a"));
+    by_clip.push_back(predict(kLetters, "x", "", "a", i % 10 < 5 ? "b" : "a"));
   }
-  const Interval wide = intervals(kLabels, by_speaker)->accuracy;
-  const Interval narrow = intervals(kLabels, by_clip)->accuracy;
+  const Interval wide = intervals(kLetters, by_speaker)->accuracy;
+  const Interval narrow = intervals(kLetters, by_clip)->accuracy;
   // Ten values of 0 or 1: error 1/6 of a share of 1/2, so 2/3 in log odds; t(9) = 2.262.
   EXPECT_NEAR(wide.low, 1 / (1 + std::exp(2.262157 * 2 / 3)), 1e-6);
   EXPECT_NEAR(wide.low + wide.high, 1, 1e-12);
@@ -117,17 +117,17 @@ TEST(Intervals, ThereAreNoneForThreeSpeakers) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 300; ++i)
     predictions.push_back(
-        predict(kLabels, "x", std::to_string(i % 3), "a", i % 4 == 0 ? "b" : "a"));
-  EXPECT_FALSE(intervals(kLabels, predictions));
-  for (int i = 0; i < 100; ++i) predictions.push_back(predict(kLabels, "x", "3", "a", "a"));
-  EXPECT_TRUE(intervals(kLabels, predictions));
+        predict(kLetters, "x", std::to_string(i % 3), "a", i % 4 == 0 ? "b" : "a"));
+  EXPECT_FALSE(intervals(kLetters, predictions));
+  for (int i = 0; i < 100; ++i) predictions.push_back(predict(kLetters, "x", "3", "a", "a"));
+  EXPECT_TRUE(intervals(kLetters, predictions));
 }
 
 TEST(Intervals, APerfectScoreStillHasOne) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 80; ++i)
-    predictions.push_back(predict(kLabels, "x", std::to_string(i % 4), "a", "a"));
-  const auto ci = intervals(kLabels, predictions);
+    predictions.push_back(predict(kLetters, "x", std::to_string(i % 4), "a", "a"));
+  const auto ci = intervals(kLetters, predictions);
   EXPECT_DOUBLE_EQ(ci->uar.high, 1);
   const double t = 3.182446;  // Wilson: n / (n + t^2)
   EXPECT_NEAR(ci->uar.low, 80 / (80 + t * t), 1e-6);
@@ -137,24 +137,24 @@ TEST(Intervals, AClassOfOneSpeakerAloneDoesNotBreakThem) {
   std::vector<Prediction> predictions;
   for (int i = 0; i < 40; ++i)
     predictions.push_back(
-        predict(kLabels, "x", std::to_string(i % 5), i % 5 ? "a" : "b", i % 3 ? "a" : "b"));
-  const auto ci = intervals(kLabels, predictions);
+        predict(kLetters, "x", std::to_string(i % 5), i % 5 ? "a" : "b", i % 3 ? "a" : "b"));
+  const auto ci = intervals(kLetters, predictions);
   EXPECT_GE(ci->uar.low, 0);
   EXPECT_LE(ci->uar.high, 1);
   EXPECT_LT(ci->uar.low, ci->uar.high);
 }
 
 TEST(Score, RefusesPredictionsThatDoNotFit) {
-  EXPECT_ERROR(score(kLabels, {}), HasSubstr("found none"));
+  EXPECT_ERROR(score(kLetters, {}), HasSubstr("found none"));
   auto predictions = answers({"aa"});
   predictions[0].emotion = "";
-  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected an emotion among a, b, c"));
+  EXPECT_ERROR(score(kLetters, predictions), HasSubstr("expected an emotion among a, b, c"));
   predictions = answers({"aa"});
   predictions[0].probabilities.pop_back();
-  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected 3 probabilities"));
+  EXPECT_ERROR(score(kLetters, predictions), HasSubstr("expected 3 probabilities"));
   predictions = answers({"aa"});
   predictions[0].probabilities[1] = std::nan("");
-  EXPECT_ERROR(score(kLabels, predictions), HasSubstr("expected probabilities in [0, 1]"));
+  EXPECT_ERROR(score(kLetters, predictions), HasSubstr("expected probabilities in [0, 1]"));
 }
 
 TEST(MostLikely, TakesTheFirstOfEquals) {
@@ -177,14 +177,14 @@ TEST(CalibrationBins, AddUpToTheCalibrationError) {
   for (const auto& [said, confidence] :
        std::vector<std::pair<std::string, double>>{{"a", 0.95}, {"b", 0.95}, {"a", 0.45}})
     predictions.push_back(
-        predict(kLabels, std::to_string(predictions.size()), "", "a", said, confidence));
-  const auto bins = calibration_bins(kLabels, predictions);
+        predict(kLetters, std::to_string(predictions.size()), "", "a", said, confidence));
+  const auto bins = calibration_bins(kLetters, predictions);
   EXPECT_EQ(bins[9].n, 2);
   EXPECT_EQ(bins[9].right, 1);
   EXPECT_DOUBLE_EQ(bins[9].confidence_sum, 1.9);
   EXPECT_EQ(bins[4].n, 1);
   EXPECT_EQ(bins[0].n, 0);
-  EXPECT_DOUBLE_EQ(score(kLabels, predictions).ece, (std::abs(1 - 1.9) + (1 - 0.45)) / 3);
+  EXPECT_DOUBLE_EQ(score(kLetters, predictions).ece, (std::abs(1 - 1.9) + (1 - 0.45)) / 3);
 }
 
 TEST(Wilson, GivesThePublishedIntervals) {

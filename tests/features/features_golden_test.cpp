@@ -97,14 +97,14 @@ INSTANTIATE_TEST_SUITE_P(Clips, Golden, testing::ValuesIn(clips()), [](const aut
 });
 
 TEST_P(Golden, LibrosaDefaultsAt22k) {
-  constexpr double kBinHz = 22050.0 / 2048;
+  constexpr double kGoldenBinHz = 22050.0 / 2048;
   const Eigen::VectorXf wave = samples(22050);
   const FrameMatrix power = power_spectrogram(wave, {});
   const FrameMatrix magnitude = power.cwiseSqrt();
   const FrameMatrix mel = mel_spectrogram(power, {}, 22050);
   const FrameMatrix cepstra = mfcc(power_to_db(mel), 40);
   const FrameMatrix centroid = golden("lib22k.centroid");
-  const FrameMatrix contrast = spectral_contrast(magnitude, kBinHz, {});
+  const FrameMatrix contrast = spectral_contrast(magnitude, kGoldenBinHz, {});
   struct Check {
     const char* name;
     float error;
@@ -115,14 +115,15 @@ TEST_P(Golden, LibrosaDefaultsAt22k) {
       {"mfcc", error(cepstra, golden("lib22k.mfcc")), 2e-3f},
       {"mfcc_delta1", error(delta(cepstra, 1), golden("lib22k.mfcc_delta1")), 1e-3f},
       {"mfcc_delta2", error(delta(cepstra, 2), golden("lib22k.mfcc_delta2")), 1e-3f},
-      {"centroid", relative_error(spectral_centroid(magnitude, kBinHz), centroid), 1e-4f},
+      {"centroid", relative_error(spectral_centroid(magnitude, kGoldenBinHz), centroid), 1e-4f},
       {"bandwidth",
-       relative_error(spectral_bandwidth(magnitude, kBinHz), golden("lib22k.bandwidth")), 1e-4f},
+       relative_error(spectral_bandwidth(magnitude, kGoldenBinHz), golden("lib22k.bandwidth")),
+       1e-4f},
       {"flatness", relative_error(spectral_flatness(power, 1e-10), golden("lib22k.flatness")),
        1e-4f},
       {"rms", relative_error(rms(wave, {}), golden("lib22k.rms")), 1e-4f},
-      {"rolloff", error(spectral_rolloff(magnitude, kBinHz, 0.85), golden("lib22k.rolloff")),
-       static_cast<float>(kBinHz * 1.001)},
+      {"rolloff", error(spectral_rolloff(magnitude, kGoldenBinHz, 0.85), golden("lib22k.rolloff")),
+       static_cast<float>(kGoldenBinHz * 1.001)},
       {"contrast", error(contrast, golden("lib22k.contrast")), 1e-2f},
       {"zcr", error(zero_crossing_rate(wave, {}), golden("lib22k.zcr")), 0},
   };

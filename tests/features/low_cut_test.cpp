@@ -184,9 +184,9 @@ TEST(VoiceBand, SpeechIsFoundInHumRumbleAndOffset) {
 INSTANTIATE_TEST_SUITE_P(Presets, Disturbed,
                          testing::Combine(testing::Values("functionals", "frames"),
                                           testing::Values("offset", "hum50", "hum60", "rumble")),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param)) + "_" +
-                                  std::get<1>(info.param);
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param)) + "_" +
+                                  std::get<1>(test.param);
                          });
 
 }  // namespace

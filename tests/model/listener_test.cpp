@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/internal/batch.h"
+#include "model/mfcc_rows.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/parallel.h"
 #include "ser/model/timeline.h"
@@ -13,17 +14,16 @@
 namespace ser {
 namespace {
 
-constexpr int kRows = 20;
 const Eigen::Vector2d kHappy(0.95, 0.05), kSad(0.05, 0.95), kMale(0.9, 0.1), kFemale(0.1, 0.9);
 
 /// Trusts a voice whose clips differ in emotion at all, unless `options` say otherwise.
 Predictor some_predictor(const ListeningOptions& options = {true, 4, 0, 1e-9}) {
-  nn::Network network({}, input_shape(kRows, false), 4);
+  nn::Network network({}, input_shape(kMfccRows, false), 4);
   network.initialize(Rng(1, 0));
   network.parameters() *= 3;
   const Scaler scaler{{ScalerOptions::Kind::kRows, 3},
-                      Eigen::VectorXf::Zero(kRows),
-                      Eigen::VectorXf::Constant(kRows, 0.1f)};
+                      Eigen::VectorXf::Zero(kMfccRows),
+                      Eigen::VectorXf::Constant(kMfccRows, 0.1f)};
   Model model;
   model.emotions = {"happy", "sad"};
   model.genders = {"male", "female"};
@@ -36,7 +36,7 @@ Predictor some_predictor(const ListeningOptions& options = {true, 4, 0, 1e-9}) {
 MetClip clip(const Predictor& predictor, std::uint64_t stream, double start_s,
              const Eigen::Vector2d& emotions, const Eigen::Vector2d& genders = kMale) {
   Rng rng(5, stream);
-  Eigen::MatrixXf features(kRows, 1);
+  Eigen::MatrixXf features(kMfccRows, 1);
   for (float& x : features.reshaped()) x = static_cast<float>(10 * rng.normal());
   return {{{fingerprint(predictor.model().members[0].set), features}},
           {emotions, genders},

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/internal/batch.h"
+#include "model/mfcc_rows.h"
 #include "ser/features/extractor.h"
 #include "ser/model/model.h"
 #include "support/errors.h"
@@ -16,11 +17,9 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kRows = 20;
-
 Eigen::MatrixXf random_clip(std::uint64_t stream, int frames = 1) {
   Rng rng(5, stream);
-  Eigen::MatrixXf clip(kRows, frames);
+  Eigen::MatrixXf clip(kMfccRows, frames);
   for (float& x : clip.reshaped()) x = static_cast<float>(rng.normal());
   return clip;
 }
@@ -28,8 +27,8 @@ Eigen::MatrixXf random_clip(std::uint64_t stream, int frames = 1) {
 /// Standardises to (x - 1) * 2, cut at 3.
 Scaler some_scaler() {
   return {{ScalerOptions::Kind::kRows, 3},
-          Eigen::VectorXf::Ones(kRows),
-          Eigen::VectorXf::Constant(kRows, 2)};
+          Eigen::VectorXf::Ones(kMfccRows),
+          Eigen::VectorXf::Constant(kMfccRows, 2)};
 }
 
 ListeningOptions listening() { return {true, 4, 0.1, 0.2}; }
@@ -37,7 +36,7 @@ ListeningOptions listening() { return {true, 4, 0.1, 0.2}; }
 /// A model whose answers differ strongly from clip to clip.
 Model some_model(const ListeningOptions& options) {
   const FeatureSet set = parse_feature_set("mfcc", Pooling::kMean);
-  nn::Network network({}, input_shape(kRows, false), 4);
+  nn::Network network({}, input_shape(kMfccRows, false), 4);
   network.initialize(Rng(1, 0));
   network.parameters() *= 3;
   Model model;
@@ -60,10 +59,10 @@ Waveform tone(double hz) {
 
 TEST(VoiceOffset, IsTheScaledMeanOverAllFramesShrunkByTheClipsHeard) {
   HeardFeatures heard;
-  heard.add(Eigen::MatrixXf::Constant(kRows, 30, 2));
-  heard.add(Eigen::MatrixXf::Constant(kRows, 10, 6));  // mean over frames 3, scaled 4
+  heard.add(Eigen::MatrixXf::Constant(kMfccRows, 30, 2));
+  heard.add(Eigen::MatrixXf::Constant(kMfccRows, 10, 6));  // mean over frames 3, scaled 4
   const Eigen::VectorXf offset = voice_offset(heard, 1, some_scaler(), listening());
-  EXPECT_TRUE(offset.isApprox(Eigen::VectorXf::Constant(kRows, 4.0f * 2 / 6)));
+  EXPECT_TRUE(offset.isApprox(Eigen::VectorXf::Constant(kMfccRows, 4.0f * 2 / 6)));
   EXPECT_TRUE(voice_offset(heard, 0.5, some_scaler(), listening()).isApprox(offset / 2));
   EXPECT_EQ(voice_offset(heard, 0, some_scaler(), listening()).size(), 0);
   EXPECT_EQ(voice_offset(heard, 1, some_scaler(), {}).size(), 0);

@@ -2,12 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "model/internal/batch.h"
+#include "model/mfcc_rows.h"
 #include "ser/model/model.h"
 
 namespace ser {
 namespace {
-
-constexpr int kRows = 20;
 
 /// Reads frames, listens, and has two members.
 Model model_of_frames() {
@@ -18,7 +17,7 @@ Model model_of_frames() {
   from_json(R"({"layers": [{"type": "conv1d", "channels": 4}, {"type": "attention_pool"}]})",
             options);
   for (std::uint64_t m = 0; m < 2; ++m) {
-    nn::Network network(options, input_shape(kRows, true), 5);
+    nn::Network network(options, input_shape(kMfccRows, true), 5);
     network.initialize(Rng(m, 0));
     model.members.push_back({parse_feature_set("mfcc"), Scaler(), network, 1, 1, {}});
   }
@@ -27,7 +26,7 @@ Model model_of_frames() {
 
 Eigen::MatrixXf noise(Eigen::Index frames) {
   Rng rng(3, 0);
-  Eigen::MatrixXf values(kRows, frames);
+  Eigen::MatrixXf values(kMfccRows, frames);
   for (float& x : values.reshaped()) x = static_cast<float>(rng.normal());
   return values;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/internal/batch.h"
+#include "model/mfcc_rows.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/model/model.h"
@@ -15,8 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kRows = 20;
-
 Member small_member(std::uint64_t seed) {
   FeatureSet set = parse_feature_set("mfcc");
   set.pool = Pooling::kMean;
@@ -24,10 +23,10 @@ Member small_member(std::uint64_t seed) {
   from_json(R"({"layers": [{"type": "dense", "units": 5, "activation": "relu"},
                            {"type": "batch_norm"}]})",
             options);
-  nn::Network network(options, input_shape(kRows, false), 5);
+  nn::Network network(options, input_shape(kMfccRows, false), 5);
   network.initialize(Rng(seed, 0));
   ScalerFit fit;
-  fit.add(Eigen::MatrixXf::Random(kRows, 9));
+  fit.add(Eigen::MatrixXf::Random(kMfccRows, 9));
   return {set, fit.finish({ScalerOptions::Kind::kRows, 3}), network, 1.5, 1, {}};
 }
 
@@ -47,7 +46,8 @@ Model small_model(int members) {
 }
 
 std::vector<Eigen::MatrixXf> some_clips() {
-  return {Eigen::MatrixXf::Constant(kRows, 1, 0.3f), Eigen::MatrixXf::Constant(kRows, 1, -1)};
+  return {Eigen::MatrixXf::Constant(kMfccRows, 1, 0.3f),
+          Eigen::MatrixXf::Constant(kMfccRows, 1, -1)};
 }
 
 std::vector<ClipPrediction> predictions(const Model& model) {

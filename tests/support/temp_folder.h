@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
 
 namespace ser {
+
+/// More than any file of a test has.
+inline constexpr std::uint64_t kMostBytes = 1 << 20;
 
 /// A folder of its own for one test, removed with all it holds.
 class TempFolder {

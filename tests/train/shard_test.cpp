@@ -15,7 +15,7 @@ namespace {
 
 /// Two corpora: "a" with all four emotions and intensities, "b" with happy and sad, women alone and
 /// no intensity.
-FeatureTable two_corpora() {
+FeatureTable unlike_corpora() {
   FeatureTable table = synthetic_table(4, 2);
   for (Utterance& clip : table.clips) {
     clip.corpus = clip.speaker <= "2" ? "a" : "b";
@@ -90,7 +90,7 @@ nn::Vector vector(std::initializer_list<nn::Real> values) {
 constexpr const char* kAllTasks = R"({"training": {"tasks": {"gender": 0.5, "intensity": 0.25}}})";
 
 TEST(Shard, ClipsAreHeldAgainstTheClassesOfTheirCorpus) {
-  Shards shards(two_corpora(), recipe_of(kAllTasks));
+  Shards shards(unlike_corpora(), recipe_of(kAllTasks));
   ASSERT_EQ(shards.tasks().outputs(), 4 + 2 + 2);  // neutral happy sad angry, male female, two
   const Shard shard = shards.plain({shards.clip("a", "angry"), shards.clip("b", "sad")});
   EXPECT_EQ(column(shard.targets, 0).head(4), vector({0, 0, 0, 1}));
@@ -102,7 +102,7 @@ TEST(Shard, ClipsAreHeldAgainstTheClassesOfTheirCorpus) {
 }
 
 TEST(Shard, SmoothingStaysWithinTheClassesOfTheCorpus) {
-  Shards shards(two_corpora(), recipe_of(R"({"training": {"label_smoothing": 0.2}})"));
+  Shards shards(unlike_corpora(), recipe_of(R"({"training": {"label_smoothing": 0.2}})"));
   const Shard shard = shards.training({shards.clip("a", "angry"), shards.clip("b", "sad")});
   EXPECT_TRUE(column(shard.targets, 0).head(4).isApprox(vector({0.05f, 0.05f, 0.05f, 0.85f})));
   EXPECT_TRUE(column(shard.targets, 1).head(4).isApprox(vector({0, 0.1f, 0.9f, 0})));
@@ -110,7 +110,7 @@ TEST(Shard, SmoothingStaysWithinTheClassesOfTheCorpus) {
 }
 
 TEST(Shard, CopiesAtAnotherSpeedTeachNoGender) {
-  FeatureTable table = two_corpora();
+  FeatureTable table = unlike_corpora();
   for (std::size_t i = 0; i < 3; ++i)
     table.clips[i].augmentation = std::array{"noise:20", "speed:0.9", "noise:20+speed:1.1"}[i];
   const Shard shard = Shards(std::move(table), recipe_of(kAllTasks)).plain({0, 1, 2, 3});
@@ -121,7 +121,7 @@ TEST(Shard, CopiesAtAnotherSpeedTeachNoGender) {
 }
 
 TEST(Shard, ListenersVotesAreAShareOfTheTarget) {
-  FeatureTable table = two_corpora();
+  FeatureTable table = unlike_corpora();
   for (Utterance& clip : table.clips)
     if (clip.corpus == "b") clip.votes = {{"happy", 3}, {"sad", 1}, {"angry", 6}, {"bored", 2}};
   Shards shards(std::move(table), recipe_of(R"({"training": {"listeners": 0.4}})"));
@@ -132,7 +132,7 @@ TEST(Shard, ListenersVotesAreAShareOfTheTarget) {
 }
 
 TEST(Shard, MixedClipsKeepDistributionsInEveryHead) {
-  Shards shards(two_corpora(), recipe_of(R"({"training": {"tasks": {"gender": 0.5,
+  Shards shards(unlike_corpora(), recipe_of(R"({"training": {"tasks": {"gender": 0.5,
       "intensity": 0.25}, "label_smoothing": 0.1, "augmentation": {"mixup": 1}}})"));
   std::vector<int> all(shards.data().size());
   std::iota(all.begin(), all.end(), 0);
@@ -152,7 +152,7 @@ TEST(Shard, MixedClipsKeepDistributionsInEveryHead) {
 }
 
 TEST(Shard, AMissingLabelLeavesThatOfThePartner) {
-  Shards shards(two_corpora(), recipe_of(R"({"training": {"tasks": {"gender": 0.5,
+  Shards shards(unlike_corpora(), recipe_of(R"({"training": {"tasks": {"gender": 0.5,
       "intensity": 0.25}, "augmentation": {"mixup": 1}}})"));
   const int of_a = shards.clip("a", "angry"), of_b = shards.clip("b", "sad");
   bool mixed = false;
@@ -171,7 +171,7 @@ TEST(Shard, AMissingLabelLeavesThatOfThePartner) {
 }
 
 TEST(Shard, BalanceLetsEveryEmotionOfACorpusCountAlike) {
-  FeatureTable table = two_corpora();
+  FeatureTable table = unlike_corpora();
   for (std::size_t i = 0; i < table.size(); ++i)
     if (table.clips[i].corpus == "a" && table.clips[i].emotion == "sad" && i % 2 == 0)
       table.clips[i].emotion = "angry";

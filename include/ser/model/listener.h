@@ -7,6 +7,9 @@
 
 namespace ser {
 
+/// Of a long recording, a voice is heard in pieces of this length.
+inline constexpr double kHeardPieceS = 3;
+
 /// A clip, or a window of a recording, and what a stranger is told of it.
 struct MetClip {
   RecordingFeatures features;

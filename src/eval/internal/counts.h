@@ -8,6 +8,9 @@
 
 namespace ser {
 
+/// What a probability counts as where it is less: its logarithm stays finite.
+inline constexpr double kLeastProbability = 1e-12;
+
 /// Confusion counts; rows are the truth.
 using Confusion = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
 

@@ -5,6 +5,9 @@
 
 namespace ser {
 
+/// Longer files are refused unread.
+inline constexpr std::uint64_t kMaxResultBytes = std::uint64_t{1} << 30;
+
 /// What a result file holds, the predictions left out.
 Json result_figures(const ResultFile& result);
 

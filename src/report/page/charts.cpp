@@ -28,13 +28,13 @@ struct Plot {
   }
 };
 
-constexpr double kBelow = 42, kRight = 12;
+constexpr double kBelow = 42, kBeside = 12;
 
 std::string open_chart(const Plot& plot, const std::string& label) {
   return fmt::format(
       "<svg class=\"chart\" style=\"max-width:{0:.0f}px\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
       "role=\"img\" aria-label=\"{2}\">\n",
-      plot.left + plot.width + kRight, plot.top + plot.height + kBelow, escape(label));
+      plot.left + plot.width + kBeside, plot.top + plot.height + kBelow, escape(label));
 }
 
 std::string tick_label(double value, double step, const Scale& scale) {
