@@ -257,9 +257,9 @@ TEST(Shard, LongClipsAreCutIntoSmallerShards) {
   EXPECT_THAT(cut_shards(endless, 16), ElementsAre(Pair(0, 4), Pair(4, 9)));
 }
 
-class Hearing : public testing::TestWithParam<int> {};
+class ShardHearing : public testing::TestWithParam<int> {};
 
-TEST_P(Hearing, TakesTheShrunkMeanOfOtherClipsOfTheVoice) {
+TEST_P(ShardHearing, TakesTheShrunkMeanOfOtherClipsOfTheVoice) {
   const int frames = GetParam();
   FeatureTable table = synthetic_table(2, 2, frames);
   for (std::size_t i = 1; i < table.size(); i += 2) {  // every other one a copy of that before
@@ -285,9 +285,9 @@ TEST_P(Hearing, TakesTheShrunkMeanOfOtherClipsOfTheVoice) {
   EXPECT_TRUE(shards.plain({id}).input.clip(0).isApprox(shards.data().features(id)));
 }
 
-INSTANTIATE_TEST_SUITE_P(ClipsAndFrames, Hearing, testing::Values(0, 12));
+INSTANTIATE_TEST_SUITE_P(ClipsAndFrames, ShardHearing, testing::Values(0, 12));
 
-TEST(Hearing, DrawsAsManyAsTheRecipeSaysAndNoClipTwice) {
+TEST(ShardHearing, DrawsAsManyAsTheRecipeSaysAndNoClipTwice) {
   Recipe recipe = recipe_of(R"({"listening": {"enabled": true, "draw": "0,1,4,100"}})");
   Shards shards(synthetic_table(2, 2), recipe);
   const Voices voices(shards.data(), recipe.listening);
@@ -298,7 +298,7 @@ TEST(Hearing, DrawsAsManyAsTheRecipeSaysAndNoClipTwice) {
   for (const auto& [clips, times] : counts) EXPECT_NEAR(times, 100, 40) << clips;
 }
 
-TEST(Hearing, AllOfAVoiceOfManyClipsIsTheSumOfTheOthers) {
+TEST(ShardHearing, AllOfAVoiceOfManyClipsIsTheSumOfTheOthers) {
   for (const int frames : {0, 12}) {
     const Recipe all = recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})");
     Shards shards(synthetic_table(2, 10, frames), all);
@@ -321,7 +321,7 @@ TEST(Hearing, AllOfAVoiceOfManyClipsIsTheSumOfTheOthers) {
   }
 }
 
-TEST(Hearing, OfNobodyKnownHearsNothing) {
+TEST(ShardHearing, OfNobodyKnownHearsNothing) {
   FeatureTable table = synthetic_table(2, 2);
   for (Utterance& clip : table.clips) clip.speaker.clear();
   Recipe recipe = recipe_of(R"({"listening": {"enabled": true, "draw": "all"}})");
