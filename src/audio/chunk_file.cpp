@@ -107,6 +107,10 @@ std::int64_t ChunkFile::after(const SizeField& size) const {
   const std::uint64_t most = static_cast<std::uint64_t>(end() - size.counted_from);
   const auto bytes = static_cast<std::int64_t>(std::min(size.read(source_), most));
   const std::int64_t behind = size.counted_from + bytes - begin_;
+  if (format_.align == 2 && behind % 2 != 0)
+    return begin_ + behind +
+           static_cast<std::int64_t>(
+               padding_of(source_.text_at(begin_ + behind, kPaddingBytes), format_.order));
   return begin_ + (behind + format_.align - 1) / format_.align * format_.align;
 }
 
@@ -241,6 +245,14 @@ bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes, std::endian 
   };
   return bytes.size() >= 8 && std::all_of(bytes.begin(), bytes.begin() + 4, is_letter) &&
          to_number(bytes.substr(4), order) <= most_bytes;
+}
+
+std::size_t padding_of(std::string_view behind, std::endian order) {
+  constexpr std::uint64_t kAnySize = 0xFFFFFFFF;
+  if (behind.starts_with("data") || behind.starts_with("SSND") || behind.starts_with("fmt "))
+    return 0;
+  const bool begins_here = begins_chunk(behind.substr(0, kPaddingBytes - 1), kAnySize, order);
+  return begins_here && !begins_chunk(behind.substr(1), kAnySize, order) ? 0 : 1;
 }
 
 SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -16,6 +17,11 @@ inline constexpr std::uint64_t kUnknownSize = 0x7FFF0000;
 /// most `most_bytes`. Sound does so once in a hundred thousand times.
 bool begins_chunk(std::string_view bytes, std::uint64_t most_bytes,
                   std::endian order = std::endian::little);
+
+/// How many bytes of `behind` a chunk of odd size come before the next chunk, which begins at an
+/// even place: 1, or 0 where the writer forgot that.
+std::size_t padding_of(std::string_view behind, std::endian order = std::endian::little);
+inline constexpr std::size_t kPaddingBytes = 9;  ///< that `padding_of` looks at
 
 /// The sound of files made of chunks (WAV, RIFX, RF64, BW64, AIFF, Wave64, CAF), and of AU files,
 /// from `begin` on; no part for other content. Further chunks of sound are parts, too.

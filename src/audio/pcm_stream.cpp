@@ -131,14 +131,22 @@ void PcmStream::read_header(const std::string& riff) {
           fmt::format("{}: expected WAV chunks of at most {} bytes before the sound, "
                       "found {}",
                       name_, kLargestHeaderChunk, size));
-    // Chunks begin at even places.
-    const std::string chunk = read_exactly(size + size % 2, "a chunk of a WAV stream");
+    const std::string chunk = read_exactly(size, "a chunk of a WAV stream");
+    if (size % 2 != 0) skip_padding();
     if (!head.starts_with("fmt ")) continue;
     format_ = stream_format(chunk, name_);
     formatted = true;
   }
   if (!formatted)
     throw Error(fmt::format("{}: expected a WAV format chunk before the sound, found none", name_));
+}
+
+/// To where the next chunk begins behind one of odd size.
+void PcmStream::skip_padding() {
+  while (filled_ < kPaddingBytes && fill() > 0) {
+  }
+  const std::string_view behind(reinterpret_cast<const char*>(bytes_.data()), filled_);
+  drop(std::min(filled_, padding_of(behind)));
 }
 
 void PcmStream::begin_sound(std::size_t told_bytes) {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audio/chunk_file.h"
 #include "audio/decoder.h"
 #include "audio/number_bytes.h"
 #include "audio/wav_format.h"
@@ -54,6 +55,13 @@ std::string read_text(PartFile& file, std::size_t count) {
   return text;
 }
 
+/// To where the next chunk begins behind one of `size` bytes.
+void skip_padding(PartFile& file, std::int64_t size) {
+  if (size % 2 == 0) return;
+  const std::string behind = read_text(file, kPaddingBytes);
+  file.seek(static_cast<std::int64_t>(padding_of(behind)) - std::ssize(behind), SEEK_CUR);
+}
+
 /// Empty for a format that is not as expected in every field.
 std::optional<PcmFormat> plain_format(std::string_view chunk) {
   const std::optional<wav::FormatChunk> found = wav::parse_format(chunk);
@@ -83,10 +91,10 @@ std::unique_ptr<Decoder> read_header(PartFile& file) {
     if (head.starts_with("fmt ") && size <= kLargestFormat) {
       format = plain_format(read_text(file, static_cast<std::size_t>(size)));
       if (!format) return nullptr;
-      file.seek(size % 2, SEEK_CUR);
     } else {
-      file.seek(size + size % 2, SEEK_CUR);  // chunks begin at even places
+      file.seek(size, SEEK_CUR);
     }
+    skip_padding(file, size);
   }
 }
 

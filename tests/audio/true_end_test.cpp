@@ -101,6 +101,20 @@ TEST(TrueEnd, ChunksBehindTheSoundAreNoSound) {
               HasSubstr("found a header without any frame"));
 }
 
+TEST(TrueEnd, AWriterMayForgetTheByteBehindAnOddChunk) {
+  const Heard whole = hear(wav());
+  const std::string list = std::string("LIST\x3\0\0\0", 8) + "abc";
+  for (const std::size_t at : {std::size_t{12}, std::size_t{36}})
+    for (const std::string& odd : {list, list + '\0'}) {
+      const Heard heard = hear(wav().insert(at, odd));
+      EXPECT_EQ(heard.wave.samples, whole.wave.samples) << at << " " << odd.size();
+      EXPECT_THAT(heard.notices, IsEmpty());
+    }
+  const Heard behind = hear(wav() + list + chunk("junk", "abcd"));
+  EXPECT_EQ(behind.wave.samples, whole.wave.samples);
+  EXPECT_THAT(behind.notices, IsEmpty());
+}
+
 TEST(TrueEnd, AFileThatBreaksOffSaysSo) {
   const Heard heard = hear(wav().substr(0, 44 + 8000));
   EXPECT_EQ(heard.wave.samples.size(), 4000);

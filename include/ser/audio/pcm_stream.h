@@ -68,6 +68,7 @@ class PcmStream {
   std::optional<std::size_t> find_end(std::size_t rest);
   bool enter_next_sound();
   bool enter_next_file(const std::string& head);
+  void skip_padding();
   void drop(std::size_t count);
   bool skip(std::size_t count);
   bool read_on();
