@@ -76,6 +76,9 @@ class ChunkFile {
   std::optional<SizeField> find_size_of_sound() const;
   std::int64_t after(const SizeField& size) const;
   std::int64_t skip_chunks(std::int64_t at, const SizeField& sound, SoundParts& found) const;
+  void put_format_first(std::string format, const SizeField& sound, SoundPart& part) const;
+  std::int64_t head_bytes(const SizeField& sound) const;
+  std::string head(const SizeField& sound) const;
   std::vector<Patch> patches() const;
   bool is_over(std::int64_t at) const;
   bool is_no_sound(std::int64_t at) const;
@@ -158,25 +161,46 @@ bool ChunkFile::is_no_sound(std::int64_t at) const {
   return encoding && wav::is_no_sound(std::as_bytes(std::span(bytes)), *encoding);
 }
 
-/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file up
-/// to its first chunk of sound.
+std::int64_t ChunkFile::head_bytes(const SizeField& sound) const {
+  return sound.at - static_cast<std::int64_t>(format_.name_bytes) - begin_;
+}
+
+/// The file up to its first chunk of sound.
+std::string ChunkFile::head(const SizeField& sound) const {
+  std::string head = source_.text_at(begin_, static_cast<std::size_t>(head_bytes(sound)));
+  for (const Patch& patch : patches()) head.replace(0, patch.bytes.size(), patch.bytes);
+  return head;
+}
+
+/// A chunk "fmt " that stands behind the sound, where none is before it.
+void ChunkFile::put_format_first(std::string format, const SizeField& sound,
+                                 SoundPart& part) const {
+  const std::string before = head(sound);
+  if (part.prefix.empty() && before.find("fmt ") == before.npos)
+    part = {begin_ + head_bytes(sound), part.end, before + std::move(format)};
+}
+
+/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file.
 std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
                                     SoundParts& found) const {
-  constexpr std::int64_t kLongestHead = 1 << 16;
+  constexpr std::int64_t kLongestHead = 1 << 16, kLongestFormat = 1 << 10;
   constexpr std::size_t kMostParts = 1 << 12;
-  const std::int64_t head_bytes = sound.at - static_cast<std::int64_t>(format_.name_bytes) - begin_;
+  const bool head_fits = head_bytes(sound) <= kLongestHead;
+  const std::size_t first = found.parts.size() - 1;
   while (!is_next_file(at) && is_chunk(at)) {
     const std::int64_t next = after(size_at(at));
     if (next < at + static_cast<std::int64_t>(format_.head_bytes())) break;
-    if (!format_.format_may_follow && source_.text_at(at, 4) == format_.sound) {
-      if (head_bytes > kLongestHead || found.parts.size() >= kMostParts) {
+    const std::string name = source_.text_at(at, 4);
+    if (name == "fmt " && !format_.format_may_follow && head_fits && next - at <= kLongestFormat)
+      put_format_first(source_.text_at(at, static_cast<std::size_t>(next - at)), sound,
+                       found.parts[first]);
+    if (!format_.format_may_follow && name == format_.sound) {
+      if (!head_fits || found.parts.size() >= kMostParts) {
         found.notices.push_back(fmt::format(
             "left unread: {} bytes, which begin with another chunk of sound", end() - at));
         return end();
       }
-      std::string head = source_.text_at(begin_, static_cast<std::size_t>(head_bytes));
-      for (const Patch& patch : patches()) head.replace(0, patch.bytes.size(), patch.bytes);
-      found.parts.push_back({at, next, std::move(head)});
+      found.parts.push_back({at, next, head(sound)});
     }
     at = next;
   }

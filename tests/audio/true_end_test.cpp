@@ -252,6 +252,24 @@ TEST(TrueEnd, SoundInSeveralChunksIsReadOneAfterTheOther) {
   }
 }
 
+TEST(TrueEnd, AFormatBehindTheSoundIsFound) {
+  const Heard plain = hear(wav());
+  const std::string bytes = wav(), start = bytes.substr(0, 12), format = bytes.substr(12, 24),
+                    sound = bytes.substr(36);
+  const std::string list = chunk("LIST", "INFOodd");
+  std::string other = format;
+  put(other, 12, std::uint32_t{8000});
+  for (const std::string& mixed :
+       {start + sound + format, start + list + sound + list + format + list,
+        start + sound + format + other, start + format + sound + other}) {
+    const Heard heard = hear(mixed);
+    EXPECT_EQ(heard.wave.samples, plain.wave.samples);
+    EXPECT_EQ(heard.wave.sample_rate_hz, kRateHz);
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+  EXPECT_ERROR(hear(start + sound), HasSubstr("damaged"));
+}
+
 TEST(TrueEnd, SoundInThousandsOfChunksIsReadAsFarAsItIsTold) {
   std::string bytes = wav(2000);
   for (int i = 0; i < 5000; ++i) bytes += chunk("data", "ab");
