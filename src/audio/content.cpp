@@ -22,6 +22,7 @@ constexpr auto kMp4 = "an MP4 or M4A file"sv, kMatroska = "a Matroska or WebM fi
 constexpr auto kWma = "a WMA or ASF file"sv, kAmr = "an AMR file"sv, kAvi = "an AVI file"sv;
 constexpr auto kAac = "an AAC stream"sv, kFeatures = "a feature file (safetensors)"sv;
 constexpr auto kZip = "a ZIP file or a spreadsheet (unpack it, or save it as CSV)"sv;
+constexpr auto kPointer = "a Git LFS pointer (`git lfs pull` fetches the recording)"sv;
 constexpr auto kOddWav = "a WAV file that is damaged or of an unknown coding"sv;
 
 constexpr std::array kSignatures = {
@@ -39,6 +40,7 @@ constexpr std::array kSignatures = {
     Signature{8, "AVI "sv, kAvi, kAvi},
     Signature{4, "\0\0\0\0{"sv, kFeatures, kFeatures},
     Signature{0, "PK\3\4"sv, kZip, kZip},
+    Signature{0, "version https://git-lfs"sv, kPointer, kPointer},
     Signature{0, "NIST_1A"sv, "a NIST SPHERE file"sv,
               "a NIST SPHERE file that is damaged or compressed"sv},
     Signature{0, "Creative Voice"sv, "a Creative Voice file"sv, "a Creative Voice file"sv},
@@ -75,7 +77,7 @@ std::string_view describe_content(std::string_view head) {
 
 std::string unsupported_content(std::string_view head) {
   const std::string_view found = describe_content(head);
-  const bool is_sound = found != kZip && found != kFeatures;
+  const bool is_sound = found != kZip && found != kFeatures && found != kPointer;
   return fmt::format("expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found {}{}",
                      found, is_sound ? "; `ffmpeg -i IN OUT.wav` may convert it" : "");
 }

@@ -20,6 +20,7 @@
 namespace ser {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -198,6 +199,8 @@ TEST(AudioFile, RefusesOtherContentWithAHint) {
   EXPECT_EQ(refusal("a,b\n1,2\n"),
             "clip.wav: expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found text;"
             " `ffmpeg -i IN OUT.wav` may convert it");
+  EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:5e\nsize 9\n"),
+              EndsWith("found a Git LFS pointer (`git lfs pull` fetches the recording)"));
   using namespace std::string_literals;
   EXPECT_THAT(refusal("\0\0\0\x20"
                       "ftypM4A \0\0\0\0"s),
