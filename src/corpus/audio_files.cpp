@@ -40,6 +40,14 @@ std::string_view cure_of(std::string_view suffix) {
   return contains(kForeignSuffixes, suffix) ? " (`ffmpeg -i IN OUT.wav` converts one)" : "";
 }
 
+std::string suffix_of(const fs::path& file) { return to_lower(file.extension().string()); }
+
+/// Links as data sets under version control have, whose recordings were not fetched.
+std::string describe_dangling(const std::vector<std::string>& links) {
+  return fmt::format("{} link{} to recordings that are not there ({})", links.size(),
+                     links.size() == 1 ? "" : "s", some_of(links));
+}
+
 bool begins_like_audio(const fs::path& file) {
   std::array<char, 12> head{};
   std::ifstream(file, std::ios::binary).read(head.data(), head.size());
@@ -64,7 +72,8 @@ class FolderWalk {
       links_.erase(links_.begin());
       walk(link);
     }
-    std::sort(contents_.audio.begin(), contents_.audio.end());
+    std::ranges::sort(contents_.audio);
+    std::ranges::sort(contents_.dangling);
     return std::move(contents_);
   }
 
@@ -89,6 +98,8 @@ class FolderWalk {
         (entries->is_symlink(gone) ? links_ : folders).insert(folder / name);
       else if (entries->is_regular_file(gone))
         add_file(folder / name);
+      else if (entries->is_symlink(gone) && contains(kAudioSuffixes, suffix_of(name)))
+        contents_.dangling.push_back((folder / name).generic_string());
     }
     if (error && folder.empty())
       fail("{}: expected a folder that can be read: {}", root_.string(), error.message());
@@ -106,7 +117,7 @@ class FolderWalk {
   }
 
   void add_file(const fs::path& file) {
-    const std::string suffix = to_lower(file.extension().string());
+    const std::string suffix = suffix_of(file);
     if (contains(kAudioSuffixes, suffix) ||
         (!contains(kForeignSuffixes, suffix) && begins_like_audio(root_ / file)))
       contents_.audio.push_back(file.generic_string());
@@ -129,6 +140,7 @@ std::vector<std::string> describe_lost(const FolderContents& contents) {
   if (const std::size_t count = contents.unreadable.size(); count > 0)
     parts.push_back(fmt::format("{} folder{} that cannot be read ({})", count,
                                 count == 1 ? "" : "s", some_of(contents.unreadable)));
+  if (!contents.dangling.empty()) parts.push_back(describe_dangling(contents.dangling));
   for (const auto& [suffix, count] : contents.other)
     if (contains(kForeignSuffixes, suffix))
       parts.push_back(
@@ -145,6 +157,7 @@ std::string folder_name(const fs::path& folder) {
 std::string describe_other(const FolderContents& contents) {
   constexpr std::size_t kNamed = 3;
   std::vector<std::pair<std::size_t, std::string>> kinds;
+  if (!contents.dangling.empty()) return describe_dangling(contents.dangling);
   for (const auto& [suffix, count] : contents.other) kinds.emplace_back(count, suffix);
   if (kinds.empty()) return "nothing";
   std::stable_sort(kinds.begin(), kinds.end(),

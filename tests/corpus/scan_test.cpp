@@ -139,6 +139,17 @@ TEST(ScanCorpus, LinksInALoopEnd) {
   EXPECT_THAT(paths(scan_corpus(folder.path())), ElementsAre("happy/a.wav", "z_real/b.wav"));
 }
 
+TEST(ScanCorpus, LinksToRecordingsThatAreNotThereAreTold) {
+  const TempFolder folder;
+  folder.add("happy/a.wav");
+  for (const char* name : {"happy/c.wav", "happy/b.FLAC", "happy/notes"})
+    std::filesystem::create_symlink("nowhere", folder / name);
+  EXPECT_EQ(describe_left_out(scan_corpus(folder.path())),
+            "2 links to recordings that are not there (happy/b.FLAC, happy/c.wav)");
+  std::filesystem::remove(folder / "happy/a.wav");
+  EXPECT_ERROR(scan_corpus(folder.path()), HasSubstr("found 2 links to recordings that are not"));
+}
+
 TEST(ScanCorpus, ALinkToAFolderAroundItIsLeftAndTold) {
   const TempFolder folder;
   folder.add("outer/inner/a.wav");
