@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 /// All but `augmentation`: a manifest lists recordings, not changed copies.
 constexpr auto kColumns = kLabelFields.first<kLabelFields.size() - 1>();
 static_assert(kLabelFields.back().name == "augmentation");
+constexpr std::size_t kColumnsThatMatter = 5;  ///< path, corpus, emotion, gender, speaker
 
 /// What the cells of a column are: a field of the clip, votes for an emotion, or nothing of ours.
 struct Column {
@@ -69,35 +70,57 @@ Column read_column(const std::string& name) {
   for (const ClipField& known : kColumns)
     if (known.name == column.name) column.field = known.field;
   if (is_votes_column(column.name)) column.voted = voted_emotion(column.name);
-  if (column.is_used()) return column;
-  std::vector<std::string_view> names;
-  for (const ClipField& known : kColumns) names.push_back(known.name);
-  const std::string nearest = did_you_mean(column.name, std::span<const std::string_view>(names));
-  if (!nearest.empty())
-    fail("unknown column '{}': expected {}, votes_EMOTION{}", column.name, fmt::join(names, ", "),
-         nearest);
   return column;
+}
+
+/// Throws Error for a name that is nearly that of a column that matters and is not there.
+void check_spelling(const Column& column, const std::vector<std::string>& names) {
+  std::vector<std::string_view> all, missing;
+  for (const ClipField& known : kColumns) {
+    all.push_back(known.name);
+    if (all.size() <= kColumnsThatMatter && std::ranges::find(names, known.name) == names.end())
+      missing.push_back(known.name);
+  }
+  const std::string nearest = did_you_mean(column.name, std::span<const std::string_view>(missing));
+  if (!nearest.empty())
+    fail("unknown column '{}': expected {}, votes_EMOTION{}", column.name, fmt::join(all, ", "),
+         nearest);
+}
+
+bool has_column(const std::vector<Column>& columns, std::string Utterance::*field) {
+  return std::ranges::find(columns, field, &Column::field) != columns.end();
 }
 
 std::vector<Column> read_header(const CsvRecord& header) {
   std::vector<Column> columns;
-  for (const std::string& name : names_of(header.cells)) {
+  const std::vector<std::string> names = names_of(header.cells);
+  for (const std::string& name : names) {
     Column column = read_column(name);
+    if (!column.is_used()) check_spelling(column, names);
     for (const Column& earlier : columns)
       if (column.is_used() && earlier.name == column.name)
         fail("column '{}' is there twice", column.name);
     columns.push_back(std::move(column));
   }
-  const bool has_path = std::any_of(columns.begin(), columns.end(), [](const Column& column) {
-    return column.field == &Utterance::path;
-  });
-  if (!has_path) {
-    std::vector<std::string> names;
-    for (const Column& column : columns) names.push_back(column.name);
-    fail("expected a column 'path', found {}; of a corpus that is known, give the folder instead",
-         some_of(names, 8));
-  }
+  if (!has_column(columns, &Utterance::path))
+    fail(
+        "expected a header with a column 'path', and emotion, speaker, gender as far as known, "
+        "found {}; of a corpus that is known, give the folder instead",
+        some_of(names, 8));
   return columns;
+}
+
+/// The columns that are not read, and how the one is called that should have been among them.
+std::string describe_unused(const std::vector<Column>& columns) {
+  std::vector<std::string> unused;
+  for (const Column& column : columns)
+    if (!column.is_used() && !is_index_column(column.name)) unused.push_back(column.name);
+  if (unused.empty()) return "";
+  const bool has_classes = std::ranges::any_of(columns, [](const Column& column) {
+    return column.field == &Utterance::emotion || !column.voted.empty();
+  });
+  return fmt::format("columns that mean nothing here ({}{})", some_of(unused, 8),
+                     has_classes ? "" : "; the one with the classes is to be called emotion");
 }
 
 /// Throws Error unless the record has a cell a column; empty cells behind them do no harm.
@@ -170,11 +193,8 @@ Corpus read_manifest(const fs::path& path) {
     const std::vector<CsvRecord> records = read_sheet(path);
     if (records.empty()) fail("expected a header 'path,emotion,...', found an empty file");
     const std::vector<Column> columns = read_header(records.front());
-    std::vector<std::string> unused;
-    for (const Column& column : columns)
-      if (!column.is_used() && !is_index_column(column.name)) unused.push_back(column.name);
-    if (!unused.empty())
-      corpus.lost.push_back(fmt::format("columns that mean nothing here ({})", some_of(unused, 8)));
+    if (std::string unused = describe_unused(columns); !unused.empty())
+      corpus.lost.push_back(std::move(unused));
     const std::string folder = folder_name(corpus.root);
     std::map<std::string, std::size_t> lines;
     for (const CsvRecord& record : std::span(records).subspan(1)) {

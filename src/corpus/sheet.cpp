@@ -77,7 +77,9 @@ bool has_text(const CsvRecord& record) {
 
 std::vector<CsvRecord> read_sheet(const std::filesystem::path& path) {
   std::string text = as_utf8(read_file(path, kMaxBytes));
-  if (text.find('\n') == std::string::npos) std::replace(text.begin(), text.end(), '\r', '\n');
+  const std::size_t line_end = text.find_first_of("\r\n");
+  if (line_end != text.npos && text[line_end] == '\r' && text.substr(line_end + 1, 1) != "\n")
+    std::replace(text.begin(), text.end(), '\r', '\n');  // as old Macs end lines
   std::string_view first = std::string_view(text).substr(0, text.find('\n'));
   if (first.ends_with('\r')) first.remove_suffix(1);
   char separator = separator_of(first);

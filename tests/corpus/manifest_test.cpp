@@ -151,12 +151,34 @@ TEST_F(Manifest, CellsBeyondTheHeaderMayBeEmptyAlone) {
 
 TEST_F(Manifest, ALineThatNamesNoSeparatorIsNoHeader) {
   EXPECT_ERROR(read("sep=\r\npath;emotion\r\na.wav;happy\r\n"),
-               HasSubstr("expected a column 'path', found sep="));
+               HasSubstr("expected a header with a column 'path', and emotion, speaker, gender as "
+                         "far as known, found sep="));
 }
 
 TEST_F(Manifest, KeepsLettersOfUtf16) {
   EXPECT_EQ(read(std::string("\xFE\xFF\0p\0a\0t\0h\0\n\0\xE9\xD8\x3D\xDE\0", 18))[0].path,
             "\xC3\xA9\xF0\x9F\x98\x80");
+}
+
+TEST_F(Manifest, TheLastLineOfAnOldMacMayEndAsElsewhere) {
+  EXPECT_EQ(read("path,emotion\ra.wav,happy\rb.wav,sad\r\n").size(), 2u);
+}
+
+TEST_F(Manifest, ColumnsBesideThoseItKnowsMayBeCalledAlike) {
+  const auto clips = read("path,label,emotion_id,speaker,speakers,channels\na.wav,sad,3,1,2,1\n");
+  EXPECT_EQ(clips.at(0).emotion + clips[0].speaker, "sad01");
+  EXPECT_ERROR(read("path,emotion_id\na.wav,3\n"), HasSubstr("did you mean 'emotion'"));
+}
+
+TEST_F(Manifest, NamesTheColumnsOfOtherLanguagesAndThoseItWants) {
+  EXPECT_ERROR(read("Dateiname;Gef\xC3\xBChl;Sprecher\na.wav;froh;1\n"),
+               HasSubstr("'path', and emotion, speaker, gender as far as known, found dateiname, "
+                         "gef\xC3\xBChl, sprecher; of a corpus"));
+  const Corpus corpus =
+      scan_corpus(folder_.add("m.csv", "path;Gef\xC3\xBChl;Sprecher\na.wav;froh;1\n"));
+  EXPECT_EQ(describe_left_out(corpus),
+            "columns that mean nothing here (gef\xC3\xBChl, sprecher; the one with the classes is "
+            "to be called emotion)");
 }
 
 TEST_F(Manifest, NamesColumnsThatMeanNothingToIt) {
@@ -233,7 +255,7 @@ TEST_F(Manifest, RefusesWhatItCannotUnderstand) {
   EXPECT_ERROR(read("path,emotoin\na.wav,happy\n"),
                AllOf(HasSubstr("m.csv"), HasSubstr("unknown column 'emotoin'"),
                      HasSubstr("did you mean 'emotion'")));
-  EXPECT_ERROR(read("emotion\nhappy\n"), HasSubstr("expected a column 'path'"));
+  EXPECT_ERROR(read("emotion\nhappy\n"), HasSubstr("expected a header with a column 'path'"));
   EXPECT_ERROR(read("path,path\na,b\n"), HasSubstr("'path' is there twice"));
   EXPECT_ERROR(read("path,emotion\na.wav,happy\nb.wav\n"),
                HasSubstr("line 3: expected 2 cells, found 1"));
