@@ -190,6 +190,12 @@ const HeardFeatures& Voice::in(const std::string& fingerprint) const {
   return found == heard_.end() ? kNothing : found->second;
 }
 
+std::vector<std::string> Voice::fingerprints() const {
+  std::vector<std::string> sets;
+  for (const auto& [fingerprint, heard] : heard_) sets.push_back(fingerprint);
+  return sets;
+}
+
 std::string Voice::to_json() const {
   Json json = {{"format", kVoiceFormat},
                {"enrolled", hearing_ == Hearing::kEnrolled},

@@ -358,6 +358,8 @@ void Predictor::set_voice(Voice voice) {
     const HeardFeatures& heard = voice.in(impl_->fingerprints[m]);
     fits = fits && (!member.listening.enabled || heard.sum.size() == member.network.input().rows());
   }
+  for (const std::string& heard_in : voice.fingerprints())
+    fits = fits && impl_->extractors.contains(heard_in);
   if (!fits && !voice.empty())
     fail("expected a voice that this model heard, found one that another model did");
   voice_ = std::move(voice);

@@ -294,6 +294,9 @@ TEST(Listening, AVoiceNeedsNoFeaturesOfMembersThatDoNotListen) {
   Predictor predictor(with_gender);
   EXPECT_NO_THROW(predictor.set_voice(hearing.voice()));
   EXPECT_EQ(predictor.voice().clips(), 1);
+  predictor.hear(tone(200));
+  EXPECT_ERROR(hearing.set_voice(predictor.voice()), HasSubstr("another model"))
+      << "what it adds would be missing in sets that it does not know";
 }
 
 TEST(Listening, IsKeptInTheModelFile) {

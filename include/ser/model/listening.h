@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ser/core/options.h"
 #include "ser/model/scaler.h"
@@ -120,6 +121,8 @@ class Voice {
   const HeardAnswers& answers() const { return answers_; }
   /// In the set with this fingerprint; empty sums where none was heard in it.
   const HeardFeatures& in(const std::string& fingerprint) const;
+  /// Of the sets that it was heard in.
+  std::vector<std::string> fingerprints() const;
 
   /// As text to keep, and back. Read as untrusted input: throws Error for text that is no voice.
   std::string to_json() const;
