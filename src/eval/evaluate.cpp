@@ -174,9 +174,7 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   const TrainingInfo& training = model.training;
   const std::vector<Utterance>& clips = tables.at(0)->clips;
   Asking asking{{}, classes_of(model, split, clips), classes_in_common(split, clips, fold.test)};
-  TrainedOn known = trained_on(model, clips, fold);
-  if (!split.empty() && parse_split_scheme(split).kind == SplitScheme::Kind::kRandom)
-    known.speakers = 0;  // such folds share speakers, as every fold of a cross-validation does
+  const TrainedOn known = trained_on(model, clips, fold, split);
   std::vector<ResultFile> results;
   for (const int count : heard) {
     asking.heard = draw_heard(clips, fold.test, count, training.seed);
@@ -224,10 +222,13 @@ std::string missing_classes(const std::vector<Utterance>& clips, const std::vect
   return fmt::format("tested but not trained on, so missed: {}", join(parts, ", "));
 }
 
-TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold) {
+TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
+                     const std::string& split) {
   const TrainingInfo& training = model.training;
+  const bool shares_speakers =
+      !split.empty() && parse_split_scheme(split).kind == SplitScheme::Kind::kRandom;
   const auto is_known = [&](const std::string& speaker) {
-    return !speaker.empty() &&
+    return !shares_speakers && !speaker.empty() &&
            (std::ranges::binary_search(training.speakers, speaker) ||
             std::ranges::binary_search(training.speakers, clip_of_speaker(speaker).speaker));
   };

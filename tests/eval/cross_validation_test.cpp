@@ -192,6 +192,10 @@ TEST(Evaluate, ClipsOfOtherSpeakersAreKnownByTheirSound) {
   EXPECT_EQ(known.clips, 2) << "one of nobody, one of another speaker";
   EXPECT_FALSE(known.untold);
   EXPECT_TRUE(trained_on({}, clips, {{}, {0}, {}}).untold);
+  const TrainedOn of_random =
+      trained_on(model, clips, {{}, {0, 1, 2, 3, 4}, {"mine:anna", "ravdess:03"}}, "random:2");
+  EXPECT_EQ(of_random.speakers, 0) << "such folds share speakers";
+  EXPECT_EQ(of_random.clips, 3) << "whoever speaks";
 }
 
 TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {

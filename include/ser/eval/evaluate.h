@@ -95,8 +95,10 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
                          const SplitScheme& scheme, int number, std::uint64_t seed);
 
 /// What of a fold's test side the model was trained on. Names without a corpus, of older models,
-/// mean the speakers of any; models that tell no recordings are asked for speakers alone.
-TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold);
+/// mean the speakers of any; models that tell no recordings are asked for speakers alone. Folds of
+/// a split `random:K` share speakers, as such folds do: their recordings count, not their speakers.
+TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
+                     const std::string& split = {});
 
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
