@@ -53,6 +53,8 @@ TEST(SearchSpace, NeedsFieldsAlone) {
 
 TEST(SearchSpace, RefusesWhatItDoesNotKnow) {
   EXPECT_ERROR(parse_search_space("{}"), HasSubstr("fields"));
+  EXPECT_ERROR(parse_search_space(R"({"fields": {"features": ["classic"]}})"),
+               HasSubstr("'features': every trial is trained on the features given"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {}})"), HasSubstr("found none"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {"x": [1]}, "trials": 3})"),
                HasSubstr("unknown key 'trials'"));
