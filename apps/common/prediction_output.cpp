@@ -24,6 +24,17 @@ nlohmann::ordered_json by_name(const std::vector<std::string>& names,
   return json;
 }
 
+/// The most likely class; nothing where nobody speaks or the model does not tell it.
+std::optional<std::string> class_told(bool speech, const std::vector<std::string>& names,
+                                      const Eigen::VectorXd& probabilities) {
+  if (!speech || probabilities.size() == 0) return std::nullopt;
+  return names[most_likely(probabilities)];
+}
+
+nlohmann::ordered_json or_null(const std::optional<std::string>& name) {
+  return name ? nlohmann::ordered_json(*name) : nlohmann::ordered_json(nullptr);
+}
+
 /// Unranked order 0, 1, ...
 std::vector<std::size_t> natural(std::size_t count) {
   std::vector<std::size_t> order(count);
@@ -71,6 +82,8 @@ void OutputOptions::visit(FieldVisitor& v) {
 
 void check_output(const OutputOptions& options) {
   if (options.json && options.csv) throw UsageError("--json and --csv: expected one of them");
+  if (options.csv && options.top_k != kUnsetInt)
+    throw UsageError("--top-k: --csv has a column a class, it has no place");
 }
 
 PredictionPrinter::PredictionPrinter(const OutputOptions& options, const Model& model)
@@ -102,9 +115,10 @@ void PredictionPrinter::print_table(const PredictedClip& clip) {
 
 void PredictionPrinter::print_json(const PredictedClip& clip) const {
   const ClipPrediction& p = clip.prediction;
-  nlohmann::ordered_json json = {{"file", clip.file}, {"emotion", nullptr}, {"gender", nullptr}};
-  if (clip.speech) json["emotion"] = model_.emotions[most_likely(p.emotions)];
-  if (p.genders.size() > 0) json["gender"] = model_.genders[most_likely(p.genders)];
+  nlohmann::ordered_json json = {
+      {"file", clip.file},
+      {"emotion", or_null(class_told(clip.speech, model_.emotions, p.emotions))},
+      {"gender", or_null(class_told(clip.speech, model_.genders, p.genders))}};
   const auto order =
       options_.top_k > 0 ? ranking(p.emotions, options_.top_k) : natural(model_.emotions.size());
   json["probabilities"] = by_name(model_.emotions, p.emotions, order);
@@ -132,8 +146,8 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
     started_ = true;
   }
   fmt::print("{},{},{},{},{}", csv_cell(clip.file),
-             clip.speech ? csv_cell(model_.emotions[most_likely(p.emotions)]) : "",
-             p.genders.size() ? csv_cell(model_.genders[most_likely(p.genders)]) : "", clip.speech,
+             csv_cell(class_told(clip.speech, model_.emotions, p.emotions).value_or("")),
+             csv_cell(class_told(clip.speech, model_.genders, p.genders).value_or("")), clip.speech,
              is_uncertain(model_, p));
   for (const double share : p.emotions) fmt::print(",{:.6f}", share);
   for (const double share : p.genders) fmt::print(",{:.6f}", share);

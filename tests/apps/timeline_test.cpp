@@ -55,6 +55,7 @@ TEST_F(PredictTimeline, PrintsJsonThatCoversTheRecording) {
     const Json json = Json::parse(line);
     EXPECT_EQ(json["start"], end);
     EXPECT_EQ(json["emotion"].is_null(), !json["speech"].get<bool>());
+    EXPECT_EQ(json["gender"].is_null(), json["emotion"].is_null());
     silent = silent || json.value("silence", false);
     end = json["end"];
   }
