@@ -60,6 +60,7 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
     throw ser::UsageError("--shard: expected --format safetensors, whose shards are read as one");
   if (plots.plot.empty())
     flags.refuse({"pictures", "plot_format"}, "expected together with --plot DIR");
+  ser::check_pictures(plots);
   check_corpus(options.corpus.corpus);
 }
 
@@ -93,18 +94,19 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
   if (options.inputs.empty()) throw ser::UsageError("expected an INPUT, or --merge SHARD...");
   check_flags(options, plots, survey, flags);
   check_files(options, plots, survey, options.inputs);
+  const ser::ExtractionOptions asked = ser::extraction_options(options.extraction, common);
   const std::vector<ser::Recording> recordings =
       ser::find_recordings(options.inputs, options.corpus);
   check_files(options, plots, survey, files_of(recordings));
   if (survey.describe) ser::describe_recordings(recordings, survey, common);
   if (!plots.plot.empty()) {
     const std::size_t written =
-        ser::plot_recordings(recordings, ser::feature_set(options.extraction), plots,
-                             options.extraction.on_error, common);
+        ser::plot_recordings(recordings, asked.set, plots, asked.on_error, common);
     ser::talk::info("{}: {} picture{}", plots.plot, written, written == 1 ? "" : "s");
   }
   if (options.output.empty()) return 0;
-  ser::extract_to_file(recordings, options.extraction, options.output, options.command, common);
+  ser::extract_to_file(recordings, options.extraction, asked, options.output, options.command,
+                       common);
   return 0;
 }
 

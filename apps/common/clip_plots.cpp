@@ -106,10 +106,13 @@ void PlotOptions::visit(FieldVisitor& v) {
            "Format of the pictures");
 }
 
+void check_pictures(const PlotOptions& options) {
+  from_flag("--pictures", [&] { report::check_picture_kinds(options.pictures); });
+}
+
 std::size_t plot_recordings(const std::vector<Recording>& recordings, const FeatureSet& set,
                             const PlotOptions& options, OnError on_error,
                             const CommonOptions& common) {
-  from_flag("--pictures", [&] { report::check_picture_kinds(options.pictures); });
   report::check_drawing();
   const std::vector<std::vector<fs::path>> files = picture_files(recordings, options);
   Progress progress("drawing", "clips", recordings.size(), common.quiet);

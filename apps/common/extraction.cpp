@@ -46,6 +46,19 @@ std::optional<Pooling> pooling(const std::string& name) {
   return set.pool;
 }
 
+/// Throws UsageError for a set that cannot be.
+FeatureSet feature_set(const ExtractionFlags& flags) {
+  const std::optional<Pooling> pool = pooling(flags.pool);
+  FeatureSet set = from_flag("--features", [&] { return feature_set_for(flags.features, pool); });
+  if (flags.rate != kUnsetInt) set.sample_rate_hz = flags.rate;
+  if (flags.trim_db != kUnsetNumber) set.trim_db = flags.trim_db;
+  return from_flag("--rate, --trim-db", [&] { return Extractor(set).set(); });
+}
+
+ShardInfo shard_info(const std::string& text) {
+  return from_flag("--shard", [&] { return parse_shard(text); });
+}
+
 /// A recording named by itself: nothing to say of what it was taken for.
 bool is_one_file(const std::string& input, const Corpus& corpus) {
   std::error_code error;
@@ -165,7 +178,8 @@ void ExtractionFlags::visit(FieldVisitor& v) {
       "features", features,
       "functionals|frames|vocal_tract|classic, a list (mfcc,chroma,mel:delta,...) or a JSON file");
   v.field("pool", pool, "none|mean|stats: what becomes of a clip's frames (default: the set's)");
-  v.field("rate", rate, "Sampling rate in Hz; 0: the file's own (default: the set's)",
+  v.field("rate", rate,
+          "Sampling rate in Hz, 1000 at least; 0: the file's own (default: the set's)",
           Range{0, 400000});
   v.field("trim_db", trim_db,
           "Trim silence this far below the loudest frame; 0: not at all (default: the set's)",
@@ -183,12 +197,15 @@ void ExtractionFlags::visit(FieldVisitor& v) {
           "Keep what is done beside the output (.partial), and go on from it if it is there");
 }
 
-FeatureSet feature_set(const ExtractionFlags& flags) {
-  const std::optional<Pooling> pool = pooling(flags.pool);
-  FeatureSet set = from_flag("--features", [&] { return feature_set_for(flags.features, pool); });
-  if (flags.rate != kUnsetInt) set.sample_rate_hz = flags.rate;
-  if (flags.trim_db != kUnsetNumber) set.trim_db = flags.trim_db;
-  return from_flag("--rate, --trim-db", [&] { return Extractor(set).set(); });
+ExtractionOptions extraction_options(const ExtractionFlags& flags, const CommonOptions& common) {
+  ExtractionOptions options{feature_set(flags)};
+  options.augmentations =
+      from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
+  options.on_error = flags.on_error;
+  options.seed = common.seed;
+  options.threads = common.threads;
+  if (!flags.shard.empty()) shard_info(flags.shard);
+  return options;
 }
 
 void CorpusOptions::visit(FieldVisitor& v) {
@@ -231,20 +248,14 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
 }
 
 void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,
-                     const std::filesystem::path& output, const std::string& command,
-                     const CommonOptions& common) {
-  ExtractionOptions options{feature_set(flags)};
+                     ExtractionOptions options, const std::filesystem::path& output,
+                     const std::string& command, const CommonOptions& common) {
   talk::debug("features {}: {}", fingerprint(options.set), to_json(options.set));
-  options.augmentations =
-      from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
-  options.on_error = flags.on_error;
-  options.seed = common.seed;
-  options.threads = common.threads;
   if (flags.resume)
     options.journal = output.parent_path() / fitting_name(output.filename().string(), ".partial");
   std::optional<RecordingShard> shard;
   if (!flags.shard.empty()) {
-    ShardInfo info = from_flag("--shard", [&] { return parse_shard(flags.shard); });
+    ShardInfo info = shard_info(flags.shard);
     info.command = command;
     shard = take_shard(recordings, options, std::move(info));
   }

@@ -25,8 +25,9 @@ struct ExtractionFlags {
   void visit(FieldVisitor& v);
 };
 
-/// The feature set that the flags describe. Throws UsageError for one that cannot be.
-FeatureSet feature_set(const ExtractionFlags& flags);
+/// What the flags ask for, before any recording is looked for. Throws UsageError for a feature set,
+/// copies or a shard that cannot be.
+ExtractionOptions extraction_options(const ExtractionFlags& flags, const CommonOptions& common);
 
 struct CorpusOptions {
   std::string corpus = "auto";
@@ -48,10 +49,10 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
 void warn_of_duplicates(const std::vector<Recording>& recordings);
 
 /// Extracts features in parallel and writes them in order, in flat memory; says what came of it.
-/// command: as typed, without output and shard.
+/// options: of these flags. command: as typed, without output and shard.
 void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,
-                     const std::filesystem::path& output, const std::string& command,
-                     const CommonOptions& common);
+                     ExtractionOptions options, const std::filesystem::path& output,
+                     const std::string& command, const CommonOptions& common);
 
 /// Writes the index by which shards are read as one file. inputs: for the commands that messages
 /// name.

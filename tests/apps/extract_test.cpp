@@ -310,9 +310,11 @@ TEST_F(Extract, RefusesWrongValuesAsWrongUsage) {
       {{"--trim-db", "-1"}, "--trim-db: expected [0, 1000], found -1"},
       {{"--augment", "spee:1"}, "did you mean 'speed'?"},
       {{"--corpus", "ravdes"}, "did you mean 'ravdess'?"},
+      {{"--shard", "4/3"}, "--shard: expected I/N, such as 1/8 to 8/8, found '4/3'"},
+      {{"--plot", "d", "--pictures", "mfc"}, "--pictures: unknown picture 'mfc'"},
       {{"--format", "cvs"}, "did you mean 'csv'?"}};
-  for (const auto& [flags, message] : wrong) {
-    std::vector<std::string> arguments = {demo_clip(1)};
+  for (const auto& [flags, message] : wrong) {  // before a recording is looked for
+    std::vector<std::string> arguments = {(inputs_ / "nowhere").string()};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     const Outcome refused = extract(arguments);
     EXPECT_EQ(refused.exit_code, 2) << flags[0];
