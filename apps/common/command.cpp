@@ -134,6 +134,19 @@ std::string nearest_flag(const CLI::App& app, const std::string& word) {
   return did_you_mean(word, names);
 }
 
+/// What CLI11 says of a number of values, in our words; all else as it is.
+std::string said_of_values(const std::string& message) {
+  constexpr std::string_view kRequired = " required ", kReceived = "but received ";
+  const std::size_t colon = message.find(": "), required = message.find(kRequired);
+  if (colon == message.npos || required == message.npos || required < colon) return message;
+  const std::string flag = message.substr(0, colon);
+  const std::string wanted = to_lower(message.substr(colon + 2, required - colon - 2));
+  const std::string rest = message.substr(required + kRequired.size());  // "INT missing"
+  if (!rest.starts_with(kReceived))
+    return fmt::format("{}: expected {}, found nothing", flag, rest.substr(0, rest.find(' ')));
+  return fmt::format("{}: expected {}, found {}", flag, wanted, rest.substr(kReceived.size()));
+}
+
 /// What is wrong with the command line, or with the file of --config, in a sentence.
 std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   for (const std::string& word : app.remaining())
@@ -141,7 +154,7 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
       return fmt::format("unknown option '{}'{}", word, nearest_flag(app, word));
   std::string message = error.what();
   constexpr std::string_view kUnknownKey = "INI was not able to parse ";
-  if (!message.starts_with(kUnknownKey)) return message;
+  if (!message.starts_with(kUnknownKey)) return said_of_values(message);
   std::string key = message.substr(kUnknownKey.size());
   if (key.ends_with(".++")) key.resize(key.size() - 3);  // how CLI11 spells a section
   if (key.find('.') != std::string::npos || key.size() < message.size() - kUnknownKey.size())

@@ -76,6 +76,12 @@ TEST_P(EveryCommand, NamesTheFlagNearestToAMisspeltOne) {
   EXPECT_THAT(misspelt.err, HasSubstr("unknown option '--thread' (did you mean '--threads'?)"));
 }
 
+TEST_P(EveryCommand, SaysHowManyValuesAFlagTakes) {
+  EXPECT_THAT(run(GetParam(), {"--seed"}).err, HasSubstr("--seed: expected INT, found nothing\n"));
+  EXPECT_THAT(run(GetParam(), {"--seed", "1", "--seed", "2"}).err,
+              HasSubstr("--seed: expected at most 1, found 2\n"));
+}
+
 TEST_P(EveryCommand, RefusesUnknownKeysInItsConfiguration) {
   const TempFolder folder;
   const std::string file = folder.add("c.toml", "thread = 2\n").string();
