@@ -46,6 +46,11 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
 /// Which answers may be kept, and how often those are right.
 void print_certainty(const ResultFile& result) {
   const KeptAnswers sure = sure_answers(result);
+  if (sure.kept == 0) {
+    fmt::print("sure answers                none     at no threshold are {:.0f} % right\n",
+               percent(1 - kAllowedRisk));
+    return;
+  }
   const double kept = static_cast<double>(sure.kept) / result.predictions.size();
   fmt::print("sure answers               {:5.1f} %   those of {:.2f} and more, {:.0f} % right\n",
              percent(kept), sure.from, percent(1 - sure.risk()));

@@ -55,6 +55,16 @@ TEST_F(TrainAndEval, ResultsHaveTheirKeys) {
     EXPECT_TRUE(result["predictions"][0].contains(key)) << key;
 }
 
+TEST_F(TrainAndEval, WhereNoAnswerIsSureItSaysSo) {
+  cross_validate("result.json", {"--cv", "speakers:2"});
+  Json result = Json::parse(text_of(file("result.json")));
+  for (Json& answer : result["predictions"])
+    answer["emotion"] = answer["predicted_emotion"] == "happy" ? "sad" : "happy";
+  const std::string wrong = folder_.add("wrong.json", result.dump()).string();
+  EXPECT_THAT(succeed("ser-eval", {"--merge", wrong}).out,
+              HasSubstr("sure answers                none     at no threshold are 80 % right"));
+}
+
 TEST_F(TrainAndEval, RandomFoldsWarnThatSpeakersLeak) {
   const Outcome scored = cross_validate("result.json", {"--cv", "random:2"});
   EXPECT_THAT(scored.err, HasSubstr("warning: random:2: speakers leak"));
