@@ -128,6 +128,9 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
   std::vector<Output> written;
   for (const Output& output : outputs) {
     if (output.path.empty()) continue;
+    if (output.path == "-")
+      fail<UsageError>("{}: expected a name, found '-'; standard output is /dev/stdout",
+                       output.flag);
     check_output(output, inputs);
     const auto there = status_of(output.path);
     for (const Output& other : written) {

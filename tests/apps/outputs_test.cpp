@@ -139,6 +139,11 @@ TEST_F(Outputs, OneFileIsNotWrittenTwice) {
                  "-o and --report: expected two files");
 }
 
+TEST_F(Outputs, AHyphenIsNoNameOfAFile) {
+  expect_refused(2, "ser-extract", {demo_clip(1), "-o", "-"}, "standard output is /dev/stdout");
+  expect_refused(2, "ser-predict", {"--live", "-", "--record", "-"}, "--record: expected a name");
+}
+
 TEST_F(Outputs, ScoresAreThereThoughTheDiskIsFull) {
   const Outcome full =
       run("ser-eval", {features_, "--cv", "random:2", "--train", recipe_, "-o", "/dev/full", "-q"});
