@@ -78,7 +78,8 @@ SearchRun run_of(const TrainingFlags& task, const CommonOptions& common, Team& t
 
 void print_result(const SearchResult& result) {
   const TrialScore& best = result.trials[result.best];
-  fmt::print("best of {} trials: {}\n", result.trials.size(), result.best);
+  fmt::print("best of {} trial{}: {}\n", result.trials.size(), result.trials.size() == 1 ? "" : "s",
+             result.best);
   for (std::size_t f = 0; f < best.values.size(); ++f)
     fmt::print("  {}: {}\n", result.space.fields[f].path, best.values[f]);
   fmt::print("UAR         {:5.1f} %   on the folds it was chosen by: flattered\n",
@@ -102,9 +103,10 @@ void search_all(const TrainingFlags& task, const Recipe& base, const FeatureTabl
                 const SearchSpace& space, const SearchRun& run) {
   const SearchResult result = search(table, base, space, run);
   if (run.team->rank() > 0) return;
+  print_result(result);
+  flush_stdout();
   write_file(task.output, to_json(result.recipe, 2) + "\n");
   if (!task.report.empty()) write_file(task.report, report::search_html(result));
-  print_result(result);
   talk::info("{}: the best of {} recipes", task.output, task.trials);
 }
 
