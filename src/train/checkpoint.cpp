@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <functional>
+#include <map>
+#include <span>
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "ser/core/hash.h"
-#include "ser/core/safetensors.h"
 
 namespace ser {
 namespace {
@@ -17,7 +19,7 @@ constexpr std::chrono::seconds kInterval{10};
 
 static_assert(std::is_same_v<nn::Real, float>);
 
-/// The vectors of a state with their names in the file.
+/// The vectors of a state, or of a view of one, with their names in the file.
 template <typename State, typename F>
 void for_each_vector(State& state, const F& f) {
   f("parameters", state.parameters);
@@ -31,8 +33,8 @@ void for_each_vector(State& state, const F& f) {
 }
 
 /// Its numbers with their names.
-template <typename State, typename F>
-void for_each_number(State& state, const F& f) {
+template <typename Numbers, typename F>
+void for_each_number(Numbers& state, const F& f) {
   f("epoch", state.epoch);
   f("batch", state.batch);
   f("step", state.step);
@@ -43,9 +45,9 @@ void for_each_number(State& state, const F& f) {
   f("optimizer_steps", state.optimizer_steps);
 }
 
-Json numbers(const TrainingState& state) {
+Json to_json(const TrainingNumbers& numbers) {
   Json json = Json::object();
-  for_each_number(state, [&](const char* name, const auto& number) { json[name] = number; });
+  for_each_number(numbers, [&](const char* name, const auto& number) { json[name] = number; });
   return json;
 }
 
@@ -59,8 +61,14 @@ TrainingState state_of(const Json& json) {
   }
 }
 
+std::string prefix_of(std::size_t member) { return fmt::format("{}.", member); }
+
+bool knows(const SafetensorsFile& file, std::size_t member) {
+  return file.metadata().contains(prefix_of(member) + "numbers");
+}
+
 TrainingState read_state(const SafetensorsFile& file, std::size_t member) {
-  const std::string prefix = fmt::format("{}.", member);
+  const std::string prefix = prefix_of(member);
   TrainingState state = state_of(parse_json(file.metadata(prefix + "numbers"), "checkpoint"));
   for_each_vector(state, [&](const std::string& name, nn::Vector& values) {
     const auto& tensor = file.tensor(prefix + name, DType::kF32, 1);
@@ -69,6 +77,42 @@ TrainingState read_state(const SafetensorsFile& file, std::size_t member) {
   });
   return state;
 }
+
+/// What goes into a file.
+struct Content {
+  std::map<std::string, std::string> metadata;
+  std::vector<TensorSource> tensors;
+
+  /// What it refers to must outlive the content.
+  void add(std::size_t member, const StateView& state) {
+    metadata[prefix_of(member) + "numbers"] = dump_text(to_json(state.numbers));
+    for_each_vector(state, [&](const std::string& name, const nn::Vector& values) {
+      add(prefix_of(member) + name, std::as_bytes(std::span(values.data(), values.size())), [] {});
+    });
+  }
+
+  /// As it stands in another file, which must outlive the content.
+  void add(std::size_t member, const SafetensorsFile& file) {
+    metadata[prefix_of(member) + "numbers"] = file.metadata(prefix_of(member) + "numbers");
+    const TrainingState names;
+    for_each_vector(names, [&](const std::string& name, const nn::Vector&) {
+      add(prefix_of(member) + name, file.tensor(prefix_of(member) + name, DType::kF32, 1).bytes,
+          [&file] { file.let_go(); });
+    });
+  }
+
+ private:
+  void add(const std::string& name, std::span<const std::byte> bytes,
+           const std::function<void()>& written) {
+    tensors.push_back({name,
+                       DType::kF32,
+                       {static_cast<std::int64_t>(bytes.size() / sizeof(float))},
+                       [bytes, written](AtomicFile& file) {
+                         file.write(bytes);
+                         written();
+                       }});
+  }
+};
 
 }  // namespace
 
@@ -93,10 +137,7 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
 }
 
 Checkpoint::Checkpoint(std::filesystem::path path, std::string run, std::size_t members)
-    : path_(std::move(path)),
-      run_(std::move(run)),
-      states_(members),
-      saved_(members, Clock::now()) {}
+    : path_(std::move(path)), run_(std::move(run)), saved_(members, Clock::now()) {}
 
 void Checkpoint::read() {
   const SafetensorsFile file(path_);
@@ -107,9 +148,28 @@ void Checkpoint::read() {
           "this checkpoint is of a run with another recipe, seed or data "
           "({}, this one is {})",
           file.metadata("run"), run_);
-    for (std::size_t m = 0; m < states_.size(); ++m)
-      if (file.metadata().contains(fmt::format("{}.numbers", m))) states_[m] = read_state(file, m);
+    for (std::size_t m = 0; m < saved_.size(); ++m)
+      if (knows(file, m)) read_state(file, m);  // so that a damaged one is told now
   });
+  is_there_ = true;
+}
+
+/// The file as this run left it; nothing if it never did, or if it is gone or another's meanwhile.
+std::optional<SafetensorsFile> Checkpoint::kept() const {
+  if (!is_there_) return std::nullopt;
+  try {
+    SafetensorsFile file(path_);
+    if (file.metadata("run") == run_) return file;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
+}
+
+std::optional<TrainingState> Checkpoint::state(std::size_t member) {
+  const std::lock_guard lock(mutex_);
+  const std::optional<SafetensorsFile> file = kept();
+  if (!file || !knows(*file, member)) return std::nullopt;
+  return with_context(path_.string(), [&] { return read_state(*file, member); });
 }
 
 bool Checkpoint::due(std::size_t member) {
@@ -119,27 +179,18 @@ bool Checkpoint::due(std::size_t member) {
 
 void Checkpoint::save(std::size_t member, const MemberTraining& training) {
   const std::lock_guard lock(mutex_);
-  states_[member] = training.snapshot();
+  const StateView state = training.state();
   saved_[member] = Clock::now();
-  write();
-}
-
-void Checkpoint::write() const {
-  std::map<std::string, std::string> metadata = {{"format", std::string(kFormat)}, {"run", run_}};
-  std::vector<TensorSource> tensors;
-  for (std::size_t m = 0; m < states_.size(); ++m) {
-    if (!states_[m]) continue;
-    metadata[fmt::format("{}.numbers", m)] = dump_text(numbers(*states_[m]));
-    for_each_vector(*states_[m], [&](const std::string& name, const nn::Vector& values) {
-      tensors.push_back({fmt::format("{}.{}", m, name),
-                         DType::kF32,
-                         {values.size()},
-                         [&values](AtomicFile& file) {
-                           file.write(std::as_bytes(std::span(values.data(), values.size())));
-                         }});
-    });
+  const std::optional<SafetensorsFile> before = kept();
+  Content content{{{"format", std::string(kFormat)}, {"run", run_}}, {}};
+  for (std::size_t m = 0; m < saved_.size(); ++m) {
+    if (m == member)
+      content.add(m, state);
+    else if (before && knows(*before, m))
+      content.add(m, *before);
   }
-  write_safetensors(path_, metadata, tensors);
+  write_safetensors(path_, content.metadata, content.tensors);
+  is_there_ = true;
 }
 
 }  // namespace ser

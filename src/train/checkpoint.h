@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ser/core/safetensors.h"
 #include "train/member_training.h"
 
 namespace ser {
@@ -14,17 +15,18 @@ namespace ser {
 /// Identifies a run: a checkpoint of another recipe, seed or data is refused.
 std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
 
-/// Keeps the newest state of every member in one file (safetensors, written atomically).
+/// Keeps the newest state of every member in one file (safetensors, written atomically), and there
+/// alone: what other members left in it is copied from file to file.
 class Checkpoint {
  public:
   /// Of so many members, none of which is known.
   Checkpoint(std::filesystem::path path, std::string run, std::size_t members);
 
-  /// Takes the states of a file. Throws Error if it is no checkpoint of the run, naming what
+  /// Goes on from the file as it is. Throws Error if it is no checkpoint of the run, naming what
   /// differs.
   void read();
-  /// Where member `member` stood when it was saved or read.
-  const std::optional<TrainingState>& state(std::size_t member) const { return states_[member]; }
+  /// Where member `member` stood when it was saved; nothing if it never was.
+  std::optional<TrainingState> state(std::size_t member);
   /// Whether 10 s have gone by since the member was last saved.
   bool due(std::size_t member);
   /// Safe to call from any thread.
@@ -32,11 +34,11 @@ class Checkpoint {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void write() const;
+  std::optional<SafetensorsFile> kept() const;
 
   std::filesystem::path path_;
   std::string run_;
-  std::vector<std::optional<TrainingState>> states_;
+  bool is_there_ = false;  ///< read or written
   std::vector<Clock::time_point> saved_;
   std::mutex mutex_;
 };

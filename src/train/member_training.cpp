@@ -304,14 +304,18 @@ nn::Network MemberTraining::result() const {
   return state_.best_epoch > 0 ? with(state_.best_parameters, state_.best_state) : current();
 }
 
-TrainingState MemberTraining::snapshot() const {
+StateView MemberTraining::state() const {
   check_finite(network_.parameters().allFinite() && network_.state().allFinite(), "network");
-  TrainingState state = state_;
-  state.parameters = network_.parameters();
-  state.state = network_.state();
-  state.optimizer_steps = optimizer_.steps();
-  state.moments = optimizer_.moments();
-  return state;
+  TrainingNumbers numbers = state_;
+  numbers.optimizer_steps = optimizer_.steps();
+  return {numbers,
+          network_.parameters(),
+          network_.state(),
+          state_.average_parameters,
+          state_.average_state,
+          state_.best_parameters,
+          state_.best_state,
+          optimizer_.moments()};
 }
 
 void MemberTraining::restore(const TrainingState& state) {

@@ -20,9 +20,8 @@ struct ValidationScore {
   double accuracy = 0;
 };
 
-/// Everything that changes while a network is trained: what a checkpoint keeps. It stands between
-/// two batches.
-struct TrainingState {
+/// How far the training of a network is, between two batches.
+struct TrainingNumbers {
   int epoch = 0;          ///< epochs done
   std::size_t batch = 0;  ///< batches done of the one that runs
   long step = 0;          ///< batches done in all
@@ -30,11 +29,24 @@ struct TrainingState {
   std::size_t clips = 0;
   double best_loss = 0;
   int best_epoch = 0;  ///< 0: none yet
+  long optimizer_steps = 0;
+};
+
+/// Everything that changes while a network is trained: what a checkpoint keeps.
+struct TrainingState : TrainingNumbers {
   nn::Vector parameters, state;
   nn::Vector average_parameters, average_state;  ///< empty without averaging
   nn::Vector best_parameters, best_state;        ///< empty before the first validation
-  long optimizer_steps = 0;
-  std::array<nn::Vector, 2> moments;  ///< of the optimizer
+  std::array<nn::Vector, 2> moments;             ///< of the optimizer
+};
+
+/// The same where it stands, good until the next step: copies would be five networks more.
+struct StateView {
+  TrainingNumbers numbers;
+  const nn::Vector &parameters, &state;
+  const nn::Vector &average_parameters, &average_state;
+  const nn::Vector &best_parameters, &best_state;
+  const std::array<nn::Vector, 2>& moments;
 };
 
 /// Trains one network batch by batch. Batches are cut into shards by size and length alone, whose
@@ -66,8 +78,8 @@ class MemberTraining {
   /// The network to keep: of the last epoch or the best, weights averaged where the recipe says so.
   nn::Network result() const;
 
-  /// Copies of what is needed to go on elsewhere. Throws Error if they are no numbers.
-  TrainingState snapshot() const;
+  /// What is needed to go on elsewhere. Throws Error if it is no numbers.
+  StateView state() const;
   /// Throws Error if the state is of another network.
   void restore(const TrainingState& state);
 

@@ -76,7 +76,8 @@ struct Trainings {
     const Rng rng = Rng(run.seed, run.stream).fork(kMemberStream + m);
     auto member =
         std::make_unique<MemberTraining>(train, validation, rng, run.threads, team, scratch);
-    if (checkpoint && checkpoint->state(m)) member->restore(*checkpoint->state(m));
+    if (const auto state = checkpoint ? checkpoint->state(m) : std::nullopt)
+      member->restore(*state);
     return member;
   }
 

@@ -75,6 +75,26 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   EXPECT_ERROR(train(data, small_recipe(), run), HasSubstr("another recipe, seed or data"));
 }
 
+TEST(Checkpoint, OneThatIsGoneMeanwhileIsBegunAnew) {
+  const FeatureTable table = synthetic_table(6, 4);
+  const Recipe recipe = drawing_recipe();
+  const TrainingData data{table, all_of_table(table), {}};
+  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
+  const TempFolder folder;
+  RunOptions run{1, kWholeCorpus, 1};
+  run.checkpoint = folder / "c";
+  run.observer = [&](const EpochReport&) { std::filesystem::remove(folder / "c"); };
+  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  folder.add("c", "something else");
+  run.observer = [&](const EpochReport& report) {
+    if (report.member == 0) folder.add("c", "something else");
+  };
+  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  run.observer = nullptr;
+  run.resume = true;  // what is kept of the last member alone
+  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+}
+
 TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
   const FeatureTable table = synthetic_table(4, 2);
   const TempFolder folder;

@@ -40,6 +40,8 @@ class SafetensorsFile {
   const Tensor& tensor(const std::string& name, DType dtype, std::size_t rank) const;
   /// Throws Error if there is no such metadata entry.
   const std::string& metadata(const std::string& key) const;
+  /// Lets go of the memory that tensors looked at have taken.
+  void let_go() const { file_.let_go(); }
   /// The file alone, in which the bytes of its tensors stay where they are; nothing else is left.
   MappedFile take_file() && { return std::move(file_); }
 
