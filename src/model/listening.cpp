@@ -123,10 +123,14 @@ void HeardFeatures::add(const HeardFeatures& other) {
 }
 
 void HeardAnswers::add(const Eigen::VectorXd& emotions, const Eigen::VectorXd& gender) {
-  add_to(sum, emotions, "emotions");
-  add_to(genders, logs(gender), "genders");
-  entropy += ser::entropy(emotions);
-  clips += 1;
+  add({emotions, ser::entropy(emotions), 1, logs(gender)});
+}
+
+void HeardAnswers::add(const HeardAnswers& other) {
+  add_to(sum, other.sum, "emotions");
+  add_to(genders, other.genders, "genders");
+  entropy += other.entropy;
+  clips += other.clips;
 }
 
 double diversity(const HeardAnswers& answers) {

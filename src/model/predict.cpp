@@ -150,7 +150,9 @@ class HeardVoices {
  public:
   HeardVoices(const Model& model, const Inputs& inputs, const HeardClips& heard,
               const std::vector<ClipPrediction>& before, int threads)
-      : model_(model), inputs_(inputs), heard_(heard), before_(before) {
+      : model_(model), inputs_(inputs), heard_(heard), said_(before.size()) {
+    for (std::size_t i = 0; i < before.size(); ++i)
+      said_[i].add(uncalibrated(model, before[i].emotions), before[i].genders);
     for (std::size_t m = 0; m < model.members.size(); ++m) {
       if (!model.members[m].listening.enabled) continue;
       std::vector<HeardFeatures>& sums = sums_[&inputs.of(m)];
@@ -163,10 +165,7 @@ class HeardVoices {
 
   HeardAnswers answers(std::size_t i) const {
     HeardAnswers answers;
-    for (const int clip : heard_[i]) {
-      const ClipPrediction& said = before_[static_cast<std::size_t>(clip)];
-      answers.add(uncalibrated(model_, said.emotions), said.genders);
-    }
+    for (const int clip : heard_[i]) answers.add(said_.at(static_cast<std::size_t>(clip)));
     return answers;
   }
 
@@ -174,8 +173,8 @@ class HeardVoices {
   HeardFeatures features(std::size_t m, std::size_t i) const {
     HeardFeatures features;
     if (!model_.members[m].listening.enabled) return features;
-    for (const int clip : heard_[i])
-      features.add(sums_.at(&inputs_.of(m)).at(static_cast<std::size_t>(clip)));
+    const std::vector<HeardFeatures>& sums = sums_.at(&inputs_.of(m));
+    for (const int clip : heard_[i]) features.add(sums.at(static_cast<std::size_t>(clip)));
     return features;
   }
 
@@ -183,7 +182,7 @@ class HeardVoices {
   const Model& model_;
   const Inputs& inputs_;
   const HeardClips& heard_;
-  const std::vector<ClipPrediction>& before_;
+  std::vector<HeardAnswers> said_;  ///< of each clip alone
   std::map<const ClipFeatures*, std::vector<HeardFeatures>> sums_;
 };
 
@@ -270,8 +269,7 @@ std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFe
     fail("expected the clips heard before each of {} clips, found {}", inputs.size(), heard.size());
   std::vector<ClipPrediction> predictions = predict_strangers(model, inputs, threads);
   if (heard.empty() || !model.listens()) return predictions;
-  const std::vector<ClipPrediction> strangers = predictions;
-  const HeardVoices voices(model, inputs, heard, strangers, threads);
+  const HeardVoices voices(model, inputs, heard, predictions, threads);
   parallel_for(inputs.size(), threads, [&](std::size_t i) {
     std::vector<ClipInput> clip;
     for (std::size_t m = 0; m < model.members.size(); ++m)

@@ -61,6 +61,7 @@ struct HeardAnswers {
 
   /// emotions, genders: probabilities for one clip.
   void add(const Eigen::VectorXd& emotions, const Eigen::VectorXd& genders);
+  void add(const HeardAnswers& other);
 };
 
 /// How much the clips heard differ in emotion: the mutual information between clip and emotion,
