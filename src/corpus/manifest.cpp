@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <set>
 #include <span>
 
 #include "core/internal/fail.h"
@@ -58,8 +60,9 @@ std::string_view our_name(std::string_view name) {
 std::vector<std::string> names_of(const std::vector<std::string>& cells) {
   std::vector<std::string> names;
   for (const std::string& cell : cells) names.push_back(to_lower(trim(cell)));
+  std::set<std::string, std::less<>> taken(names.begin(), names.end());
   for (std::string& name : names)
-    if (std::ranges::find(names, our_name(name)) == names.end()) name = our_name(name);
+    if (!taken.contains(our_name(name))) taken.insert(name = our_name(name));
   return names;
 }
 
@@ -73,18 +76,21 @@ Column read_column(const std::string& name) {
   return column;
 }
 
-/// Throws Error for a name that is nearly that of a column that matters and is not there.
-void check_spelling(const Column& column, const std::vector<std::string>& names) {
-  std::vector<std::string_view> all, missing;
-  for (const ClipField& known : kColumns) {
-    all.push_back(known.name);
-    if (all.size() <= kColumnsThatMatter && std::ranges::find(names, known.name) == names.end())
-      missing.push_back(known.name);
-  }
-  const std::string nearest = did_you_mean(column.name, std::span<const std::string_view>(missing));
-  if (!nearest.empty())
-    fail("unknown column '{}': expected {}, votes_EMOTION{}", column.name, fmt::join(all, ", "),
-         nearest);
+/// The columns that matter and are not there.
+std::vector<std::string_view> missing_columns(const std::vector<std::string>& names) {
+  std::vector<std::string_view> missing;
+  for (const ClipField& known : kColumns.first<kColumnsThatMatter>())
+    if (std::ranges::find(names, known.name) == names.end()) missing.push_back(known.name);
+  return missing;
+}
+
+/// Throws Error for a name that is nearly one of those missing.
+void check_spelling(const std::string& name, const std::vector<std::string_view>& missing) {
+  const std::string nearest = did_you_mean(name, std::span(missing));
+  if (nearest.empty()) return;
+  std::vector<std::string_view> all;
+  for (const ClipField& known : kColumns) all.push_back(known.name);
+  fail("unknown column '{}': expected {}, votes_EMOTION{}", name, fmt::join(all, ", "), nearest);
 }
 
 bool has_column(const std::vector<Column>& columns, std::string Utterance::*field) {
@@ -94,13 +100,14 @@ bool has_column(const std::vector<Column>& columns, std::string Utterance::*fiel
 std::vector<Column> read_header(const CsvRecord& header) {
   std::vector<Column> columns;
   const std::vector<std::string> names = names_of(header.cells);
+  const std::vector<std::string_view> missing = missing_columns(names);
+  std::set<std::string> used;
   for (const std::string& name : names) {
-    Column column = read_column(name);
-    if (!column.is_used()) check_spelling(column, names);
-    for (const Column& earlier : columns)
-      if (column.is_used() && earlier.name == column.name)
-        fail("column '{}' is there twice", column.name);
-    columns.push_back(std::move(column));
+    const Column& column = columns.emplace_back(read_column(name));
+    if (!column.is_used())
+      check_spelling(name, missing);
+    else if (!used.insert(name).second)
+      fail("column '{}' is there twice", name);
   }
   if (!has_column(columns, &Utterance::path))
     fail(
