@@ -36,8 +36,9 @@ void print_classes(const Scores& scores, const std::vector<std::string>& labels)
   fmt::print("\n");
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const ClassScore& row = scores.per_class[i];
-    fmt::print("{:<{}} {:>7.1f} % {:>5.1f} % {:>6}  ", labels[i], width, percent(row.precision),
-               percent(row.recall), row.support);
+    const std::string recall = row.support > 0 ? fmt::format("{:.1f} %", percent(row.recall)) : "-";
+    fmt::print("{:<{}} {:>7.1f} % {:>7} {:>6}  ", labels[i], width, percent(row.precision), recall,
+               row.support);
     for (std::size_t j = 0; j < labels.size(); ++j) fmt::print("{:>6}", scores.confusion(i, j));
     fmt::print("\n");
   }

@@ -224,7 +224,8 @@ void combine_models(const TrainingFlags& options) {
     for (Member& member : ensemble.members)
       member.listening.heard_temperature = options.heard_temperature;
   write(ensemble, options);
-  talk::info("{}: {} networks", written(options), ensemble.members.size());
+  const std::size_t networks = ensemble.members.size();
+  talk::info("{}: {} network{}", written(options), networks, networks == 1 ? "" : "s");
 }
 
 void check_files(const TrainingFlags& options) {

@@ -99,6 +99,13 @@ TEST_F(TrainAndEval, ScoringRecordingsTrainedOnWarnsWhoeverSpeaks) {
                         "scores flatter."));
 }
 
+TEST_F(TrainAndEval, AClassWithoutClipsHasNoRecall) {
+  train("model.json");
+  const std::string some = extract_manifest("path,emotion\n1.flac,neutral\n3.flac,happy\n");
+  EXPECT_THAT(succeed("ser-eval", {some, "--model", file("model.json")}).out,
+              ::testing::ContainsRegex("angry +[0-9.]+ % +- +0 "));
+}
+
 TEST_F(TrainAndEval, ComparesTwoResults) {
   cross_validate("a.json", {"--cv", "speakers:2"});
   cross_validate("b.json", {"--cv", "random:2", "-q"});
