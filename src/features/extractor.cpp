@@ -158,10 +158,19 @@ Eigen::MatrixXf Extractor::extract(const Waveform& wave) const {
 
 Eigen::MatrixXf Extractor::extract(SharedAnalysis& recording) const {
   const Analysis& analysis = recording.of(set_, tables_);
+  const auto values_of = [&](const Feature& feature) {
+    try {
+      return feature.values(analysis);
+    } catch (const Error& error) {
+      if (set_.sample_rate_hz != 0) throw;
+      fail("{} (at the recording's own rate of {} Hz; --rate, or sample_rate_hz, sets another)",
+           error.what(), recording.wave().sample_rate_hz);
+    }
+  };
   std::vector<FrameMatrix> parts;
   Eigen::Index rows = 0;
   for (const Box<Feature>& feature : set_.features) {
-    FrameMatrix values = feature->values(analysis);
+    FrameMatrix values = values_of(*feature);
     if (set_.pool != Pooling::kNone) values = pool(*feature, values, analysis, set_.pool);
     rows += values.rows();
     parts.push_back(std::move(values));

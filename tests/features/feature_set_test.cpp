@@ -96,6 +96,16 @@ TEST_P(EveryFeature, SurvivesJson) {
   EXPECT_EQ(Extractor(copy).extract(voice()), Extractor(set()).extract(voice()));
 }
 
+TEST(FeatureSet, WhatARecordingsOwnRateForbidsNamesTheCure) {
+  FeatureSet set = parse_feature_set("f0");
+  const Waveform low{Eigen::VectorXf::Ones(2000), 1000};
+  EXPECT_ERROR(Extractor(set).extract(low),
+               AllOf(HasSubstr("low_hz < high_hz < 500 Hz"),
+                     HasSubstr("at the recording's own rate of 1000 Hz; --rate, or")));
+  set.sample_rate_hz = 8000;
+  EXPECT_EQ(Extractor(set).extract(low).rows(), 2);
+}
+
 TEST_P(EveryFeature, HasDeltas) {
   if (set().features[0]->hop_samples() == 0) GTEST_SKIP() << "describes a whole clip";
   const FeatureSet deltas =
