@@ -99,8 +99,10 @@ std::string zsh_script(const CLI::App& app) {
                                                : "_files";
     const std::string value =
         takes_value(*option) ? fmt::format(":{}:{}", zsh_quoted(type), action) : "";
+    const bool repeats = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    const std::string once = repeats ? "*" : fmt::format("({})", join(names, " "));
     for (const std::string& name : names)
-      specifications += fmt::format("    '({}){}[{}]{}' \\\n", join(names, " "), name,
+      specifications += fmt::format("    '{}{}[{}]{}' \\\n", once, name,
                                     zsh_quoted(option->get_description()), value);
   }
   return fmt::format(
