@@ -44,13 +44,22 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+/// Edits from one to the other; an end that was left off, from the third letter on, counts one.
+std::size_t distance_between(std::string_view word, std::string_view candidate) {
+  constexpr std::size_t kLeastLetters = 3;
+  const std::size_t hyphens = word.find_first_not_of('-');
+  if (hyphens != word.npos && word.size() - hyphens >= kLeastLetters && candidate.starts_with(word))
+    return candidate == word ? 0 : 1;
+  return edit_distance(word, candidate);
+}
+
 template <typename Text>
 std::string nearest(std::string_view word, std::span<const Text> candidates) {
   if (word.size() > 64) return "";
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const std::size_t distance = distance_between(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -41,6 +41,11 @@ TEST(Text, SuggestsTheNearestWordIfItIsNear) {
   EXPECT_EQ(did_you_mean("hapyp", words), " (did you mean 'happy'?)");
   EXPECT_EQ(did_you_mean("ad", words), " (did you mean 'sad'?)");
   EXPECT_EQ(did_you_mean("surprised", words), "");
+  EXPECT_EQ(did_you_mean("ang", words), " (did you mean 'angry'?)");
+  EXPECT_EQ(did_you_mean("an", words), "");
+  const std::vector<std::string> flags = {"--hop", "--completion", "--config"};
+  EXPECT_EQ(did_you_mean("--comp", flags), " (did you mean '--completion'?)");
+  EXPECT_EQ(did_you_mean("--", flags), "");
   EXPECT_EQ(did_you_mean(std::string(100000, 'x'), words), "");
 }
 
