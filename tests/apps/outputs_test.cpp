@@ -177,13 +177,14 @@ TEST_F(Outputs, AnInterruptedRunLeavesNothingAndSaysSo) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     RunOptions options;
     options.signal = signal;
-    options.interrupt_at = folder_ / "out";
-    options.interrupt_delay = std::chrono::milliseconds(2000);
+    options.standard_error = options.interrupt_at = file("said" + std::to_string(signal));
+    options.interrupt_delay = std::chrono::milliseconds(300);
     const Outcome ended =
         run("ser-train",
-            {features_, "-o", out("m.json"), "--recipe", recipe_, "--epochs", "1000000"}, options);
+            {features_, "-o", out("m.json"), "--recipe", recipe_, "--epochs", "1000000", "-v"},
+            options);
     EXPECT_EQ(ended.exit_code, 128 + signal);
-    EXPECT_THAT(ended.err, HasSubstr("ser-train: interrupted\n"));
+    EXPECT_THAT(text_of(options.standard_error), HasSubstr("ser-train: interrupted\n"));
     EXPECT_EQ(files_out(), 0u);
   }
 }

@@ -37,7 +37,7 @@ struct RunOptions {
   std::filesystem::path standard_error;   ///< empty: captured
   std::vector<int> closed = {};           ///< standard streams that are closed
   std::optional<std::chrono::milliseconds> kill_after;
-  std::filesystem::path interrupt_at;            ///< a signal as soon as this file is there
+  std::filesystem::path interrupt_at;            ///< a signal as soon as this holds something
   int signal = SIGINT;                           ///< which one
   std::chrono::milliseconds interrupt_delay{0};  ///< and so long after that
   bool watch_memory = false;
@@ -54,6 +54,11 @@ inline long peak_kb_of(pid_t process) {
   for (std::string word; status >> word;)
     if (long peak = 0; word == "VmHWM:" && status >> peak) return peak;
   return 0;
+}
+
+inline bool holds_something(const std::filesystem::path& path) {
+  std::error_code none;
+  return !std::filesystem::is_empty(path, none) && !none;
 }
 
 /// Runs a program by path, its standard streams redirected to files.
@@ -90,7 +95,7 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
   rusage usage{};
   bool ended = false;
   if (!options.interrupt_at.empty()) {
-    while (!std::filesystem::exists(options.interrupt_at) && !ended) {
+    while (!holds_something(options.interrupt_at) && !ended) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       ended = ::wait4(child, &status, WNOHANG, &usage) != 0;
     }

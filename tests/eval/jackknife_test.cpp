@@ -58,6 +58,7 @@ struct Population {
       for (const double recall : draw_recalls(rng)) sum += recall;
     return sum / kSpeakers / static_cast<double>(classes.size());
   }
+  friend void PrintTo(const Population& population, std::ostream* out) { *out << population.name; }
 };
 
 /// Predictions for the clips of speakers drawn; the wrong ones name the next class.
