@@ -114,9 +114,32 @@ struct Content {
   }
 };
 
+/// "seed is 3 there, 4 asked for", of the first setting that differs; nothing where none does.
+std::string difference(const Json& there, const Json& asked, const std::string& name) {
+  if (there == asked) return "";
+  if (there.is_object() && asked.is_object()) {
+    for (const auto& [key, value] : asked.items())
+      if (std::string found =
+              difference(there.value(key, Json()), value, name.empty() ? key : name + '.' + key);
+          !found.empty())
+        return found;
+  }
+  if (there.is_structured() || asked.is_structured()) return name + " differs";
+  return fmt::format("{} is {} there, {} asked for", name, dump_text(there), dump_text(asked));
+}
+
+/// What a file is of another run for.
+std::string difference(const SafetensorsFile& file, const RunIdentity& asked) {
+  if (!file.metadata().contains("settings"))  // as older versions wrote it
+    return fmt::format("{} there, {} asked for", file.metadata("run"), asked.fingerprint);
+  const std::string found = difference(parse_json(file.metadata("settings"), "settings"),
+                                       parse_json(asked.settings, "settings"), "");
+  return found.empty() ? "clips or features differ" : found;
+}
+
 }  // namespace
 
-std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
+RunIdentity run_identity(const TrainingData& data, const Recipe& recipe, const RunOptions& run) {
   std::uint64_t hash = fnv1a(to_json(recipe));
   const auto add = [&](std::string_view bytes) { hash = fnv1a(bytes, hash); };
   add(fmt::format("{} {} {}", run.seed, run.stream, fingerprint(data.table.set)));
@@ -133,21 +156,20 @@ std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, cons
       });
     }
   }
-  return fmt::format("{:016x}", hash);
+  const Json settings = {{"seed", run.seed}, {"recipe", parse_json(to_json(recipe), "recipe")}};
+  return {fmt::format("{:016x}", hash), dump_text(settings)};
 }
 
-Checkpoint::Checkpoint(std::filesystem::path path, std::string run, std::size_t members)
+Checkpoint::Checkpoint(std::filesystem::path path, RunIdentity run, std::size_t members)
     : path_(std::move(path)), run_(std::move(run)), saved_(members, Clock::now()) {}
 
 void Checkpoint::read() {
   const SafetensorsFile file(path_);
   with_context(path_.string(), [&] {
     if (file.metadata("format") != kFormat) fail("expected a checkpoint of ser-train");
-    if (file.metadata("run") != run_)
-      fail(
-          "this checkpoint is of a run with another recipe, seed or data "
-          "({}, this one is {})",
-          file.metadata("run"), run_);
+    if (file.metadata("run") != run_.fingerprint)
+      fail("this checkpoint is of a run with another recipe, seed or data: {}",
+           difference(file, run_));
     for (std::size_t m = 0; m < saved_.size(); ++m)
       if (knows(file, m)) read_state(file, m);  // so that a damaged one is told now
   });
@@ -159,7 +181,7 @@ std::optional<SafetensorsFile> Checkpoint::kept() const {
   if (!is_there_) return std::nullopt;
   try {
     SafetensorsFile file(path_);
-    if (file.metadata("run") == run_) return file;
+    if (file.metadata("run") == run_.fingerprint) return file;
   } catch (const Error&) {
   }
   return std::nullopt;
@@ -182,7 +204,9 @@ void Checkpoint::save(std::size_t member, const MemberTraining& training) {
   const StateView state = training.state();
   saved_[member] = Clock::now();
   const std::optional<SafetensorsFile> before = kept();
-  Content content{{{"format", std::string(kFormat)}, {"run", run_}}, {}};
+  Content content{
+      {{"format", std::string(kFormat)}, {"run", run_.fingerprint}, {"settings", run_.settings}},
+      {}};
   for (std::size_t m = 0; m < saved_.size(); ++m) {
     if (m == member)
       content.add(m, state);

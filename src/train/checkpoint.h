@@ -12,15 +12,19 @@
 
 namespace ser {
 
-/// Identifies a run: a checkpoint of another recipe, seed or data is refused.
-std::string run_fingerprint(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
+/// What a run is: a checkpoint of another recipe, seed or data is refused.
+struct RunIdentity {
+  std::string fingerprint;
+  std::string settings;  ///< recipe and seed, JSON: what differs is named
+};
+RunIdentity run_identity(const TrainingData& data, const Recipe& recipe, const RunOptions& run);
 
 /// Keeps the newest state of every member in one file (safetensors, written atomically), and there
 /// alone: what other members left in it is copied from file to file.
 class Checkpoint {
  public:
   /// Of so many members, none of which is known.
-  Checkpoint(std::filesystem::path path, std::string run, std::size_t members);
+  Checkpoint(std::filesystem::path path, RunIdentity run, std::size_t members);
 
   /// Goes on from the file as it is. Throws Error if it is no checkpoint of the run, naming what
   /// differs.
@@ -37,7 +41,7 @@ class Checkpoint {
   std::optional<SafetensorsFile> kept() const;
 
   std::filesystem::path path_;
-  std::string run_;
+  RunIdentity run_;
   bool is_there_ = false;  ///< read or written
   std::vector<Clock::time_point> saved_;
   std::mutex mutex_;

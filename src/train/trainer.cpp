@@ -174,7 +174,7 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   Team& team = run.team ? *run.team : alone();
   Trainings all{source, validation, run, team, {}, {}, {}};
   if (!run.checkpoint.empty()) {
-    all.checkpoint.emplace(run.checkpoint, run_fingerprint(data, recipe, run), recipe.members);
+    all.checkpoint.emplace(run.checkpoint, run_identity(data, recipe, run), recipe.members);
     if (run.resume && std::filesystem::exists(run.checkpoint)) all.checkpoint->read();
     static_cast<void>(team.exchange(""));  // all have read before one writes
   }

@@ -68,11 +68,24 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   run.resume = true;
   const TrainingData data{table, all_of_table(table), {}};
   train(data, small_recipe(), run);
+  const auto refused = [&](const TrainingData& found, const Recipe& recipe, const char* what) {
+    EXPECT_ERROR(train(found, recipe, run),
+                 HasSubstr(std::string("another recipe, seed or data: ") + what));
+  };
   Recipe other = small_recipe();
   other.training.learning_rate = 0.02;
-  EXPECT_ERROR(train(data, other, run), HasSubstr("another recipe, seed or data"));
+  refused(data, other, "recipe.training.learning_rate is 0.01 there, 0.02 asked for");
+  other = small_recipe();
+  other.training.epochs = 77;
+  refused(data, other, "recipe.training.epochs is");
+  other = small_recipe();
+  from_json(R"({"network": {"layers": [{"type": "dense", "units": 5}]}})", other);
+  refused(data, other, "recipe.network.layers differs");
+  std::vector<int> fewer = all_of_table(table);
+  fewer.pop_back();
+  refused({table, fewer, {}}, small_recipe(), "clips or features differ");
   run.seed = 4;
-  EXPECT_ERROR(train(data, small_recipe(), run), HasSubstr("another recipe, seed or data"));
+  refused(data, small_recipe(), "seed is 3 there, 4 asked for");
 }
 
 TEST(Checkpoint, OneThatIsGoneMeanwhileIsBegunAnew) {
