@@ -66,9 +66,9 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
 
 void check_files(const Options& options, const ser::PlotOptions& plots,
                  const ser::SurveyOptions& survey, const std::vector<std::string>& inputs) {
-  ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures},
-                      {"--report", survey.report, ser::OutputKind::kPage},
-                      {"--plot", plots.plot, ser::OutputKind::kFolder}},
+  ser::check_outputs({{"-o", options.output, ser::FileKind::kFeatures},
+                      {"--report", survey.report, ser::FileKind::kPage},
+                      {"--plot", plots.plot, ser::FileKind::kPicture, true}},
                      inputs);
 }
 
@@ -83,7 +83,7 @@ int merge(const Options& options, const ser::Flags& flags) {
                 "augment", "format", "on_error", "shard", "resume"},
                "shards have it, with --merge it has no place");
   if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
-  ser::check_outputs({{"-o", options.output, ser::OutputKind::kFeatures}}, options.merge);
+  ser::check_outputs({{"-o", options.output, ser::FileKind::kFeatures}}, options.merge);
   ser::merge_to_index(options.merge, options.output, options.inputs);
   return 0;
 }

@@ -92,11 +92,11 @@ void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
   files.push_back(options.model);
   files.insert(files.end(), options.voice.enroll.begin(), options.voice.enroll.end());
-  ser::check_outputs({{"--labels", options.timeline.labels, ser::OutputKind::kLabels},
-                      {"--srt", options.timeline.srt, ser::OutputKind::kSubtitles},
-                      {"--plot", options.timeline.plot, ser::OutputKind::kPicture},
-                      {"--remember", options.voice.remember, ser::OutputKind::kVoice},
-                      {"--record", options.live.record, ser::OutputKind::kRecording}},
+  ser::check_outputs({{"--labels", options.timeline.labels, ser::FileKind::kLabels},
+                      {"--srt", options.timeline.srt, ser::FileKind::kSubtitles},
+                      {"--plot", options.timeline.plot, ser::FileKind::kPicture},
+                      {"--remember", options.voice.remember, ser::FileKind::kVoice},
+                      {"--record", options.live.record, ser::FileKind::kRecording}},
                      files);
 }
 

@@ -4,11 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -32,64 +30,22 @@ bool is_same(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/// A JSON object with a text near its beginning, as its format or a key.
-bool is_json_of(std::string_view head, std::string_view text) {
-  return head.starts_with('{') && head.find(fmt::format("\"{}\"", text)) != std::string_view::npos;
+bool may_be_replaced(const Output& output, std::string_view head) {
+  return head.empty() || begins_like(output.kind, head) ||
+         (output.kind == FileKind::kFeatures && begins_like(FileKind::kTable, head));
 }
-
-/// "0.5<tab>2.5<tab>angry".
-bool is_labels(std::string_view head) {
-  const std::size_t start = head.find_first_not_of("0123456789.");
-  return start > 0 && start != std::string_view::npos && head[start] == '\t';
-}
-
-/// The size of a JSON header, of less than 4 GiB, then the header.
-bool is_safetensors(std::string_view head) {
-  return head.size() > 8 && head.substr(4, 5) == std::string_view("\0\0\0\0{", 5);
-}
-
-struct KindRow {
-  std::string_view name;
-  bool (*begins)(std::string_view head);  ///< whether a file may, as far as its first bytes tell
-};
-using Head = std::string_view;
-constexpr std::array<KindRow, 14> kKinds = {{
-    // in the order of OutputKind
-    {"a feature file",
-     [](Head h) { return is_safetensors(h) || h.starts_with("path,corpus,emotion,"); }},
-    {"a model", [](Head h) { return is_json_of(h, "ser-model"); }},
-    {"a result file", [](Head h) { return is_json_of(h, "accuracy"); }},
-    {"a kept voice", [](Head h) { return is_json_of(h, "ser-voice"); }},
-    {"a file of labels", is_labels},
-    {"a file of subtitles", [](Head h) { return h.find(" --> ") != Head::npos; }},
-    {"a page (HTML)", [](Head h) { return h.starts_with('<'); }},
-    {"a picture (SVG or PNG)",
-     [](Head h) { return h.starts_with('<') || h.starts_with("\x89PNG"); }},
-    {"a checkpoint", is_safetensors},
-    {"a recipe", [](Head h) { return is_json_of(h, "description"); }},
-    {"the file of a search", [](Head h) { return is_json_of(h, "ser-search-1"); }},
-    {"an ONNX file", [](Head h) { return h.starts_with('\x08'); }},  // its first field
-    {"a WAV file", [](Head h) { return h.starts_with("RIFF"); }},
-    {"a folder", [](Head) { return false; }},
-}};
-static_assert(kKinds.size() == static_cast<std::size_t>(OutputKind::kFolder) + 1);
 
 void check_kind(const Output& output) {
-  std::array<char, 512> head{};
-  std::ifstream file(output.path, std::ios::binary);
-  file.read(head.data(), head.size());
-  const std::string_view text(head.data(), file.gcount());
-  const KindRow& kind = kKinds[static_cast<std::size_t>(output.kind)];
-  if (!text.empty() && !kind.begins(text))
+  if (!may_be_replaced(output, head_of(output.path)))
     fail<UsageError>("{}: {} is there and is not {}: expected another name, or that file gone",
-                     output.flag, output.path, kind.name);
+                     output.flag, output.path, name_of(output.kind));
 }
 
 /// The folder must be there, or for a folder of pictures one that it can be made in.
 void check_folder(const Output& output) {
   fs::path folder = fs::path(output.path);
   std::error_code error;
-  if (output.kind == OutputKind::kFolder) {
+  if (output.is_folder) {
     while (folder.has_parent_path() && folder != folder.root_path() && !fs::exists(folder, error))
       folder = folder.parent_path();
     if (!fs::exists(folder, error)) folder = ".";
@@ -108,7 +64,7 @@ void check_folder(const Output& output) {
 
 void check_output(const Output& output, const std::vector<std::string>& inputs) {
   const std::optional<struct stat> there = status_of(output.path);
-  if (there && output.kind != OutputKind::kFolder) {
+  if (there && !output.is_folder) {
     if (S_ISDIR(there->st_mode)) fail("{}: expected a file to write, found a folder", output.path);
     if (!S_ISREG(there->st_mode)) return;  // a device or a pipe takes what comes
     for (const std::string& input : inputs) {

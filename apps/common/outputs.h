@@ -3,30 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "ser/core/file_kind.h"
+
 namespace ser {
 
 /// What a command is about to write; an existing file of another kind is not replaced.
-enum class OutputKind {
-  kFeatures,
-  kModel,
-  kResult,
-  kVoice,
-  kLabels,
-  kSubtitles,
-  kPage,
-  kPicture,
-  kCheckpoint,
-  kRecipe,
-  kSearch,
-  kOnnx,
-  kRecording,
-  kFolder
-};
-
 struct Output {
   std::string flag;  ///< "--report"
   std::string path;  ///< empty: nothing is written
-  OutputKind kind;
+  FileKind kind;
+  bool is_folder = false;  ///< one of files of that kind
 };
 
 /// Looks at everything that a command will write before it does any work.

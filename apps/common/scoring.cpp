@@ -344,9 +344,9 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
     if (!options.report.empty())
       throw UsageError("--compare: --report shows one result, it has no place");
   }
-  check_outputs({{"-o", options.output, OutputKind::kResult},
-                 {"--report", options.report, OutputKind::kPage}},
-                files_read(options));
+  check_outputs(
+      {{"-o", options.output, FileKind::kResult}, {"--report", options.report, FileKind::kPage}},
+      files_read(options));
   if (team.rank() > 0 && options.train.empty()) return;  // one process is enough
   say_if_others_end(team, "nothing of it is kept");
   if (!options.compare.empty()) {

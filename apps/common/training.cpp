@@ -12,6 +12,7 @@
 #include "outputs.h"
 #include "progress.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/file_kind.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/shard.h"
@@ -138,6 +139,7 @@ void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTabl
                 const CommonOptions& common, Team& team) {
   RungProgress progress(common.quiet);
   const SearchRun run = run_of(task, common, team, progress);
+  expect_kind(task.search, FileKind::kSpace);
   const std::string text = read_file(task.search, kMaxSpaceBytes);
   const SearchSpace space = with_context(task.search, [&] { return parse_search_space(text); });
   explain_stop("search", task.checkpoint, [&] {
@@ -233,12 +235,12 @@ void check_files(const TrainingFlags& options) {
   files.insert(files.end(), {options.recipe, options.search});
   files.insert(files.end(), options.combine.begin(), options.combine.end());
   const bool searches = !options.search.empty();
-  check_outputs({{"-o", options.output, searches ? OutputKind::kRecipe : OutputKind::kModel},
-                 {"--export", options.exported, OutputKind::kOnnx},
-                 {"--report", options.report, OutputKind::kPage},
-                 {"--checkpoint", options.checkpoint,
-                  searches ? OutputKind::kSearch : OutputKind::kCheckpoint}},
-                files);
+  check_outputs(
+      {{"-o", options.output, searches ? FileKind::kRecipe : FileKind::kModel},
+       {"--export", options.exported, FileKind::kOnnx},
+       {"--report", options.report, FileKind::kPage},
+       {"--checkpoint", options.checkpoint, searches ? FileKind::kSearch : FileKind::kCheckpoint}},
+      files);
 }
 
 /// What the recipe asks for and the data do not allow.

@@ -55,8 +55,7 @@ Adapting adapting(const VoiceFlags& flags, Answers answers) {
 RememberedVoice::RememberedVoice(const VoiceFlags& flags, Predictor& predictor)
     : path_(flags.remember) {
   if (path_.empty()) return;
-  const bool known = std::filesystem::exists(path_);
-  if (known)
+  if (std::filesystem::exists(path_))
     with_context(path_,
                  [&] { predictor.set_voice(Voice::from_json(read_file(path_, kMaxBytes))); });
   else if (flags.no_adapt && flags.enroll.empty())

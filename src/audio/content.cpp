@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "ser/core/file_kind.h"
 
 namespace ser {
 namespace {
@@ -20,7 +23,7 @@ using namespace std::string_view_literals;
 constexpr auto kMp3 = "an MP3 file"sv, kSilentMp3 = "an MP3 file without readable sound"sv;
 constexpr auto kMp4 = "an MP4 or M4A file"sv, kMatroska = "a Matroska or WebM file"sv;
 constexpr auto kWma = "a WMA or ASF file"sv, kAmr = "an AMR file"sv, kAvi = "an AVI file"sv;
-constexpr auto kAac = "an AAC stream"sv, kFeatures = "a feature file (safetensors)"sv;
+constexpr auto kAac = "an AAC stream"sv;
 constexpr auto kZip = "a ZIP file or a spreadsheet (unpack it, or save it as CSV)"sv;
 constexpr auto kPointer = "a Git LFS pointer (`git lfs pull` fetches the recording)"sv;
 constexpr auto kOddWav = "a WAV file that is damaged or of an unknown coding"sv;
@@ -38,7 +41,6 @@ constexpr std::array kSignatures = {
     Signature{0, "FORM"sv, "an AIFF file"sv,
               "an AIFF file that is damaged or of an unknown coding"sv},
     Signature{8, "AVI "sv, kAvi, kAvi},
-    Signature{4, "\0\0\0\0{"sv, kFeatures, kFeatures},
     Signature{0, "PK\3\4"sv, kZip, kZip},
     Signature{0, "version https://git-lfs"sv, kPointer, kPointer},
     Signature{0, "NIST_1A"sv, "a NIST SPHERE file"sv,
@@ -76,10 +78,11 @@ std::string_view describe_content(std::string_view head) {
 }
 
 std::string unsupported_content(std::string_view head) {
-  const std::string_view found = describe_content(head);
-  const bool is_sound = found != kZip && found != kFeatures && found != kPointer;
+  const auto ours = find_signature(head) ? std::nullopt : known_kind(head);
+  const std::string found = ours.value_or(std::string(describe_content(head)));
+  const bool may_convert = !ours && found != kZip && found != kPointer;
   return fmt::format("expected WAV, AIFF, AU, CAF, FLAC, Ogg, MP3 or NIST SPHERE, found {}{}",
-                     found, is_sound ? "; `ffmpeg -i IN OUT.wav` may convert it" : "");
+                     found, may_convert ? "; `ffmpeg -i IN OUT.wav` may convert it" : "");
 }
 
 bool is_text(std::string_view bytes) {

@@ -16,6 +16,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/rolling_window.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/file_kind.h"
 #include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
@@ -263,6 +264,7 @@ class TableBuilder : public FeatureWriter {
 FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool) {
   const std::filesystem::path path(text);
   if (!text.ends_with(".json")) return parse_feature_set(text, pool);
+  expect_kind(path, FileKind::kRecipe);
   const Json json = parse_json(read_file(path, kMaxRecipeBytes), path.string());
   if (!json.contains("network")) return parse_feature_set(text, pool);
   const Json features = json.value("features", Json("functionals"));

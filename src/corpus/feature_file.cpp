@@ -7,6 +7,7 @@
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "corpus/clip_table.h"
+#include "ser/core/file_kind.h"
 #include "ser/core/safetensors.h"
 #include "ser/features/describe.h"
 
@@ -155,6 +156,7 @@ FeatureFile read_feature_file(const fs::path& path) {
 fs::path feature_index_path(const fs::path& path) { return path.string() + ".index.json"; }
 
 std::vector<fs::path> feature_files(const fs::path& path) {
+  if (!begins_like(FileKind::kFeatureIndex, head_of(path))) expect_kind(path, FileKind::kFeatures);
   if (path.extension() == ".json") return read_index(path);
   std::error_code error;  // is told when the file is opened
   if (fs::is_directory(path, error))

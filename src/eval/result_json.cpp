@@ -4,6 +4,7 @@
 
 #include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/file_kind.h"
 
 namespace ser {
 namespace {
@@ -244,6 +245,7 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
 }
 
 ResultFile read_result(const std::filesystem::path& path) {
+  expect_kind(path, FileKind::kResult);
   const std::string text = read_file(path, kMaxResultBytes);
   return with_context(path.string(), [&] {
     const Json json = parse_json(text, "result");

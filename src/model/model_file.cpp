@@ -9,6 +9,7 @@
 #include "model/model_json.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/base64.h"
+#include "ser/core/file_kind.h"
 #include "ser/model/model.h"
 
 namespace ser {
@@ -303,6 +304,7 @@ void write_model(const Model& model, const std::filesystem::path& path, WeightFo
 }
 
 Model read_model(const std::filesystem::path& path) {
+  expect_kind(path, FileKind::kModel);
   const MappedFile file(path);
   return with_context(path.string(),
                       [&] { return model_from_document(parse_model_document(file.bytes())); });

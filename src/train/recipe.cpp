@@ -8,6 +8,7 @@
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/file_kind.h"
 #include "ser/core/text.h"
 #include "train/presets.h"
 
@@ -141,6 +142,7 @@ Recipe load_recipe(std::string_view name_or_path) {
     fail("expected a recipe file or one of {}, found '{}'{}", join(names, ", "), name_or_path,
          did_you_mean(name_or_path, names));
   }
+  expect_kind(path, FileKind::kRecipe);
   const std::string text = read_file(path, kMaxRecipeBytes);
   return with_context(path.string(), [&] { return parse_recipe(text); });
 }

@@ -168,5 +168,43 @@ TEST(Configuration, MustBeThere) {
   EXPECT_THAT(missing.err, HasSubstr("/nowhere/c.toml"));
 }
 
+TEST(FileOfAnotherKind, IsNamedWithTheOneWanted) {
+  const TempFolder folder;
+  const auto add = [&](const char* name, const std::string& head) {
+    return folder.add(name, head).string();
+  };
+  const std::string features = add("f", std::string("\x80\2\0\0\0\0\0\0{\"__metadata__\"", 24));
+  const std::string model = add("m.json", "{\"format\": \"ser-model\"}");
+  const std::string result = add("r.json", "{\"accuracy\": 1, \"uar\": 1}");
+  const std::string recipe = add("recipe.json", "{\"network\": {\"layers\": []}}");
+  const std::string sound = demo_clip(1), out = (folder / "out.json").string();
+  const std::string kModel = "a model of ser-train", kResult = "a result file of ser-eval",
+                    kFeatures = "a feature file of ser-extract";
+  struct Case {
+    std::string program;
+    std::vector<std::string> words;
+    std::string wanted, found;
+  };
+  for (const auto& [program, words, wanted, found] : std::vector<Case>{
+           {"ser-predict", {"--model", features, sound}, kModel, kFeatures},
+           {"ser-predict", {"--model", recipe, sound}, kModel, "a recipe"},
+           {"ser-predict", {"--model", sound, sound}, kModel, "a recording"},
+           {"ser-eval", {features, "--model", result}, kModel, kResult},
+           {"ser-eval", {model, "--train", "mlp"}, kFeatures, kModel},
+           {"ser-eval", {sound, "--train", "mlp"}, kFeatures, "a recording"},
+           {"ser-eval", {features, "--train", model}, "a recipe", kModel},
+           {"ser-eval", {"--merge", features}, kResult, kFeatures},
+           {"ser-eval", {"--compare", model, model}, kResult, kModel},
+           {"ser-train", {features, "--recipe", result, "-o", out}, "a recipe", kResult},
+           {"ser-train", {"--combine", result, model, "-o", out}, kModel, kResult},
+           {"ser-extract", {sound, "--features", model, "-o", out}, "a recipe", kModel}}) {
+    const Outcome refused = run(program, words);
+    EXPECT_THAT(refused.exit_code, ::testing::AnyOf(1, 2));
+    EXPECT_THAT(refused.err, HasSubstr("expected " + wanted + ", found " + found + "\n"));
+  }
+  EXPECT_THAT(run("ser-extract", {model, "-o", out}).err,
+              HasSubstr("NIST SPHERE, found a model of ser-train\n"));
+}
+
 }  // namespace
 }  // namespace ser

@@ -210,7 +210,7 @@ TEST(AudioFile, RefusesOtherContentWithAHint) {
   EXPECT_THAT(refusal("#!AMR\n\x0c\0\0\0\0\0\0"s), HasSubstr("found an AMR file"));
   EXPECT_THAT(refusal("fLaC and nothing after"s), HasSubstr("found a damaged FLAC file"));
   EXPECT_THAT(refusal("\x80\3\0\0\0\0\0\0{\"features"s),
-              testing::EndsWith("found a feature file (safetensors)"));
+              testing::EndsWith("found a feature file of ser-extract"));
   EXPECT_THAT(refusal("PK\3\4\x14\0\0\0"s), testing::EndsWith("(unpack it, or save it as CSV)"));
   EXPECT_THAT(refusal("\0\1\2\3"s), HasSubstr("found unknown content"));
 }

@@ -218,7 +218,8 @@ TEST_F(FeatureTableFile, ReaderRefusesHostileIndexes) {
   };
   const std::string start = R"({"format":"ser-features-index-1","shards":)";
   EXPECT_ERROR(read("{}"), HasSubstr("expected features, or an index of them"));
-  EXPECT_ERROR(read(R"({"format": "ser-model", "heads": {}})"), HasSubstr("format 'ser-model'"));
+  EXPECT_ERROR(read(R"({"format": "ser-model", "heads": {}})"),
+               HasSubstr("expected a feature file of ser-extract, found a model of ser-train"));
   EXPECT_ERROR(read(start + "[]}"), HasSubstr("expected shards, found none"));
   EXPECT_ERROR(read(start + "3}"), HasSubstr("shards: expected a list"));
   EXPECT_ERROR(read(start + R"(["../x.safetensors"]})"), HasSubstr("found '../x.safetensors'"));
