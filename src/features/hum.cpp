@@ -5,6 +5,7 @@
 #include <numbers>
 #include <vector>
 
+#include "core/internal/ranked.h"
 #include "ser/features/low_cut.h"
 
 namespace ser {
@@ -20,8 +21,8 @@ constexpr double kBlockS = 0.2;  // ten periods of 50 Hz, twelve of 60 Hz
 constexpr Index kFewestBlocks = 8;
 constexpr double kPieceS = 8;
 constexpr double kMostDeviationHz = 0.4;
-constexpr double kSteadyPhase = 0.8;  // of the mean of unit vectors; noise has about 0.3
-constexpr double kFew = 0.2;          // share of the blocks
+constexpr double kSteadyPhase = 0.8;       // of the mean of unit vectors; noise has about 0.3
+constexpr double kFew = 0.2, kHalf = 0.5;  // shares of the blocks
 constexpr int kReweightings = 8;
 constexpr int kRefinements = 3;
 
@@ -29,12 +30,6 @@ struct Line {
   double hz = 0;
   Complex amplitude;  ///< of exp(2 pi i hz t), t in s from the piece's start
 };
-
-double upper_median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 /// A piece of sound at about 4 kHz (means of neighbouring samples), seen in overlapping blocks
 /// through a Hann window.
@@ -155,14 +150,14 @@ struct Fit {
 /// slope of what is left over time.
 Fit fit_line(const Eigen::VectorXcd& amplitudes, double hop_s) {
   const auto coordinate_median = [](const Eigen::VectorXd& v) {
-    return upper_median({v.begin(), v.end()});
+    return ranked({v.begin(), v.end()}, kHalf);
   };
   Fit fit{{coordinate_median(amplitudes.real()), coordinate_median(amplitudes.imag())}};
   Eigen::ArrayXd weights;
   double scale2 = 0;
   for (int i = 0; i < kReweightings; ++i) {
     const Eigen::ArrayXd distance2 = (amplitudes.array() - fit.amplitude).abs2();
-    scale2 = upper_median({distance2.begin(), distance2.end()});
+    scale2 = ranked({distance2.begin(), distance2.end()}, kHalf);
     if (!(scale2 > 0)) return fit;
     weights = 1 / (1 + distance2 / scale2);
     fit.amplitude = (amplitudes.array() * weights.cast<Complex>()).sum() / weights.sum();
@@ -180,12 +175,9 @@ Fit fit_line(const Eigen::VectorXcd& amplitudes, double hop_s) {
 /// Whether the line is there all the time: some blocks hold little else, and few are without it.
 bool is_throughout(const Eigen::VectorXcd& amplitudes, const Complex& line) {
   const Eigen::ArrayXd beside = (amplitudes.array() - line).abs();
-  const auto few = static_cast<std::size_t>(kFew * static_cast<double>(amplitudes.size()));
-  std::vector<double> sorted(beside.begin(), beside.end());
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(few), sorted.end());
   const double half = std::abs(line) / 2;
-  return sorted[few] <= half &&
-         static_cast<std::size_t>((amplitudes.array().abs() < half).count()) <= few;
+  return ranked({beside.begin(), beside.end()}, kFew) <= half &&
+         (amplitudes.array().abs() < half).count() <= static_cast<Index>(kFew * amplitudes.size());
 }
 
 /// The mains frequency that the lines' drifts agree on.
@@ -239,7 +231,7 @@ void subtract(Eigen::Ref<Eigen::VectorXf> samples, int sample_rate_hz, const Lin
 void remove_hum(Eigen::Ref<Eigen::VectorXf> piece, int sample_rate_hz) {
   const auto strength = [&](const Blocks& blocks, double hz) {
     const Eigen::ArrayXd found = blocks.amplitudes(hz).cwiseAbs();
-    return upper_median({found.begin(), found.end()});
+    return ranked({found.begin(), found.end()}, kHalf);
   };
   auto blocks = std::make_unique<Blocks>(piece, sample_rate_hz);
   if (blocks->count() < kFewestBlocks) return;

@@ -11,8 +11,7 @@
 
 namespace ser {
 
-inline constexpr std::size_t kBatch = 8;             // memory grows with it, speed hardly
-inline constexpr Eigen::Index kBatchFrames = 10000;  // padding included; one clip may have more
+inline constexpr std::size_t kBatch = 8;  // memory grows with it, speed hardly
 
 /// One clip of a set, where its voice lies (empty: nothing heard), and what that makes of the
 /// member's temperature.
@@ -45,7 +44,7 @@ Eigen::MatrixXd run_in_pieces(std::span<const ClipInput> clips, const Run& run) 
   Eigen::Index longest = 0;
   for (const ClipInput& clip : clips) longest = std::max(longest, clip.features.cols());
   if (const std::size_t half = clips.size() / 2;
-      half > 0 && std::ssize(clips) * longest > kBatchFrames) {
+      half > 0 && std::ssize(clips) * longest > kFramesAtOnce) {
     const Eigen::MatrixXd first = run_in_pieces(clips.first(half), run);
     Eigen::MatrixXd all(first.rows(), std::ssize(clips));
     all << first, run_in_pieces(clips.subspan(half), run);

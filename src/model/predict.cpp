@@ -208,21 +208,22 @@ std::vector<ClipPrediction> predict_strangers(const Model& model, const Inputs& 
   return predictions;
 }
 
-/// Mean of value(options) over the members that listen.
-double mean_over_listeners(const Model& model,
-                           const std::function<double(const ListeningOptions&)>& value) {
+/// Mean of value(m) over the members that listen.
+double mean_over_listeners(const Model& model, const std::function<double(std::size_t m)>& value) {
   double sum = 0, total = 0;
-  for (const Member& member : model.members) {
-    if (!member.listening.enabled) continue;
-    sum += model.emotion_weight(member) * value(member.listening);
-    total += model.emotion_weight(member);
+  for (std::size_t m = 0; m < model.members.size(); ++m) {
+    if (!model.members[m].listening.enabled) continue;
+    const double weight = model.emotion_weight(model.members[m]);
+    sum += weight * value(m);
+    total += weight;
   }
   return sum / total;
 }
 
 double blind_share(const Model& model, Hearing hearing) {
   if (hearing == Hearing::kEnrolled) return 0;
-  return mean_over_listeners(model, [](const auto& options) { return options.blind_share; });
+  return mean_over_listeners(model,
+                             [&](std::size_t m) { return model.members[m].listening.blind_share; });
 }
 
 /// What a clip of a known voice is told. heard(m): of the voice, in the set of member m; stranger:
@@ -232,22 +233,22 @@ ClipPrediction adapted(const Model& model, std::vector<ClipInput> clip,
                        const HeardAnswers& answers, Hearing hearing, ClipPrediction stranger) {
   if (answers.clips == 0 || !model.listens()) return stranger;
   stranger.genders = pool_genders(stranger.genders, answers);
-  bool trusted = false;
+  std::vector<double> trusted(model.members.size());
+  bool moved = false;
   for (std::size_t m = 0; m < model.members.size(); ++m) {
     const Member& member = model.members[m];
-    const double trusted_share =
-        member.listening.enabled ? trust(answers, member.listening, hearing) : 0;
-    if (trusted_share == 0) continue;
-    clip[m].offset = voice_offset(heard(m), trusted_share, member.scaler, member.listening);
-    clip[m].temperature = temperature_of_heard(answers.clips, trusted_share, member.listening);
-    trusted = trusted || clip[m].offset.size() > 0;
+    if (member.listening.enabled) trusted[m] = trust(answers, member.listening, hearing);
+    if (trusted[m] == 0) continue;
+    clip[m].offset = voice_offset(heard(m), trusted[m], member.scaler, member.listening);
+    clip[m].temperature = temperature_of_heard(answers.clips, trusted[m], member.listening);
+    moved = moved || clip[m].offset.size() > 0;
   }
-  if (!trusted) return stranger;
+  if (!moved) return stranger;
   Ensemble ensemble(model);
   for (std::size_t m = 0; m < model.members.size(); ++m)
     ensemble.add(model.members[m], run_member(model.members[m], model, std::span(&clip[m], 1)));
-  const double power = mean_over_listeners(model, [&](const ListeningOptions& options) {
-    return prior_power(answers.clips, trust(answers, options, hearing), options);
+  const double power = mean_over_listeners(model, [&](std::size_t m) {
+    return prior_power(answers.clips, trusted[m], model.members[m].listening);
   });
   stranger.emotions = mix_answers(stranger.emotions,
                                   correct_prior(ensemble.predictions()[0].emotions, answers, power),

@@ -159,7 +159,7 @@ std::vector<ClipRange> cut_shards(std::span<const nn::Index> frames, std::size_t
     const auto [begin, end] = shards[s];
     const std::size_t clips = end - begin;
     const nn::Index longest = std::ranges::max(frames.subspan(begin, clips));
-    if (clips < 8 || static_cast<nn::Index>(clips) * longest <= kShardFrames) {
+    if (clips < 8 || static_cast<nn::Index>(clips) * longest <= kFramesAtOnce) {
       ++s;
       continue;
     }

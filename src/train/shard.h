@@ -43,12 +43,8 @@ using ClipRange = std::pair<std::size_t, std::size_t>;
 /// `count` clips cut into ranges of `size`; a last one under half size joins the one before.
 std::vector<ClipRange> cut_clips(std::size_t count, std::size_t size);
 
-/// The most frames of a shard, padding included: sixteen clips of 6 s. What a network keeps of them
-/// until its gradients are known is most of the memory that training takes.
-constexpr nn::Index kShardFrames = 10000;
-
 /// The shards of a batch whose clips have `frames` frames: of `size` clips, halved while they
-/// have more than kShardFrames, but not to fewer than four clips: a normalisation wants some.
+/// have more than kFramesAtOnce, but not to fewer than four clips: a normalisation wants some.
 std::vector<ClipRange> cut_shards(std::span<const nn::Index> frames, std::size_t size);
 
 /// Puts the clips `ids` together, each relative to what was heard of its voice, masked and mixed as

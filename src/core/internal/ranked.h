@@ -1,0 +1,17 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+namespace ser {
+
+/// The one of the values that a share of them, in [0, 1), are not above; 0.5: the upper median. 0 of
+/// no values.
+inline double ranked(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  const auto place = values.begin() + static_cast<int>(share * values.size());
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+}  // namespace ser
