@@ -308,6 +308,25 @@ void populate_heap() {
 #endif
 }
 
+/// Ends a command that threw what is no mistake in its usage: the exception at hand, in a sentence.
+int failure_at_hand(const std::string& command) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return failure(command, error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return failure(command, fmt::format("{}: {}", error.path1().string(), error.code().message()));
+  } catch (const std::bad_alloc&) {
+    return failure(command, "out of memory");
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) != 0)
+      return failure(command, "standard output: writing failed: " + error.code().message());
+    return failure(command, fmt::format("internal error: {}", error.what()));
+  } catch (const std::exception& error) {
+    return failure(command, fmt::format("internal error: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 int Command::print_text(const CLI::ParseError& what) const {
@@ -356,20 +375,8 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
     return wrong_usage(app_->get_name(), usage_sentence(*app_, error));
   } catch (const UsageError& error) {
     return wrong_usage(app_->get_name(), error.what());
-  } catch (const Error& error) {
-    return failure(app_->get_name(), error.what());
-  } catch (const std::filesystem::filesystem_error& error) {
-    return failure(app_->get_name(),
-                   fmt::format("{}: {}", error.path1().string(), error.code().message()));
-  } catch (const std::system_error& error) {
-    if (std::ferror(stdout) != 0)
-      return failure(app_->get_name(),
-                     "standard output: writing failed: " + error.code().message());
-    return failure(app_->get_name(), fmt::format("internal error: {}", error.what()));
-  } catch (const std::bad_alloc&) {
-    return failure(app_->get_name(), "out of memory");
-  } catch (const std::exception& error) {
-    return failure(app_->get_name(), fmt::format("internal error: {}", error.what()));
+  } catch (...) {
+    return failure_at_hand(app_->get_name());
   }
 }
 

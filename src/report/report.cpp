@@ -208,29 +208,20 @@ void add_clips(Report& report, const FeatureTable& table, const std::vector<int>
   for (const int clip : clips) report.clips.push_back(table.clips[clip]);
 }
 
-}  // namespace
-
-std::string data_section(const Report& report) {
-  const std::vector<Utterance> clips = clips_of(report);
+/// How many clips there are of each emotion, by gender.
+std::string counts_table(const std::vector<Utterance>& clips) {
   std::map<std::string, std::map<std::string, std::int64_t>> counts;
-  std::vector<Utterance> originals;
-  for (const Utterance& clip : clips)
-    if (clip.augmentation.empty()) originals.push_back(clip);
-  for (const Utterance& clip : originals) ++counts[clip.emotion][clip.gender];
-  const std::vector<std::string> names = speaker_names(originals);
-  std::set<std::string> corpora, genders, speakers(names.begin(), names.end());
-  for (const Utterance& clip : originals) {
-    corpora.insert(clip.corpus);
+  std::set<std::string> genders;
+  for (const Utterance& clip : clips) {
+    ++counts[clip.emotion][clip.gender];
     genders.insert(clip.gender);
   }
-  corpora.erase("");
-  speakers.erase("");
   std::vector<std::string> header = {"emotion"};
   for (const std::string& gender : genders)
     header.push_back(gender.empty() ? "gender unknown" : escape(gender));
   header.emplace_back("clips");
   std::vector<std::vector<std::string>> rows;
-  for (const std::string& emotion : emotion_labels(originals)) {
+  for (const std::string& emotion : emotion_labels(clips)) {
     std::vector<std::string> row = {escape(emotion)};
     std::int64_t sum = 0;
     for (const std::string& gender : genders) {
@@ -240,7 +231,21 @@ std::string data_section(const Report& report) {
     row.push_back(grouped(sum));
     rows.push_back(std::move(row));
   }
+  return table(header, rows, 1);
+}
 
+}  // namespace
+
+std::string data_section(const Report& report) {
+  const std::vector<Utterance> clips = clips_of(report);
+  std::vector<Utterance> originals;
+  for (const Utterance& clip : clips)
+    if (clip.augmentation.empty()) originals.push_back(clip);
+  const std::vector<std::string> names = speaker_names(originals);
+  std::set<std::string> corpora, speakers(names.begin(), names.end());
+  for (const Utterance& clip : originals) corpora.insert(clip.corpus);
+  corpora.erase("");
+  speakers.erase("");
   std::string list = "<dl>";
   const auto add = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) list += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, escape(text));
@@ -259,7 +264,7 @@ std::string data_section(const Report& report) {
     add("split", report.result->info.split);
     add("seed", std::to_string(report.result->info.seed));
   }
-  return section("Data", "", side_by_side({table(header, rows, 1), list + "</dl>\n"}));
+  return section("Data", "", side_by_side({counts_table(originals), list + "</dl>\n"}));
 }
 
 std::string report_html(const Report& report) {

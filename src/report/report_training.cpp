@@ -114,6 +114,16 @@ std::string learning_note(const std::vector<LearningCurve>& curves) {
   return note;
 }
 
+/// The rates of the longest of the curves.
+std::string rate_chart(const std::vector<LearningCurve>& curves) {
+  LineChart rate = empty_chart(curves[0], "learning rate", {0, 1e-9, ""});
+  const LearningCurve& longest =
+      std::ranges::max(curves, {}, [](const LearningCurve& c) { return c.epochs.size(); });
+  add_curves(
+      rate, {longest}, [](const EpochReport& e) { return e.learning_rate; }, "", "learning rate");
+  return drawn(std::move(rate));
+}
+
 /// A switch that is off, a number that is 0, nothing named, a choice left to the program.
 bool is_off(const Json& value) {
   return value == Json(false) || (value.is_number() && value == 0) || value == Json("") ||
@@ -193,13 +203,7 @@ std::string learning_section(const Report& report) {
         "validation speakers");
     blocks.push_back(figure_block("Accuracy on the validation speakers, %", drawn(accuracy)));
   }
-  LineChart rate = empty_chart(curves[0], "learning rate", {0, 1e-9, ""});
-  const auto longest = std::max_element(
-      curves.begin(), curves.end(),
-      [](const auto& a, const auto& b) { return a.epochs.size() < b.epochs.size(); });
-  add_curves(
-      rate, {*longest}, [](const EpochReport& e) { return e.learning_rate; }, "", "learning rate");
-  blocks.push_back(figure_block("Learning rate", drawn(std::move(rate))));
+  blocks.push_back(figure_block("Learning rate", rate_chart(curves)));
   std::string note = learning_note(curves);
   if (validated)
     note +=
