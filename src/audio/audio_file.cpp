@@ -13,7 +13,7 @@
 #include "audio/decoder.h"
 #include "audio/downmix.h"
 #include "audio/sound_part.h"
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -24,17 +24,16 @@ constexpr std::int64_t kBlockSamples = 1 << 15;
 
 void check_limits(int sample_rate_hz, int num_channels) {
   if (sample_rate_hz < kLowestRateHz || sample_rate_hz > kHighestRateHz)
-    throw Error(fmt::format("expected a sampling rate of {} to {} Hz, found {} Hz", kLowestRateHz,
-                            kHighestRateHz, sample_rate_hz));
+    fail("expected a sampling rate of {} to {} Hz, found {} Hz", kLowestRateHz, kHighestRateHz,
+         sample_rate_hz);
   if (num_channels < 1 || num_channels > kMostChannels)
-    throw Error(fmt::format("expected 1 to {} channels, found {}", kMostChannels, num_channels));
+    fail("expected 1 to {} channels, found {}", kMostChannels, num_channels);
 }
 
 struct AudioReader::Impl {
   template <typename... From>
   explicit Impl(std::string_view shown, const From&... from) : name(shown), source(from...) {
-    if (source.size() == 0)
-      throw Error(fmt::format("{}: expected an audio file, found an empty one", name));
+    if (source.size() == 0) fail("{}: expected an audio file, found an empty one", name);
     found = find_sound(source);
     restart();
   }
@@ -126,15 +125,15 @@ void AudioReader::Impl::add_notice(std::string notice) {
 }
 
 void AudioReader::Impl::fail_unsupported() const {
-  throw Error(fmt::format("{}: {}", name, unsupported_content(source.text_at(0, 64))));
+  fail("{}: {}", name, unsupported_content(source.text_at(0, 512)));
 }
 
 std::int64_t AudioReader::Impl::read_mono() {
   if (!decoder) return 0;
-  interleaved.resize(static_cast<std::size_t>(kBlockSamples / num_channels * num_channels));
+  interleaved.resize(kBlockSamples / num_channels * num_channels);
   const std::int64_t got = decoder->read(interleaved);
   mono.clear();
-  downmix->add(std::span(interleaved).first(static_cast<std::size_t>(got * num_channels)), mono);
+  downmix->add(std::span(interleaved).first(got * num_channels), mono);
   return got;
 }
 
@@ -145,19 +144,19 @@ void AudioReader::Impl::check_finite() const {
   const auto bad =
       std::find_if_not(mono.begin(), mono.end(), [](float x) { return std::isfinite(x); });
   const std::int64_t frame = frames_done + (bad - mono.begin());
-  throw Error(fmt::format("{}: expected finite samples, found {} at frame {} ({:.3f} s)", name,
-                          *bad, frame, seconds(frame)));
+  fail("{}: expected finite samples, found {} at frame {} ({:.3f} s)", name, *bad, frame,
+       seconds(frame));
 }
 
 /// At the end of a part.
 void AudioReader::Impl::check_decoded() const {
   if (!decoder) return;
   if (frames_of_part == 0 && decoder->header_frames() > 0)
-    throw Error(fmt::format("{}: expected the {} frames of its header, found none that decodes",
-                            name, decoder->header_frames()));
+    fail("{}: expected the {} frames of its header, found none that decodes", name,
+         decoder->header_frames());
   if (decoder->failed())
-    throw Error(fmt::format("{}: expected sound to its end, found a decoding error at {:.3f} s",
-                            name, seconds(frames_done)));
+    fail("{}: expected sound to its end, found a decoding error at {:.3f} s", name,
+         seconds(frames_done));
 }
 
 /// Checks the part that has been read; tells what of it did not decode, unless its structure told.
@@ -175,12 +174,10 @@ void AudioReader::Impl::end_part() {
 }
 
 void AudioReader::Impl::check_length() const {
-  if (frames_done == 0)
-    throw Error(fmt::format("{}: expected sound, found a header without any frame", name));
+  if (frames_done == 0) fail("{}: expected sound, found a header without any frame", name);
   if (seconds(frames_done) < kShortestRecordingS)
-    throw Error(
-        fmt::format("{}: expected at least {} s of sound, found {:.4f} s ({} frames at {} Hz)",
-                    name, kShortestRecordingS, seconds(frames_done), frames_done, sample_rate_hz));
+    fail("{}: expected at least {} s of sound, found {:.4f} s ({} frames at {} Hz)", name,
+         kShortestRecordingS, seconds(frames_done), frames_done, sample_rate_hz);
 }
 
 AudioReader::AudioReader(const std::filesystem::path& path)
@@ -201,7 +198,7 @@ int AudioReader::sample_rate_hz() const { return impl_->sample_rate_hz; }
 int AudioReader::num_channels() const { return impl_->num_channels; }
 
 double AudioReader::share_read() const {
-  return static_cast<double>(impl_->source.position()) / static_cast<double>(impl_->source.size());
+  return static_cast<double>(impl_->source.position()) / impl_->source.size();
 }
 
 std::vector<std::string> AudioReader::notices() const {
@@ -237,7 +234,7 @@ Waveform read_samples(AudioReader& reader, Eigen::Index most) {
   while (size < most) {
     const std::span<const float> block = reader.next_block();
     if (block.empty()) break;
-    const auto count = static_cast<Eigen::Index>(block.size());
+    const Eigen::Index count = block.size();
     if (size + count > wave.samples.size())
       wave.samples.conservativeResize(std::max(2 * wave.samples.size(), size + count));
     wave.samples.segment(size, count) = Eigen::VectorXf::Map(block.data(), count);

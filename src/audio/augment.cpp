@@ -10,9 +10,9 @@
 #include <unsupported/Eigen/FFT>
 
 #include "audio/soxr_resample.h"
+#include "core/internal/fail.h"
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"
-#include "ser/core/error.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -58,7 +58,7 @@ class Voice {
       const Index steps = std::lround(seconds * kVoicesRateHz) / kStep;
       const Articulation next = draw_sound();
       for (Index s = 0; s < steps && begin < sum.size(); ++s, begin += kStep) {
-        const double share = static_cast<double>(s) / static_cast<double>(steps);
+        const double share = static_cast<double>(s) / steps;
         const double loudness = pauses ? 0 : std::sin(std::numbers::pi * share);
         add_step(sum.segment(begin, std::min(kStep, sum.size() - begin)),
                  between(now_, next, share), loudness);
@@ -215,15 +215,14 @@ Kind parse_kind(std::string_view name) {
     if (row.name == name) return row.kind;
     names.emplace_back(row.name);
   }
-  throw Error(fmt::format("augmentation: expected one of {}, found '{}'{}", join(names, ", "), name,
-                          did_you_mean(name, names)));
+  fail("augmentation: expected one of {}, found '{}'{}", join(names, ", "), name,
+       did_you_mean(name, names));
 }
 
 double parse_amount(std::string_view text, const KindRow& row) {
   const double amount = parse_double(text, fmt::format("augmentation {}", row.name));
   if (amount < row.lowest || amount > row.highest)
-    throw Error(fmt::format("augmentation {}: expected {} to {}, found {}", row.name, row.lowest,
-                            row.highest, amount));
+    fail("augmentation {}: expected {} to {}, found {}", row.name, row.lowest, row.highest, amount);
   return amount;
 }
 
@@ -235,20 +234,17 @@ std::vector<Augmentation> parse_augmentations(std::string_view list) {
   std::optional<Kind> kind;  // of the step before
   for (const std::string& copy : split(list, ',')) {
     Augmentation& steps = augmentations.emplace_back();
-    if (trim(copy).empty()) throw Error("augmentation: expected KIND:AMOUNT, found nothing");
+    if (trim(copy).empty()) fail("augmentation: expected KIND:AMOUNT, found nothing");
     for (const std::string& part : split(copy, '+')) {
       const std::string_view item = trim(part);
       const std::size_t colon = item.find(':');
       if (colon != std::string_view::npos) kind = parse_kind(item.substr(0, colon));
-      if (!kind)
-        throw Error(
-            fmt::format("augmentation: expected KIND:AMOUNT such as speed:0.9, found '{}'", item));
+      if (!kind) fail("augmentation: expected KIND:AMOUNT such as speed:0.9, found '{}'", item);
       const std::string_view amount = item.substr(colon == std::string_view::npos ? 0 : colon + 1);
       steps.push_back({*kind, parse_amount(amount, row_of(*kind))});
     }
     if (!names.insert(augmentation_name(steps)).second)
-      throw Error(fmt::format("augmentation: expected each copy once, found {} twice",
-                              augmentation_name(steps)));
+      fail("augmentation: expected each copy once, found {} twice", augmentation_name(steps));
   }
   return augmentations;
 }

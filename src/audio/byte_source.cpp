@@ -1,7 +1,6 @@
 #include "audio/byte_source.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,22 +10,20 @@
 #include <vector>
 
 #include "audio/content.h"
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 
 ByteSource::ByteSource(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
-    throw Error(
-        fmt::format("{}: expected an audio file, found: {}", path.string(), std::strerror(errno)));
+    fail("{}: expected an audio file, found: {}", path.string(), std::strerror(errno));
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-    throw Error(fmt::format("{}: expected an audio file, found a {}", path.string(),
-                            S_ISDIR(status.st_mode) ? "folder" : "device"));
+    fail("{}: expected an audio file, found a {}", path.string(),
+         S_ISDIR(status.st_mode) ? "folder" : "device");
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
-    throw Error(fmt::format("{}: expected a readable file, found: {}", path.string(),
-                            std::strerror(errno)));
+    fail("{}: expected a readable file, found: {}", path.string(), std::strerror(errno));
   try {
     take(descriptor, path.string());
   } catch (...) {
@@ -38,8 +35,7 @@ ByteSource::ByteSource(const std::filesystem::path& path) {
 
 ByteSource::ByteSource(int descriptor, std::string_view name) { take(descriptor, name); }
 
-ByteSource::ByteSource(std::span<const std::byte> bytes)
-    : bytes_(bytes), size_(static_cast<std::int64_t>(bytes.size())) {}
+ByteSource::ByteSource(std::span<const std::byte> bytes) : bytes_(bytes), size_(bytes.size()) {}
 
 ByteSource::~ByteSource() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -48,13 +44,12 @@ ByteSource::~ByteSource() {
 void ByteSource::take(int descriptor, std::string_view name) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0)
-    throw Error(fmt::format("{}: expected an audio file, found: {}", name, std::strerror(errno)));
+    fail("{}: expected an audio file, found: {}", name, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return spool(descriptor, name);
   first_ = std::max<std::int64_t>(0, ::lseek(descriptor, 0, SEEK_CUR));
   size_ = std::max<std::int64_t>(0, status.st_size - first_);
   descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  if (descriptor_ < 0)
-    throw Error(fmt::format("{}: expected a readable file, found: {}", name, std::strerror(errno)));
+  if (descriptor_ < 0) fail("{}: expected a readable file, found: {}", name, std::strerror(errno));
 }
 
 /// Throws Error where the beginning of a pipe is text, which may have no end, and is no sound: a
@@ -74,30 +69,28 @@ void ByteSource::spool(int pipe, std::string_view name) {
     while (true) {
       const ssize_t got = ::read(pipe, block.data(), block.size());
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw Error(fmt::format("reading failed: {}", std::strerror(errno)));
+      if (got < 0) fail("reading failed: {}", std::strerror(errno));
       if (got == 0) break;
-      const auto piece = std::span(block).first(static_cast<std::size_t>(got));
+      const auto piece = std::span(block).first(got);
       check_no_text(piece);
       spooled_->append(piece);
       if (spooled_->size() > kLargestPipedBytes)
-        throw Error(fmt::format(
-            "expected at most {} GiB from a pipe, found more; a file may be larger, and "
-            "--live - reads a stream without end",
-            kLargestPipedBytes >> 30));
+        fail(
+            "expected at most {} GiB from a pipe, found more; a file may be larger, and --live - "
+            "reads a stream without end",
+            kLargestPipedBytes >> 30);
     }
     spooled_->read_at(0, std::span(block).first(0));  // a full disk shows here
-    size_ = static_cast<std::int64_t>(spooled_->size());
+    size_ = spooled_->size();
   });
 }
 
 std::int64_t ByteSource::read_at(std::int64_t offset, std::span<char> out) const {
-  const auto count =
-      std::clamp<std::int64_t>(size_ - offset, 0, static_cast<std::int64_t>(out.size()));
-  out = out.first(static_cast<std::size_t>(count));
+  const auto count = std::clamp<std::int64_t>(size_ - offset, 0, out.size());
+  out = out.first(count);
   if (spooled_) {
     try {
-      return static_cast<std::int64_t>(
-          spooled_->read_at(static_cast<std::uint64_t>(offset), std::as_writable_bytes(out)));
+      return spooled_->read_at(offset, std::as_writable_bytes(out));
     } catch (const Error&) {
       return 0;  // no exception passes through libsndfile
     }
@@ -108,8 +101,8 @@ std::int64_t ByteSource::read_at(std::int64_t offset, std::span<char> out) const
   }
   std::int64_t done = 0;
   while (done < count) {
-    const ssize_t got = ::pread(descriptor_, out.data() + done,
-                                static_cast<std::size_t>(count - done), first_ + offset + done);
+    const ssize_t got =
+        ::pread(descriptor_, out.data() + done, count - done, first_ + offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     done += got;
@@ -119,7 +112,7 @@ std::int64_t ByteSource::read_at(std::int64_t offset, std::span<char> out) const
 
 std::string ByteSource::text_at(std::int64_t offset, std::size_t count) const {
   std::string text(count, '\0');
-  text.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, read_at(offset, text))));
+  text.resize(std::max<std::int64_t>(0, read_at(offset, text)));
   return text;
 }
 

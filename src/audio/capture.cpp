@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 #include "ser/core/module.h"
 #include "ser/core/text.h"
 
@@ -30,7 +30,7 @@ const CaptureModule& load_capture_module(std::span<const std::filesystem::path> 
 
 const CaptureDevice& choose_device(const std::vector<CaptureDevice>& devices,
                                    const std::string& wanted) {
-  if (devices.empty()) throw Error("expected a device to record from, found none");
+  if (devices.empty()) fail("expected a device to record from, found none");
   const auto named = [&](const CaptureDevice& device) {
     return wanted.empty() ? device.is_default
                           : device.name == wanted || std::to_string(device.number) == wanted;
@@ -38,19 +38,15 @@ const CaptureDevice& choose_device(const std::vector<CaptureDevice>& devices,
   const auto exact = std::find_if(devices.begin(), devices.end(), named);
   if (exact != devices.end()) return *exact;
   if (wanted.empty())
-    throw Error(fmt::format("expected a default device to record from, found only {}",
-                            quoted_names(devices)));
+    fail("expected a default device to record from, found only {}", quoted_names(devices));
   const auto alike = [&](const CaptureDevice& device) {
     return to_lower(device.name).find(to_lower(wanted)) != std::string::npos;
   };
   std::vector<CaptureDevice> found;
   std::copy_if(devices.begin(), devices.end(), std::back_inserter(found), alike);
   if (found.size() != 1)
-    throw Error(
-        fmt::format("expected the number of a device or a part of one's name, found '{}': "
-                    "{} {}",
-                    wanted, found.empty() ? "there are" : "it may be",
-                    quoted_names(found.empty() ? devices : found)));
+    fail("expected the number of a device or a part of one's name, found '{}': {} {}", wanted,
+         found.empty() ? "there are" : "it may be", quoted_names(found.empty() ? devices : found));
   return *std::find_if(devices.begin(), devices.end(), alike);
 }
 

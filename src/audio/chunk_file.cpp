@@ -20,13 +20,13 @@ struct ChunkFormat {
   std::string_view sound;  ///< name of the chunk of sound
   std::endian order;
   std::int64_t first;  ///< place of the first chunk
-  std::size_t name_bytes;
-  std::size_t size_bytes;
+  std::int64_t name_bytes;
+  std::int64_t size_bytes;
   std::int64_t align;
   bool counts_head;        ///< a chunk's size counts its own name and size
   bool format_may_follow;  ///< the sound need not be the last chunk that matters
 
-  std::size_t head_bytes() const { return name_bytes + size_bytes; }
+  std::int64_t head_bytes() const { return name_bytes + size_bytes; }
 };
 
 constexpr auto kLittle = std::endian::little, kBig = std::endian::big;
@@ -43,7 +43,7 @@ constexpr ChunkFormat kFormats[] = {
 /// A size field and the bytes that it counts.
 struct SizeField {
   std::int64_t at = 0;
-  std::size_t bytes = 0;
+  std::int64_t bytes = 0;
   std::endian order = kLittle;
   std::int64_t counted_from = 0;  ///< place from which it counts
 
@@ -52,9 +52,7 @@ struct SizeField {
   }
   Patch set(std::int64_t end) const {
     const std::uint64_t most = bytes == 4 ? 0xFFFFFFFF : ~std::uint64_t{0};
-    return {at,
-            to_bytes(std::min<std::uint64_t>(most, static_cast<std::uint64_t>(end - counted_from)),
-                     bytes, order)};
+    return {at, to_bytes(std::min<std::uint64_t>(most, end - counted_from), bytes, order)};
   }
 };
 
@@ -94,8 +92,8 @@ class ChunkFile {
 
 /// The size of the chunk that begins there.
 SizeField ChunkFile::size_at(std::int64_t chunk) const {
-  const std::int64_t content = chunk + static_cast<std::int64_t>(format_.head_bytes());
-  return {chunk + static_cast<std::int64_t>(format_.name_bytes), format_.size_bytes, format_.order,
+  const std::int64_t content = chunk + format_.head_bytes();
+  return {chunk + format_.name_bytes, format_.size_bytes, format_.order,
           format_.counts_head ? chunk : content};
 }
 
@@ -107,8 +105,8 @@ std::vector<Patch> ChunkFile::patches() const {
 
 /// The place behind a chunk, which is `end()` at most.
 std::int64_t ChunkFile::after(const SizeField& size) const {
-  const std::uint64_t most = static_cast<std::uint64_t>(end() - size.counted_from);
-  const auto bytes = static_cast<std::int64_t>(std::min(size.read(source_), most));
+  const std::uint64_t most = end() - size.counted_from;
+  const std::int64_t bytes = std::min(size.read(source_), most);
   const std::int64_t behind = size.counted_from + bytes - begin_;
   if (format_.align == 2 && behind % 2 != 0)
     return begin_ + behind +
@@ -120,9 +118,9 @@ std::int64_t ChunkFile::after(const SizeField& size) const {
 std::optional<SizeField> ChunkFile::find_size_of_sound() const {
   std::optional<SizeField> large;  // of an RF64 file's sound
   std::int64_t at = begin_ + format_.first;
-  while (at + static_cast<std::int64_t>(format_.head_bytes()) <= end()) {
+  while (at + format_.head_bytes() <= end()) {
     const std::string name = source_.text_at(at, 4);
-    const std::int64_t content = at + static_cast<std::int64_t>(format_.head_bytes());
+    const std::int64_t content = at + format_.head_bytes();
     const SizeField size = size_at(at);
     if (name == "ds64") large = SizeField{content + 8, 8, kLittle, 0};
     if (name == format_.sound) {
@@ -138,17 +136,17 @@ std::optional<SizeField> ChunkFile::find_size_of_sound() const {
 }
 
 bool ChunkFile::is_chunk(std::int64_t at) const {
-  const std::int64_t left = end() - at - static_cast<std::int64_t>(format_.head_bytes());
+  const std::int64_t left = end() - at - format_.head_bytes();
   if (left < 0) return false;
   const std::string head = source_.text_at(at, format_.head_bytes());
   return begins_chunk(head.substr(0, 4) + head.substr(format_.name_bytes),
-                      static_cast<std::uint64_t>(left) + format_.head_bytes(), format_.order);
+                      left + format_.head_bytes(), format_.order);
 }
 
 /// Whether no sound is at `at`.
 bool ChunkFile::is_over(std::int64_t at) const {
-  return end() - at < static_cast<std::int64_t>(format_.head_bytes()) || is_next_file(at) ||
-         is_chunk(at) || tag_bytes(source_, at) > 0;
+  return end() - at < format_.head_bytes() || is_next_file(at) || is_chunk(at) ||
+         tag_bytes(source_, at) > 0;
 }
 
 /// Whether the file holds floats and what is at `at` is out of any range of sound.
@@ -162,12 +160,12 @@ bool ChunkFile::is_no_sound(std::int64_t at) const {
 }
 
 std::int64_t ChunkFile::head_bytes(const SizeField& sound) const {
-  return sound.at - static_cast<std::int64_t>(format_.name_bytes) - begin_;
+  return sound.at - format_.name_bytes - begin_;
 }
 
 /// The file up to its first chunk of sound.
 std::string ChunkFile::head(const SizeField& sound) const {
-  std::string head = source_.text_at(begin_, static_cast<std::size_t>(head_bytes(sound)));
+  std::string head = source_.text_at(begin_, head_bytes(sound));
   for (const Patch& patch : patches()) head.replace(0, patch.bytes.size(), patch.bytes);
   return head;
 }
@@ -189,11 +187,10 @@ std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
   const std::size_t first = found.parts.size() - 1;
   while (!is_next_file(at) && is_chunk(at)) {
     const std::int64_t next = after(size_at(at));
-    if (next < at + static_cast<std::int64_t>(format_.head_bytes())) break;
+    if (next < at + format_.head_bytes()) break;
     const std::string name = source_.text_at(at, 4);
     if (name == "fmt " && !format_.format_may_follow && head_fits && next - at <= kLongestFormat)
-      put_format_first(source_.text_at(at, static_cast<std::size_t>(next - at)), sound,
-                       found.parts[first]);
+      put_format_first(source_.text_at(at, next - at), sound, found.parts[first]);
     if (!format_.format_may_follow && name == format_.sound) {
       if (!head_fits || found.parts.size() >= kMostParts) {
         found.notices.push_back(fmt::format(
@@ -213,10 +210,9 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
   const std::uint64_t told = size->read(source_);
   const std::int64_t there = end() - size->counted_from;
   const std::int64_t told_end =
-      size->counted_from +
-      static_cast<std::int64_t>(std::min<std::uint64_t>(told, static_cast<std::uint64_t>(there)));
+      size->counted_from + static_cast<std::int64_t>(std::min<std::uint64_t>(told, there));
   const bool fits = told <= static_cast<std::uint64_t>(there);
-  if (fits && told_end >= size->at + static_cast<std::int64_t>(size->bytes)) {
+  if (fits && told_end >= size->at + size->bytes) {
     for (const std::int64_t behind : {after(*size), told_end}) {
       if (!is_over(behind)) continue;
       found.parts.push_back({begin_, told_end, {}, patches()});

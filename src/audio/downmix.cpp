@@ -18,7 +18,7 @@ Downmix::Downmix(int num_channels, int sample_rate_hz)
     : sample_rate_hz_(sample_rate_hz),
       feedback_(std::exp(-2 * std::numbers::pi * kLowestHz / sample_rate_hz)),
       step_frames_(std::max<std::int64_t>(1, std::llround(kStepS * sample_rate_hz))),
-      channels_(static_cast<std::size_t>(num_channels)) {}
+      channels_(num_channels) {}
 
 void Downmix::Meter::add(double sample, double feedback) {
   output = sample - input + feedback * output;
@@ -45,7 +45,7 @@ void Downmix::add(std::span<const float> interleaved, std::vector<float>& mono) 
 }
 
 float Downmix::mix(std::span<const float> frame) const {
-  if (taken_ >= 0) return frame[static_cast<std::size_t>(taken_)];
+  if (taken_ >= 0) return frame[taken_];
   double sum = 0;
   for (const float sample : frame) sum += sample;
   return static_cast<float>(sum / static_cast<double>(frame.size()));
@@ -70,14 +70,14 @@ void Downmix::decide() {
     sum += channel.energy;
   }
   average_.close_step(memory);
-  const auto count = static_cast<double>(channels_.size());
+  const double count = channels_.size();
   const double unrelated = sum / (count * count);
   if (average_.energy > kAddsUp * unrelated) taken_ = -1;
   if (taken_ >= 0 || !(average_.energy < kCancels * unrelated)) return;
   const auto loudest =
       std::max_element(channels_.begin(), channels_.end(),
                        [](const Meter& a, const Meter& b) { return a.energy < b.energy; });
-  taken_ = static_cast<int>(loudest - channels_.begin());
+  taken_ = loudest - channels_.begin();
 }
 
 std::string Downmix::notice() const {

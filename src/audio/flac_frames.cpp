@@ -49,7 +49,7 @@ std::optional<int> frame_rate_hz(std::string_view bytes) {
     return std::nullopt;
   const std::size_t of_block = block == 6 ? 1 : block == 7 ? 2 : 0;
   const std::size_t of_rate = rate == 12 ? 1 : rate > 12 ? 2 : 0;
-  const std::size_t rate_at = 4 + static_cast<std::size_t>(number_bytes) + of_block;
+  const std::size_t rate_at = 4 + number_bytes + of_block;
   const std::size_t end = rate_at + of_rate;
   if (bytes.size() <= end || checksum(bytes.substr(0, end)) != at(end)) return std::nullopt;
   if (rate < kRates.size()) return kRates[rate];
@@ -95,7 +95,7 @@ SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin) {
     const std::string_view block = text;
     for (std::size_t i = block.find("fLaC"); i < kBlock; i = block.find("fLaC", i + 1)) {
       if (!begins_file(block.substr(i))) continue;
-      found.parts.back().end = at + static_cast<std::int64_t>(i);
+      found.parts.back().end = at + i;
       found.parts.push_back({found.parts.back().end, source.size()});
     }
     for (std::size_t i = block.find('\xff'); i < kBlock; i = block.find('\xff', i + 1))

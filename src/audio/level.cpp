@@ -39,7 +39,7 @@ void LevelMeter::add(std::span<const float> samples) {
 /// Mean squares of the frames, which lie side by side; the last one may be shorter.
 std::vector<double> LevelMeter::powers() const {
   std::vector<double> powers = energies_;
-  for (double& power : powers) power /= static_cast<double>(frame_samples_);
+  for (double& power : powers) power /= frame_samples_;
   if (!powers.empty()) powers.back() = energies_.back() / static_cast<double>(last_samples_);
   return powers;
 }
@@ -66,7 +66,7 @@ double LevelMeter::silent_share(double range_db) const {
   const double threshold = loudest * std::pow(10, -range_db / 10);
   const auto silent =
       std::count_if(powers.begin(), powers.end(), [&](double power) { return power < threshold; });
-  return static_cast<double>(silent) / static_cast<double>(powers.size());
+  return static_cast<double>(silent) / powers.size();
 }
 
 double active_rms(const Waveform& wave, double range_db) {

@@ -40,7 +40,7 @@ std::optional<Frame> parse_frame(std::string_view bytes) {
   constexpr std::array kMpeg2 = {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160};
   constexpr std::array kRates = {44100, 48000, 32000};
   if (bytes.size() < kHeaderBytes) return std::nullopt;
-  const auto header = static_cast<std::uint32_t>(to_number(bytes.substr(0, 4), std::endian::big));
+  const std::uint32_t header = to_number(bytes.substr(0, 4), std::endian::big);
   const std::uint32_t version = header >> 19 & 3, layer = header >> 17 & 3;
   const std::uint32_t bit_rate = header >> kBitRateShift & 15, rate = header >> 10 & 3;
   if (header >> 21 != 0x7FF || version == 1 || layer != 1 || bit_rate == 0 || bit_rate == 15 ||
@@ -76,7 +76,7 @@ std::optional<std::int64_t> find_frame(const ByteSource& source, std::int64_t at
   for (; at < end; at += kBlock) {
     const std::string block = source.text_at(at, kBlock + kHeaderBytes - 1);
     for (std::size_t i = block.find('\xff'); i < kBlock; i = block.find('\xff', i + 1)) {
-      const std::int64_t place = at + static_cast<std::int64_t>(i);
+      const std::int64_t place = at + i;
       if (place >= end) return std::nullopt;
       const std::optional<Frame> frame = parse_frame(std::string_view(block).substr(i));
       if (frame && is_certain(source, place, *frame)) return place;
@@ -92,7 +92,7 @@ std::string counting_frame(const Frame& like, std::uint32_t frames) {
   for (std::uint32_t bit_rate = 1;; ++bit_rate) {
     const std::string header = to_bytes(bare | bit_rate << kBitRateShift, 4, std::endian::big);
     const Frame frame = *parse_frame(header);
-    const auto at = static_cast<std::size_t>(frame.xing_offset());
+    const std::size_t at = frame.xing_offset();
     std::string bytes(static_cast<std::size_t>(frame.bytes), '\0');
     const std::string xing =
         "Xing" + to_bytes(kHasCount, 4, std::endian::big) + to_bytes(frames, 4, std::endian::big);
@@ -115,7 +115,7 @@ class Mp3File {
       return;
     }
     count_at_ = xing + 8;
-    told_ = static_cast<std::int64_t>(to_number(head.substr(4), std::endian::big));
+    told_ = to_number(head.substr(4), std::endian::big);
   }
 
   /// Takes the frames up to what is none; returns where that is.
@@ -142,7 +142,7 @@ class Mp3File {
     SoundPart part{begin_, end_};
     part.guessed = true;
     if (count_at_ == 0 && guess() < count_)
-      part.prefix = counting_frame(first_, static_cast<std::uint32_t>(count_));
+      part.prefix = counting_frame(first_, count_);
     else if (count_at_ > 0 && told_ < count_)
       part.patches = {
           {count_at_, to_bytes(static_cast<std::uint64_t>(count_), 4, std::endian::big)}};

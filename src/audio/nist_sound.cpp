@@ -28,7 +28,7 @@ SoundParts find_nist_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found{{{begin, source.size()}}, {}};
   const std::uint64_t told = number_of(head, "sample_count") * number_of(head, "channel_count") *
                              number_of(head, "sample_n_bytes");
-  const auto there = static_cast<std::uint64_t>(source.size() - begin);
+  const std::uint64_t there = source.size() - begin;
   if (there > kNistHeaderBytes && there - kNistHeaderBytes < told)
     found.notices.push_back(
         fmt::format("breaks off: {} of the {} bytes of sound that its header tells of",

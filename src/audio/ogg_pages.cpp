@@ -48,7 +48,7 @@ std::int64_t find_page(const ByteSource& source, std::int64_t at) {
   constexpr std::int64_t kBlock = 1 << 16;
   for (; at < source.size(); at += kBlock) {
     const std::size_t found = source.text_at(at, kBlock + kMagic.size() - 1).find(kMagic);
-    if (found != std::string::npos) return at + static_cast<std::int64_t>(found);
+    if (found != std::string::npos) return at + found;
   }
   return source.size();
 }

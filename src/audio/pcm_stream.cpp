@@ -13,8 +13,8 @@
 #include "audio/downmix.h"
 #include "audio/number_bytes.h"
 #include "audio/wav_format.h"
+#include "core/internal/fail.h"
 #include "ser/audio/audio_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -31,17 +31,15 @@ std::uint32_t number(const std::string& text, std::size_t at, std::size_t count)
 PcmFormat stream_format(const std::string& chunk, const std::string& name) {
   const std::optional<wav::FormatChunk> found = wav::parse_format(chunk);
   if (!found)
-    throw Error(fmt::format("{}: expected a WAV format chunk of at least 16 bytes, found {}", name,
-                            chunk.size()));
+    fail("{}: expected a WAV format chunk of at least 16 bytes, found {}", name, chunk.size());
   const std::optional<PcmEncoding> encoding = found->encoding();
   if (!encoding)
-    throw Error(fmt::format(
-        "{}: expected a WAV stream of PCM or float samples, found format {} with {} bits", name,
-        found->tag, found->bits));
+    fail("{}: expected a WAV stream of PCM or float samples, found format {} with {} bits", name,
+         found->tag, found->bits);
   if (const std::size_t wanted = found->num_channels * bytes_of(*encoding);
       found->frame_bytes != wanted)
-    throw Error(fmt::format("{}: expected {} bytes a frame of {} channels and {} bits, found {}",
-                            name, wanted, found->num_channels, found->bits, found->frame_bytes));
+    fail("{}: expected {} bytes a frame of {} channels and {} bits, found {}", name, wanted,
+         found->num_channels, found->bits, found->frame_bytes);
   return {*encoding, static_cast<int>(found->sample_rate_hz),
           static_cast<int>(found->num_channels)};
 }
@@ -80,7 +78,7 @@ PcmStream::~PcmStream() = default;
 PcmStream::PcmStream(PcmStream&&) noexcept = default;
 
 std::size_t PcmStream::frame_bytes() const {
-  return bytes_of(format_.encoding) * static_cast<std::size_t>(format_.num_channels);
+  return bytes_of(format_.encoding) * format_.num_channels;
 }
 
 void PcmStream::start() {
@@ -104,8 +102,8 @@ std::string PcmStream::read_exactly(std::size_t count, const char* what) {
     const std::size_t got =
         read_(std::as_writable_bytes(std::span(text.data() + done, count - done)));
     if (got == 0)
-      throw Error(fmt::format("{}: expected {}, found the end of the stream after {} of {} bytes",
-                              name_, what, done, count));
+      fail("{}: expected {}, found the end of the stream after {} of {} bytes", name_, what, done,
+           count);
     done += got;
   }
   return text;
@@ -114,10 +112,10 @@ std::string PcmStream::read_exactly(std::size_t count, const char* what) {
 void PcmStream::read_header(const std::string& riff) {
   const std::string magic = riff.substr(0, 4);
   if ((magic != "RIFF" && magic != "RF64" && magic != "BW64") || riff.substr(8) != "WAVE")
-    throw Error(
-        fmt::format("{}: expected a WAV stream (or raw samples with --raw-rate), found {}; "
-                    "`ffmpeg -i - -f wav -` may convert it",
-                    name_, kind_of_content(riff)));
+    fail(
+        "{}: expected a WAV stream (or raw samples with --raw-rate), found {}; `ffmpeg -i - -f wav "
+        "-` may convert it",
+        name_, kind_of_content(riff));
   bool formatted = false;
   while (true) {
     const std::string head = read_exactly(8, "a chunk of a WAV stream");
@@ -127,18 +125,15 @@ void PcmStream::read_header(const std::string& riff) {
       break;
     }
     if (size > kLargestHeaderChunk)
-      throw Error(
-          fmt::format("{}: expected WAV chunks of at most {} bytes before the sound, "
-                      "found {}",
-                      name_, kLargestHeaderChunk, size));
+      fail("{}: expected WAV chunks of at most {} bytes before the sound, found {}", name_,
+           kLargestHeaderChunk, size);
     const std::string chunk = read_exactly(size, "a chunk of a WAV stream");
     if (size % 2 != 0) skip_padding();
     if (!head.starts_with("fmt ")) continue;
     format_ = stream_format(chunk, name_);
     formatted = true;
   }
-  if (!formatted)
-    throw Error(fmt::format("{}: expected a WAV format chunk before the sound, found none", name_));
+  if (!formatted) fail("{}: expected a WAV format chunk before the sound, found none", name_);
 }
 
 /// To where the next chunk begins behind one of odd size.
@@ -229,13 +224,12 @@ bool PcmStream::read_on() {
   if (left_ >= frame_bytes()) {
     if (fill() > 0) return true;
     if (left_ != kNoSize)
-      missing_ = fmt::format(
-          "breaks off: {} of the bytes of sound that its header tells of "
-          "are missing",
-          left_ - filled_);
+      missing_ =
+          fmt::format("breaks off: {} of the bytes of sound that its header tells of are missing",
+                      left_ - filled_);
     return false;
   }
-  const std::optional<std::size_t> end = find_end(static_cast<std::size_t>(left_));
+  const std::optional<std::size_t> end = find_end(left_);
   if (!end && frames_done_ > 0 &&
       wav::is_no_sound(std::span(bytes_).first(filled_), format_.encoding)) {
     left_unread_ = fmt::format("left unread behind {:.1f} s: what is no sound",
@@ -254,7 +248,7 @@ std::span<const float> PcmStream::next_block() {
   while (!is_over_) {
     is_over_ = !read_on();
     if (is_over_) break;
-    const std::size_t bytes = static_cast<std::size_t>(std::min<std::uint64_t>(filled_, left_));
+    const std::size_t bytes = std::min<std::uint64_t>(filled_, left_);
     const std::size_t frames = bytes / frame_bytes();
     if (frames == 0) continue;
     decode(frames);
@@ -266,14 +260,14 @@ std::span<const float> PcmStream::next_block() {
 }
 
 void PcmStream::decode(std::size_t frames) {
-  interleaved_.resize(frames * static_cast<std::size_t>(format_.num_channels));
+  interleaved_.resize(frames * format_.num_channels);
   wav::decode(bytes_, format_.encoding, interleaved_);
   mono_.clear();
   downmix_->add(interleaved_, mono_);
   for (std::size_t i = 0; i < frames; ++i)
     if (!std::isfinite(mono_[i]))
-      throw Error(fmt::format("{}: expected finite samples, found {} at {:.3f} s", name_, mono_[i],
-                              static_cast<double>(frames_done_ + i) / format_.sample_rate_hz));
+      fail("{}: expected finite samples, found {} at {:.3f} s", name_, mono_[i],
+           static_cast<double>(frames_done_ + i) / format_.sample_rate_hz);
   frames_done_ += frames;
 }
 

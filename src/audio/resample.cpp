@@ -1,6 +1,5 @@
 #include "ser/audio/resample.h"
 
-#include <fmt/format.h>
 #include <soxr.h>
 
 #include <algorithm>
@@ -8,23 +7,22 @@
 #include <vector>
 
 #include "audio/soxr_resample.h"
+#include "core/internal/fail.h"
 #include "ser/audio/audio_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
 
-[[noreturn]] void fail(double input_rate, double output_rate, soxr_error_t error) {
-  throw Error(
-      fmt::format("resampling: expected rates that libsoxr converts, found {} Hz to {} Hz ({})",
-                  input_rate, output_rate, error));
+[[noreturn]] void refuse(double input_rate, double output_rate, soxr_error_t error) {
+  fail("resampling: expected rates that libsoxr converts, found {} Hz to {} Hz ({})", input_rate,
+       output_rate, error);
 }
 
 // libsoxr takes minutes over absurd ratios.
 void check_rates(std::int64_t from, std::int64_t to) {
   if (std::min(from, to) < 1 || std::max(from, to) > kHighestRateHz)
-    throw Error(fmt::format("resampling: expected rates of 1 to {} Hz, found {} Hz to {} Hz",
-                            kHighestRateHz, from, to));
+    fail("resampling: expected rates of 1 to {} Hz, found {} Hz to {} Hz", kHighestRateHz, from,
+         to);
 }
 
 }  // namespace
@@ -38,10 +36,9 @@ Eigen::VectorXf soxr_resample(const Eigen::VectorXf& samples, double input_rate,
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
   std::size_t done = 0;
   if (const soxr_error_t error =
-          soxr_oneshot(input_rate, output_rate, 1, samples.data(),
-                       static_cast<std::size_t>(samples.size()), nullptr, resampled.data(),
-                       static_cast<std::size_t>(size), &done, &io, &quality, &runtime))
-    fail(input_rate, output_rate, error);
+          soxr_oneshot(input_rate, output_rate, 1, samples.data(), samples.size(), nullptr,
+                       resampled.data(), size, &done, &io, &quality, &runtime))
+    refuse(input_rate, output_rate, error);
   return resampled;
 }
 
@@ -68,7 +65,7 @@ struct Resampler::Impl {
       std::size_t used = 0, made = 0;
       if (const soxr_error_t error = soxr_process(converter.get(), samples, count, &used,
                                                   out.data() + filled, kBlock, &made))
-        fail(from, to, error);
+        refuse(from, to, error);
       out.resize(filled + made);
       if (samples) samples += used;
       count -= used;
@@ -93,7 +90,7 @@ Resampler::Resampler(int from_hz, int to_hz) {
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
   soxr_error_t error = nullptr;
   impl_->converter.reset(soxr_create(from_hz, to_hz, 1, &error, &io, &quality, &runtime));
-  if (error) fail(from_hz, to_hz, error);
+  if (error) refuse(from_hz, to_hz, error);
 }
 
 Resampler::~Resampler() = default;
@@ -103,8 +100,8 @@ std::span<const float> Resampler::add(std::span<const float> samples) {
   if (!impl_->converter) return samples;
   impl_->out.clear();
   impl_->process(samples.data(), samples.size());
-  impl_->taken += static_cast<std::int64_t>(samples.size());
-  impl_->given += static_cast<std::int64_t>(impl_->out.size());
+  impl_->taken += samples.size();
+  impl_->given += impl_->out.size();
   return impl_->out;
 }
 
@@ -113,7 +110,7 @@ std::span<const float> Resampler::finish() {
   impl_->out.clear();
   impl_->process(nullptr, 0);
   const std::int64_t size = (impl_->taken * impl_->to + impl_->from - 1) / impl_->from;
-  impl_->out.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, size - impl_->given)));
+  impl_->out.resize(std::max<std::int64_t>(0, size - impl_->given));
   return impl_->out;
 }
 

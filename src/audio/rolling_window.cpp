@@ -1,12 +1,10 @@
 #include "ser/audio/rolling_window.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "core/internal/fail.h"
 #include "ser/audio/audio_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
@@ -15,7 +13,7 @@ constexpr double kLongestWindowS = 600, kShortestHopS = 0.01, kLongestHopS = 360
 
 void check(const char* what, double value_s, double least_s, double most_s) {
   if (!(value_s >= least_s && value_s <= most_s))
-    throw Error(fmt::format("{}: expected {} to {} s, found {}", what, least_s, most_s, value_s));
+    fail("{}: expected {} to {} s, found {}", what, least_s, most_s, value_s);
 }
 
 }  // namespace
@@ -33,14 +31,14 @@ void RollingWindow::push(std::span<const float> samples, const OnWindow& on_wind
     // With a hop longer than the window, some samples belong to none.
     const std::int64_t skip = std::max<std::int64_t>(0, window_.begin - taken_);
     const bool skipping = skip > 0;
-    const std::size_t count = std::min<std::size_t>(
-        samples.size(), static_cast<std::size_t>(skipping ? skip : buffer.size() - filled_));
+    const std::size_t count =
+        std::min<std::size_t>(samples.size(), skipping ? skip : buffer.size() - filled_);
     if (!skipping) {
       std::copy_n(samples.data(), count, buffer.data() + filled_);
-      filled_ += static_cast<Eigen::Index>(count);
+      filled_ += count;
     }
     samples = samples.subspan(count);
-    taken_ += static_cast<std::int64_t>(count);
+    taken_ += count;
     if (filled_ < buffer.size()) continue;
     on_window(window_);
     complete_ = true;

@@ -1,12 +1,11 @@
 #include <dlfcn.h>
-#include <fmt/format.h>
 #include <sndfile.h>
 
 #include <algorithm>
 #include <array>
 
 #include "audio/decoder.h"
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -16,10 +15,10 @@ struct Sndfile {
   Sndfile() {
     constexpr const char* kFile = "libsndfile.so.1";
     void* const library = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
-    if (!library) throw Error(fmt::format("reading other sound than WAV: {}", ::dlerror()));
+    if (!library) fail("reading other sound than WAV: {}", ::dlerror());
     const auto find = [&](auto& function, const char* name) {
       function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(library, name));
-      if (!function) throw Error(fmt::format("{}: expected {}, found none", kFile, name));
+      if (!function) fail("{}: expected {}, found none", kFile, name);
     };
     find(open_virtual, "sf_open_virtual");
     find(readf_float, "sf_readf_float");

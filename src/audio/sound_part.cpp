@@ -22,26 +22,24 @@ SoundParts find_sound(const ByteSource& source) {
 
 std::int64_t PartFile::read(std::span<char> out) {
   const std::string_view head =
-      std::string_view(part_.prefix)
-          .substr(static_cast<std::size_t>(std::min(position_, prefix_bytes())));
+      std::string_view(part_.prefix).substr(std::min(position_, prefix_bytes()));
   const std::size_t from_prefix = std::min(head.size(), out.size());
   std::copy_n(head.data(), from_prefix, out.data());
   out = out.subspan(from_prefix);
-  position_ += static_cast<std::int64_t>(from_prefix);
-  if (out.empty()) return static_cast<std::int64_t>(from_prefix);
+  position_ += from_prefix;
+  if (out.empty()) return from_prefix;
   const std::int64_t at = part_.begin + position_ - prefix_bytes();
-  const auto want =
-      std::clamp<std::int64_t>(part_.end - at, 0, static_cast<std::int64_t>(out.size()));
-  out = out.first(static_cast<std::size_t>(want));
+  const auto want = std::clamp<std::int64_t>(part_.end - at, 0, out.size());
+  out = out.first(want);
   const std::int64_t got = source_.read_at(at, out);
   for (const Patch& patch : part_.patches)
     for (std::size_t i = 0; i < patch.bytes.size(); ++i) {
       const std::int64_t place = patch.at + static_cast<std::int64_t>(i) - at;
-      if (place >= 0 && place < got) out[static_cast<std::size_t>(place)] = patch.bytes[i];
+      if (place >= 0 && place < got) out[place] = patch.bytes[i];
     }
   position_ += got;
   source_.set_position(at + got);
-  return static_cast<std::int64_t>(from_prefix) + got;
+  return from_prefix + got;
 }
 
 std::int64_t PartFile::seek(std::int64_t offset, int whence) {

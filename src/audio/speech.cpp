@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "core/internal/ranked.h"
 #include "ser/audio/resample.h"
 
 namespace ser {
@@ -71,7 +72,7 @@ std::array<int, kBands + 1> band_edges() {
   for (int b = 0; b <= kBands; ++b) {
     const double z = bark(150) + (bark(3800) - bark(150)) * b / kBands;
     const double hz = 1960 * (z + 0.53) / (26.28 - z);
-    edges[static_cast<std::size_t>(b)] = static_cast<int>(std::lround(hz * kFrame / kRateHz));
+    edges[b] = static_cast<int>(std::lround(hz * kFrame / kRateHz));
   }
   return edges;
 }
@@ -169,8 +170,7 @@ void measure_spectra(const Eigen::VectorXf& samples, Frames& frames) {
     frames.tilt_db[t] = decibel(power.tail(power.size() - kBin2kHz - 1).sum()) -
                         decibel(power.head(kBin2kHz + 1).sum());
     for (std::size_t b = 0; b < kBands; ++b)
-      frames.bands_db(static_cast<Index>(b), t) =
-          decibel(power.segment(kEdges[b], kEdges[b + 1] - kEdges[b]).mean());
+      frames.bands_db(b, t) = decibel(power.segment(kEdges[b], kEdges[b + 1] - kEdges[b]).mean());
   }
 }
 
@@ -201,14 +201,6 @@ struct Measures {
   double percussive = 0;  ///< the same above 8 Hz
 };
 
-double quantile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto middle =
-      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size()));
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 double leap_semitones(const Frames& frames, Index t) {
   return 12 * std::abs(std::log2(frames.pitch_hz[t] / frames.pitch_hz[t - 1]));
 }
@@ -233,7 +225,7 @@ void measure_modulation(const Eigen::VectorXd& level_db, Measures& m) {
   const Eigen::ArrayXd amplitude = (level_db.array() / 20 * std::numbers::ln10).exp();
   const double mean = amplitude.mean();
   const Eigen::ArrayXd envelope = amplitude / mean - 1;
-  const auto count = static_cast<double>(envelope.size());
+  const double count = envelope.size();
   double slow = 0, syllabic = 0;
   for (int k = 1; k <= envelope.size() / 2; ++k) {
     const double hz = k / (count * kHopS);
@@ -267,9 +259,9 @@ Measures measure(const Frames& frames, const Flags& voiced) {
   for (Index t = kChangeHops; t < frames.count(); ++t)
     if (voiced[t] && voiced[t - kChangeHops])
       changes.push_back(spectral_distance_db(frames, t, t - kChangeHops));
-  m.pitch_speed = quantile(speeds, 0.5);
-  m.fast_pitch_speed = quantile(speeds, 0.85);
-  m.spectral_change_db = quantile(changes, 0.5);
+  m.pitch_speed = ranked(speeds, 0.5);
+  m.fast_pitch_speed = ranked(speeds, 0.85);
+  m.spectral_change_db = ranked(changes, 0.5);
   const Eigen::ArrayXd weights = frames.active.cast<double>();
   const double mean = (weights * frames.tilt_db.array()).sum() / weights.sum();
   m.tilt_spread_db =

@@ -25,7 +25,7 @@ std::int64_t id3v2_bytes(const std::string& head) {
 std::int64_t ape_bytes(const std::string& head) {
   const std::string_view bytes = head;
   const bool begins_with_header = (to_number(bytes.substr(20, 4)) & (1u << 29)) != 0;
-  const auto size = static_cast<std::int64_t>(to_number(bytes.substr(12, 4)));
+  const std::int64_t size = to_number(bytes.substr(12, 4));
   return begins_with_header ? kApeHead + size : kApeHead;
 }
 

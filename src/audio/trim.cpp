@@ -1,11 +1,9 @@
 #include "ser/audio/trim.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "ser/core/error.h"
+#include "core/internal/fail.h"
 
 namespace ser {
 namespace {
@@ -31,8 +29,7 @@ Eigen::VectorXd frame_energies(const Eigen::VectorXf& samples) {
 }  // namespace
 
 SampleRange active_range(const Waveform& wave, double top_db) {
-  if (!(top_db > 0))
-    throw Error(fmt::format("trimming: expected a level above 0 dB, found {} dB", top_db));
+  if (!(top_db > 0)) fail("trimming: expected a level above 0 dB, found {} dB", top_db);
   const Eigen::VectorXd energies = frame_energies(wave.samples);
   const double loudest = *std::max_element(energies.begin(), energies.end());
   if (!(loudest > 0)) return {0, wave.samples.size()};

@@ -26,12 +26,12 @@ class WavDecoder : public Decoder {
     const std::int64_t want =
         std::min(left_, static_cast<std::int64_t>(out.size()) / format_.num_channels);
     if (want == 0 || failed_) return 0;
-    bytes_.resize(static_cast<std::size_t>(want * frame_bytes()));
+    bytes_.resize(want * frame_bytes());
     const std::int64_t got =
         file_.read({reinterpret_cast<char*>(bytes_.data()), bytes_.size()}) / frame_bytes();
     failed_ = got < want;  // the file has shrunk
     left_ -= got;
-    const auto samples = static_cast<std::size_t>(got * format_.num_channels);
+    const std::size_t samples = got * format_.num_channels;
     wav::decode(bytes_, format_.encoding, out.first(samples));
     return got;
   }
@@ -51,7 +51,7 @@ class WavDecoder : public Decoder {
 /// Up to `count` bytes.
 std::string read_text(PartFile& file, std::size_t count) {
   std::string text(count, '\0');
-  text.resize(static_cast<std::size_t>(file.read(text)));
+  text.resize(file.read(text));
   return text;
 }
 
@@ -81,7 +81,7 @@ std::unique_ptr<Decoder> read_header(PartFile& file) {
   while (true) {
     const std::string head = read_text(file, 8);
     if (head.size() < 8) return nullptr;
-    const auto size = static_cast<std::int64_t>(to_number(std::string_view(head).substr(4)));
+    const std::int64_t size = to_number(std::string_view(head).substr(4));
     if (head.starts_with("data")) {
       if (!format) return nullptr;
       return std::make_unique<WavDecoder>(file, *format,
@@ -89,7 +89,7 @@ std::unique_ptr<Decoder> read_header(PartFile& file) {
     }
     constexpr std::int64_t kLargestFormat = 1024;
     if (head.starts_with("fmt ") && size <= kLargestFormat) {
-      format = plain_format(read_text(file, static_cast<std::size_t>(size)));
+      format = plain_format(read_text(file, size));
       if (!format) return nullptr;
     } else {
       file.seek(size, SEEK_CUR);

@@ -39,7 +39,7 @@ void decode_each(const std::byte* bytes, std::span<float> out, Convert convert) 
 
 std::string header(std::uint32_t data_bytes, int sample_rate_hz, SampleFormat format) {
   const std::uint16_t sample_bytes = bytes_of(format);
-  const auto rate = static_cast<std::uint32_t>(sample_rate_hz);
+  const std::uint32_t rate = sample_rate_hz;
   std::string out = "RIFF";
   append(out, kHeaderBytes - 8 + data_bytes);
   out += "WAVEfmt ";

@@ -1,7 +1,6 @@
 #include "ser/audio/wav_recorder.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,16 +11,15 @@
 #include <string_view>
 
 #include "audio/wav_format.h"
+#include "core/internal/fail.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/error.h"
 
 namespace ser {
 namespace {
 
 [[noreturn]] void fail_to_write(const std::filesystem::path& path) {
-  throw Error(fmt::format("{}: expected to write a recording there, found: {}", path.string(),
-                          std::strerror(errno)));
+  fail("{}: expected to write a recording there, found: {}", path.string(), std::strerror(errno));
 }
 
 void write_at(int descriptor, std::string_view text, off_t offset,
@@ -30,22 +28,21 @@ void write_at(int descriptor, std::string_view text, off_t offset,
     const ssize_t put = ::pwrite(descriptor, text.data(), text.size(), offset);
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) fail_to_write(path);
-    text.remove_prefix(static_cast<std::size_t>(put));
+    text.remove_prefix(put);
     offset += put;
   }
 }
 
 void check(const std::filesystem::path& path, const Waveform& wave) {
   if (wave.sample_rate_hz < 1)
-    throw Error(fmt::format("{}: expected a sampling rate of at least 1 Hz, found {} Hz",
-                            path.string(), wave.sample_rate_hz));
+    fail("{}: expected a sampling rate of at least 1 Hz, found {} Hz", path.string(),
+         wave.sample_rate_hz);
   if (!wave.samples.allFinite())
-    throw Error(
-        fmt::format("{}: expected finite samples to write, found NaN or infinity", path.string()));
+    fail("{}: expected finite samples to write, found NaN or infinity", path.string());
   constexpr Eigen::Index kMostSamples = wav::kMostDataBytes / wav::bytes_of(SampleFormat::kFloat);
   if (wave.samples.size() > kMostSamples)
-    throw Error(fmt::format("{}: expected at most {} samples in a WAV file, found {}",
-                            path.string(), kMostSamples, wave.samples.size()));
+    fail("{}: expected at most {} samples in a WAV file, found {}", path.string(), kMostSamples,
+         wave.samples.size());
 }
 
 }  // namespace
