@@ -319,7 +319,7 @@ void ScoringFlags::visit(FieldVisitor& v) {
   v.field("temperature", temperature, "Divides the mean log probabilities of --average",
           Range{0.01, 100});
   v.field("output", output, "Result file to write (JSON)");
-  v.field("report", report, "Report to write (HTML): scores, learning curves, maps, mistakes");
+  v.field("report", report, "Report to write (HTML): scores, learning curves, mistakes");
 }
 
 void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptions& common,
