@@ -65,10 +65,10 @@ TEST_F(Robustness, ScoresEveryCondition) {
   const Outcome done = listen(corpus(), "speakers:2", {"--json", file});
   ASSERT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.out, AllOf(HasSubstr("babble, 0 dB SNR"), HasSubstr("% required: ")));
-  const nlohmann::json json = nlohmann::json::parse(text_of(file));
+  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(text_of(file));
   EXPECT_EQ(json["split"], "speakers:2");
   EXPECT_EQ(json["results"].size(), 1u);
-  const nlohmann::json& conditions = json["results"][0]["conditions"];
+  const nlohmann::ordered_json& conditions = json["results"][0]["conditions"];
   ASSERT_EQ(conditions.size(), 27u);
   EXPECT_EQ(conditions[0]["condition"], "clean");
   EXPECT_EQ(conditions[0]["same_label"], 1.0);
@@ -78,7 +78,7 @@ TEST_F(Robustness, ScoresEveryCondition) {
   EXPECT_NEAR(conditions[26]["kbit_per_s"], 16, 3);
   EXPECT_NEAR(conditions[22]["kbit_per_s"], 64, 1) << "mu-law";
   EXPECT_NEAR(conditions[23]["kbit_per_s"], 13, 1) << "GSM";
-  for (const nlohmann::json& row : conditions)
+  for (const nlohmann::ordered_json& row : conditions)
     for (const char* share : {"uar", "gender_accuracy", "same_label", "same_gender"}) {
       EXPECT_GE(row[share], 0.0);
       EXPECT_LE(row[share], 1.0);

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::Pair;
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// A harmonic tone with `silence_s` of digital silence after it.
 Waveform voice(double f0_hz, double tone_s, double silence_s, double amplitude = 0.1,

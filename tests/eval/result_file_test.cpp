@@ -14,7 +14,7 @@
 namespace ser {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -89,7 +89,7 @@ TEST(ModelFile, SaveAndLoadGivesTheSameBits) {
 }
 
 TEST(ModelFile, OlderOnesTellNoRecordings) {
-  nlohmann::json older = nlohmann::json::parse(written(small_model(1)));
+  nlohmann::ordered_json older = nlohmann::ordered_json::parse(written(small_model(1)));
   older["training"].erase("recordings");
   EXPECT_TRUE(read_text(older.dump()).training.recordings.empty());
 }

@@ -21,7 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 const std::vector<std::string> kLabels = {"happy", "sad", "angry"};
 

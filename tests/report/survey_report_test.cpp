@@ -9,7 +9,7 @@
 namespace ser::report {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Clips of two emotions by a man and a woman, one of them unreadable.
 Survey some_survey() {
