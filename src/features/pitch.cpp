@@ -225,6 +225,22 @@ void PitchPlan::weigh(Candidates& found, const std::vector<float>& depths) const
   found[deepest].probability += static_cast<float>(kNoTroughWeight * missed);
 }
 
+namespace {
+
+/// For each frame its state on the way to state `last` of the last one, less one. from: where each
+/// state of all frames comes from; begin: the first of each frame's there.
+std::vector<int> traced_back(const std::vector<int>& from, const std::vector<std::size_t>& begin,
+                             std::ptrdiff_t last) {
+  std::vector<int> path(begin.size());
+  for (std::size_t t = begin.size(); t-- > 0;) {
+    path[t] = static_cast<int>(last) - 1;
+    last = from[begin[t] + last];
+  }
+  return path;
+}
+
+}  // namespace
+
 /// For each frame the index of its candidate, or -1 for unvoiced. Scores are log probabilities.
 std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) const {
   const double widest = kSemitonesPerSecond * options_.hop_samples / sample_rate_hz_;
@@ -262,13 +278,7 @@ std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) con
     }
     score.swap(next);
   }
-  std::vector<int> path(frames.size());
-  auto state = static_cast<int>(std::max_element(score.begin(), score.end()) - score.begin());
-  for (std::size_t t = frames.size(); t-- > 0;) {
-    path[t] = state - 1;
-    state = from[begin[t] + static_cast<std::size_t>(state)];
-  }
-  return path;
+  return traced_back(from, begin, std::ranges::max_element(score) - score.begin());
 }
 
 namespace {

@@ -5,8 +5,8 @@
 
 namespace ser {
 
-/// The one of the values that a share of them, in [0, 1), are not above; 0.5: the upper median. 0 of
-/// no values.
+/// The value before which a share of them, in [0, 1), comes in order (0.5: the upper median); 0 of
+/// none.
 inline double ranked(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   const auto place = values.begin() + static_cast<int>(share * values.size());
