@@ -30,7 +30,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // Clip level, for networks that see one vector: spectrum, voice quality, melody and rhythm.
     {"functionals", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 30, "level": "active", "pool": "stats",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active", "pool": "stats",
   "features": [
     {"type": "log_mel",
      "mel": {"num_bands": 40, "high_hz": 7000, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},

@@ -296,7 +296,10 @@ TEST(FeatureSet, SetsThatPrepareAlikeShareTheirAnalysis) {
 TEST(FeatureSet, PresetsShareTheCleanSoundAndWhereNothingIsTrimmedAll) {
   const FeatureSet frames = parse_feature_set("frames"), clip = parse_feature_set("functionals");
   const Tables tables;
-  const Waveform loud = voice(48000);
+  const Waveform spoken = voice(48000);
+  const SampleRange heard = kept_range(cleaned(spoken, clip), clip);  // at 16 kHz
+  const Waveform loud{spoken.samples.segment(3 * heard.begin, 3 * (heard.end - heard.begin)),
+                      48000};
   SharedAnalysis recording(loud);
   EXPECT_EQ(&recording.of(frames, tables), &recording.of(clip, tables));
   Waveform faint_end = loud;  // by 35 dB: one preset trims it
