@@ -53,7 +53,7 @@ Waveform resample(const Waveform& wave, int sample_rate_hz) {
 
 struct Resampler::Impl {
   struct Delete {
-    void operator()(soxr_t converter) const { soxr_delete(converter); }
+    void operator()(soxr_t made) const { soxr_delete(made); }
   };
 
   /// Adds what `samples` (null: the end) give to `out`.

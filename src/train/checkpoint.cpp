@@ -118,11 +118,11 @@ struct Content {
 std::string difference(const Json& there, const Json& asked, const std::string& name) {
   if (there == asked) return "";
   if (there.is_object() && asked.is_object()) {
-    for (const auto& [key, value] : asked.items())
-      if (std::string found =
-              difference(there.value(key, Json()), value, name.empty() ? key : name + '.' + key);
-          !found.empty())
+    for (const auto& [key, value] : asked.items()) {
+      const std::string path = name.empty() ? key : fmt::format("{}.{}", name, key);
+      if (std::string found = difference(there.value(key, Json()), value, path); !found.empty())
         return found;
+    }
   }
   if (there.is_structured() || asked.is_structured()) return name + " differs";
   return fmt::format("{} is {} there, {} asked for", name, dump_text(there), dump_text(asked));
