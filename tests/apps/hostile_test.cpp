@@ -13,7 +13,7 @@ namespace {
 using ::testing::AnyOf;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMegabytes = 2, kBytes = kMegabytes << 20;
+constexpr std::size_t kBytes = std::size_t{8} << 20;
 
 /// `part` as often as it takes to fill a file.
 std::string filled(const std::string& begin, const std::string& part, const std::string& end) {
@@ -52,7 +52,7 @@ const std::map<std::string, std::function<std::string()>>& hostile_values() {
       {"numbers", [] { return filled("[", "1", "]"); }},
       {"texts", [] { return filled("[", "\"\"", "]"); }},
       {"a_long_text", [] { return "\"" + std::string(kBytes - 100, 'x') + "\""; }},
-      {"many_keys", [] { return object_of(50000, R"({"shape":[1],"data":""})"); }},
+      {"many_keys", [] { return object_of(200000, R"({"shape":[1],"data":""})"); }},
       {"full_objects", [] { return filled("[", object_of(1000, "1"), "]"); }},
       {"layers", [] { return filled(R"({"layers":[)", R"({"type":"dense"})", "]}"); }},
       {"layers_in_layers", layers_in_layers}};
@@ -66,7 +66,7 @@ std::vector<std::string> hostile_names() {
 }
 
 /// Runs a command that must come to an end soon, one way or the other. The time is what a build
-/// for users takes on an idle machine, sanitizers and company take theirs.
+/// for users takes on an idle machine; sanitizers and company take theirs.
 void expect_soon(const std::string& program, const std::vector<std::string>& words) {
   RunOptions options;
   options.watch_memory = true;
@@ -74,8 +74,8 @@ void expect_soon(const std::string& program, const std::vector<std::string>& wor
   EXPECT_THAT(outcome.exit_code, AnyOf(0, 1, 2)) << outcome.err.substr(0, 300);
 #ifndef __SANITIZE_ADDRESS__
 #ifndef __SANITIZE_THREAD__
-  EXPECT_LT(outcome.cpu_s, 0.25 * kMegabytes) << outcome.err.substr(0, 300);
-  EXPECT_LT(outcome.peak_kb, (25 + 60 * kMegabytes) * 1024) << outcome.err.substr(0, 300);
+  EXPECT_LT(outcome.cpu_s, 2) << outcome.err.substr(0, 300);
+  EXPECT_LT(outcome.peak_kb, 500 * 1024) << outcome.err.substr(0, 300);
 #endif
 #endif
 }

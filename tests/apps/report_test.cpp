@@ -39,17 +39,17 @@ struct Seen {
 
 class Reports : public DemoFeatures {
  protected:
-  /// What headless Chromium makes of a page, with what further arguments ask for.
-  Seen look_at(const std::string& page, const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments = {"--headless",
-                                          "--no-sandbox",
-                                          "--disable-gpu",
-                                          "--enable-logging=stderr",
-                                          "--user-data-dir=" + file("browser"),
-                                          "--dump-dom"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
+  /// Runs headless Chromium on a page with further arguments.
+  Outcome browse(const std::string& page, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(),
+                     {"--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                      "--user-data-dir=" + file("browser")});
     arguments.push_back("file://" + page);
-    const Outcome done = run_path(chromium_, arguments);
+    return run_path(chromium_, arguments);
+  }
+
+  Seen look_at(const std::string& page) const {
+    const Outcome done = browse(page, {"--dump-dom"});
     EXPECT_EQ(done.exit_code, 0) << done.err;
     Seen seen{done.out, {}};
     for (const std::string& line : lines_of(done.err))
@@ -84,39 +84,47 @@ void expect_shown(const std::string& html, const std::string& name, double value
   EXPECT_EQ(found[0].second, percent(value)) << name;
 }
 
-void expect_figures(const std::string& html, const Json& result) {
-  expect_shown(html, "uar", result["uar"]);
-  expect_shown(html, "accuracy", result["accuracy"]);
-  expect_shown(html, "macro-f1", result["macro_f1"]);
-  expect_shown(html, "gender-accuracy", result["gender_accuracy"]);
-  EXPECT_EQ(shown(html, "n")[0].first, result["n"].get<double>());
-  EXPECT_EQ(shown(html, "ece")[0].first, result["ece"].get<double>());
-  const auto low = shown(html, "low"), high = shown(html, "high");
+TEST_F(Reports, ShowTheNumbersOfTheResultFileInABrowser) {
+  if (chromium_.empty()) GTEST_SKIP() << "chromium is not installed";
+  succeed("ser-eval", {features_, "--cv", "speakers:2", "--train", recipe_, "-o", file("r.json"),
+                       "--report", file("r.html"), "-q"});
+  const Json result = Json::parse(text_of(file("r.json")));
+  const Seen seen = look_at(file("r.html"));
+  EXPECT_THAT(seen.console, SizeIs(0));
+
+  expect_shown(seen.elements, "uar", result["uar"]);
+  expect_shown(seen.elements, "accuracy", result["accuracy"]);
+  expect_shown(seen.elements, "macro-f1", result["macro_f1"]);
+  expect_shown(seen.elements, "gender-accuracy", result["gender_accuracy"]);
+  EXPECT_EQ(shown(seen.elements, "n")[0].first, result["n"].get<double>());
+  EXPECT_EQ(shown(seen.elements, "ece")[0].first, result["ece"].get<double>());
+  const auto low = shown(seen.elements, "low"), high = shown(seen.elements, "high");
   EXPECT_EQ(low[0].first, result["ci95"]["uar"][0].get<double>());
   EXPECT_EQ(high[0].first, result["ci95"]["uar"][1].get<double>());
   EXPECT_EQ(low[1].first, result["ci95"]["accuracy"][0].get<double>());
   EXPECT_EQ(high[1].first, result["ci95"]["accuracy"][1].get<double>());
 
-  const auto recalls = shown(html, "class-recall");
+  const auto recalls = shown(seen.elements, "class-recall");
   ASSERT_EQ(recalls.size(), result["per_class"].size());
   std::size_t i = 0;
   for (const auto& [label, figures] : result["per_class"].items()) {
     EXPECT_EQ(recalls[i].first, figures["recall"].get<double>()) << label;
-    EXPECT_EQ(shown(html, "class-precision")[i].first, figures["precision"].get<double>());
-    EXPECT_EQ(shown(html, "class-f1")[i++].first, figures["f1"].get<double>());
+    EXPECT_EQ(shown(seen.elements, "class-precision")[i].first, figures["precision"].get<double>());
+    EXPECT_EQ(shown(seen.elements, "class-f1")[i++].first, figures["f1"].get<double>());
   }
-  const auto speakers = shown(html, "speaker-accuracy");
+  const auto speakers = shown(seen.elements, "speaker-accuracy");
   ASSERT_EQ(speakers.size(), result["per_speaker"].size());
   for (i = 0; i < speakers.size(); ++i)
     EXPECT_EQ(speakers[i].first, result["per_speaker"][i]["accuracy"].get<double>());
-  const auto folds = shown(html, "fold-uar");
+  const auto folds = shown(seen.elements, "fold-uar");
   ASSERT_EQ(folds.size(), 2u);
   for (i = 0; i < folds.size(); ++i)
     EXPECT_EQ(folds[i].first, result["folds"][i]["uar"].get<double>());
 
   std::vector<int> cells;
   const std::regex cell("<td class=\"cell[^>]*>([0-9,]+)</td>");
-  for (std::sregex_iterator match(html.begin(), html.end(), cell), end; match != end; ++match)
+  for (std::sregex_iterator match(seen.elements.begin(), seen.elements.end(), cell), end;
+       match != end; ++match)
     cells.push_back(std::stoi((*match)[1]));
   std::vector<int> confusion;
   for (const auto& row : result["confusion"])
@@ -124,25 +132,25 @@ void expect_figures(const std::string& html, const Json& result) {
   EXPECT_EQ(cells, confusion);
 }
 
-TEST_F(Reports, AreShownPaintedAndPrintedByABrowser) {
+TEST_F(Reports, ArePaintedInLightAndDarkAndPrinted) {
   if (chromium_.empty()) GTEST_SKIP() << "chromium is not installed";
-  succeed("ser-eval", {features_, "--cv", "speakers:2", "--train", recipe_, "-o", file("r.json"),
-                       "--report", file("r.html"), "-q"});
-  const std::string page = text_of(file("r.html"));
-  const Seen light = look_at(
-      file("r.html"), {"--screenshot=" + file("light.png"), "--print-to-pdf=" + file("r.pdf")});
-  EXPECT_THAT(light.console, SizeIs(0));
-  expect_figures(light.elements, Json::parse(text_of(file("r.json"))));
-
-  // A page with a fault, in dark colours: the browser would have told.
-  const std::string faulty = folder_.add("bad.html", page + "<script>missing()</script>").string();
-  const Seen dark = look_at(
-      faulty, {"--screenshot=" + file("dark.png"), "--blink-settings=preferredColorScheme=0"});
-  EXPECT_THAT(dark.console, SizeIs(1));
+  succeed("ser-train",
+          {features_, "--recipe", recipe_, "-o", file("m.json"), "--report", file("t.html"), "-q"});
+  const std::string light = "--screenshot=" + file("light.png");
+  const std::string dark = "--screenshot=" + file("dark.png");
+  EXPECT_EQ(browse(file("t.html"), {light}).exit_code, 0);
+  EXPECT_EQ(browse(file("t.html"), {dark, "--blink-settings=preferredColorScheme=0"}).exit_code, 0);
+  EXPECT_EQ(browse(file("t.html"), {"--print-to-pdf=" + file("t.pdf")}).exit_code, 0);
   EXPECT_GT(text_of(file("light.png")).size(), 10000u);
   EXPECT_GT(text_of(file("dark.png")).size(), 10000u);
   EXPECT_NE(text_of(file("light.png")), text_of(file("dark.png")));
-  EXPECT_GT(text_of(file("r.pdf")).size(), 10000u);
+  EXPECT_GT(text_of(file("t.pdf")).size(), 10000u);
+}
+
+TEST_F(Reports, TheBrowserWouldTellOfErrors) {
+  if (chromium_.empty()) GTEST_SKIP() << "chromium is not installed";
+  const std::string page = folder_.add("bad.html", "<script>missing()</script>").string();
+  EXPECT_THAT(look_at(page).console, SizeIs(1));
 }
 
 TEST_F(Reports, OfEveryModeSayWhatWasScored) {
