@@ -10,22 +10,32 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
+/// A training that keeps a checkpoint, and the bytes that it comes to undisturbed.
+struct KeptTraining {
   const FeatureTable table = synthetic_table(6, 4);
   const Recipe recipe = drawing_recipe();
   const TrainingData data{table, all_of_table(table), {}};
   const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
   const TempFolder folder;
-  RunOptions first{1, kWholeCorpus, 1};
-  first.checkpoint = folder / "c";
-  first.stop = [asked = 0]() mutable { return ++asked == 9; };
-  EXPECT_THROW(train(data, recipe, first), Stopped);
-  run_as_team(3, [&](Team& team) {
+
+  RunOptions run() const {
     RunOptions run{1, kWholeCorpus, 1};
-    run.team = &team;
     run.checkpoint = folder / "c";
+    return run;
+  }
+  std::string bytes(const RunOptions& run) const { return bytes_of(train(data, recipe, run)); }
+};
+
+TEST(Trainer, GoesOnWithAnotherNumberOfProcesses) {
+  const KeptTraining kept;
+  RunOptions first = kept.run();
+  first.stop = [asked = 0]() mutable { return ++asked == 9; };
+  EXPECT_THROW(kept.bytes(first), Stopped);
+  run_as_team(3, [&](Team& team) {
+    RunOptions run = kept.run();
+    run.team = &team;
     run.resume = true;
-    EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+    EXPECT_EQ(kept.bytes(run), kept.expected);
   });
 }
 
@@ -89,23 +99,18 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
 }
 
 TEST(Checkpoint, OneThatIsGoneMeanwhileIsBegunAnew) {
-  const FeatureTable table = synthetic_table(6, 4);
-  const Recipe recipe = drawing_recipe();
-  const TrainingData data{table, all_of_table(table), {}};
-  const std::string expected = bytes_of(train(data, recipe, {1, kWholeCorpus, 1}));
-  const TempFolder folder;
-  RunOptions run{1, kWholeCorpus, 1};
-  run.checkpoint = folder / "c";
-  run.observer = [&](const EpochReport&) { std::filesystem::remove(folder / "c"); };
-  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
-  folder.add("c", "something else");
+  const KeptTraining kept;
+  RunOptions run = kept.run();
+  run.observer = [&](const EpochReport&) { std::filesystem::remove(run.checkpoint); };
+  EXPECT_EQ(kept.bytes(run), kept.expected);
+  kept.folder.add("c", "something else");
   run.observer = [&](const EpochReport& report) {
-    if (report.member == 0) folder.add("c", "something else");
+    if (report.member == 0) kept.folder.add("c", "something else");
   };
-  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  EXPECT_EQ(kept.bytes(run), kept.expected);
   run.observer = nullptr;
   run.resume = true;  // what is kept of the last member alone
-  EXPECT_EQ(bytes_of(train(data, recipe, run)), expected);
+  EXPECT_EQ(kept.bytes(run), kept.expected);
 }
 
 TEST(Checkpoint, DivergingLossLeavesTheLastGoodOne) {
