@@ -185,7 +185,8 @@ void ExtractionFlags::visit(FieldVisitor& v) {
           "Trim silence this far below the loudest frame; 0: not at all (default: the set's)",
           Range{0, 1000});
   v.field("augment", augment,
-          "Add changed copies: speed:0.9,1.1,gain:-6,noise:20,babble:15,reverb:0.4,band:4000; "
+          "Add changed copies: "
+          "speed:0.9,1.1,gain:-6,noise:20,babble:15,reverb:0.4,band:4000,low_cut:300; "
           "speed:0.9+noise:20 is one copy, changed twice");
   v.choice("format", format,
            {{"safetensors", TableFormat::kSafetensors}, {"csv", TableFormat::kCsv}},

@@ -12,6 +12,7 @@
 #include "audio/soxr_resample.h"
 #include "core/internal/fail.h"
 #include "ser/audio/level.h"
+#include "ser/audio/low_cut.h"
 #include "ser/audio/resample.h"
 #include "ser/core/text.h"
 
@@ -190,6 +191,10 @@ Waveform limit_band(const Waveform& wave, double limit_hz, Rng&) {
   return {limited, wave.sample_rate_hz};
 }
 
+Waveform remove_lows(const Waveform& wave, double limit_hz, Rng&) {
+  return low_cut(wave, limit_hz);
+}
+
 struct KindRow {
   Kind kind;
   std::string_view name;
@@ -204,6 +209,7 @@ constexpr std::array kKinds = {
     KindRow{Kind::kNoise, "noise", -20, 100, add_noise},
     KindRow{Kind::kBabble, "babble", -20, 100, add_babble},
     KindRow{Kind::kBand, "band", 500, 100000, limit_band},
+    KindRow{Kind::kLowCut, "low_cut", 20, 400, remove_lows},
     KindRow{Kind::kReverb, "reverb", 0.05, 5, reverberated},
 };
 

@@ -10,7 +10,7 @@
 #include "features/memo.h"
 #include "features/preparation.h"
 #include "ser/audio/audio_file.h"
-#include "ser/features/low_cut.h"
+#include "ser/audio/low_cut.h"
 
 namespace ser {
 namespace {

@@ -14,13 +14,13 @@
 #include "features/presets.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
+#include "ser/audio/low_cut.h"
 #include "ser/audio/resample.h"
 #include "ser/audio/trim.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/features/extractor.h"
-#include "ser/features/low_cut.h"
 
 namespace ser {
 namespace {

@@ -51,7 +51,8 @@ TEST(Augment, ListNamesOneCopyEach) {
 
 TEST(Augment, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_of([] { parse_augmentations("spede:0.9"); }),
-            "augmentation: expected one of speed, gain, noise, babble, band, reverb, found 'spede' "
+            "augmentation: expected one of speed, gain, noise, babble, band, low_cut, reverb, "
+            "found 'spede' "
             "(did you mean 'speed'?)");
   EXPECT_EQ(error_of([] { parse_augmentations("0.9"); }),
             "augmentation: expected KIND:AMOUNT such as speed:0.9, found '0.9'");
@@ -93,6 +94,17 @@ TEST(Augment, BandLeavesNothingAboveItsLimit) {
   EXPECT_NEAR(amplitude(changed, 1000), 0.3, 1e-3);
   EXPECT_LT(amplitude(changed, 6000), 1e-3);
   EXPECT_EQ(augmented(wave, "band:9000").samples, wave.samples);
+}
+
+TEST(Augment, LowCutLeavesNothingBelowItsLimit) {
+  Waveform wave = sine(1000, 1, kRateHz, 0.3);
+  wave.samples += sine(100, 1, kRateHz, 0.3).samples;
+  const Waveform changed = augmented(wave, "low_cut:300");
+  EXPECT_EQ(changed.samples.size(), wave.samples.size());
+  EXPECT_NEAR(amplitude(changed, 1000), 0.3, 1e-3);
+  EXPECT_LT(amplitude(changed, 100), 1e-3);
+  EXPECT_EQ(error_of([] { parse_augmentations("low_cut:500"); }),
+            "augmentation low_cut: expected 20 to 400, found 500");
 }
 
 TEST(Augment, ReverbIsTheSoundAndATailThatFallsBySixtyDecibels) {
@@ -154,7 +166,7 @@ TEST(Augment, SameBitsEveryTime) {
 TEST(Augment, SilenceStaysSilence) {
   const Waveform silence{Eigen::VectorXf::Zero(4000), kRateHz};
   for (const char* name :
-       {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000", "reverb:0.3"})
+       {"speed:1.1", "gain:6", "noise:10", "babble:10", "band:3000", "low_cut:300", "reverb:0.3"})
     EXPECT_TRUE(augmented(silence, name).samples.isZero(0)) << name;
 }
 

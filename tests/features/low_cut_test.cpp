@@ -1,4 +1,4 @@
-#include "ser/features/low_cut.h"
+#include "ser/audio/low_cut.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

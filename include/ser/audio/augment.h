@@ -17,6 +17,7 @@ struct AugmentationStep {
     kNoise,   ///< white Gaussian noise, `amount` dB below the level of the voice (`active_rms`)
     kBabble,  ///< synthetic voices that talk at once, `amount` dB below the voice
     kBand,    ///< nothing is left above `amount` Hz
+    kLowCut,  ///< nothing is left below `amount` Hz
     kReverb,  ///< a room whose sound falls by 60 dB in `amount` s (RT60)
   };
   Kind kind = Kind::kSpeed;
@@ -29,8 +30,8 @@ using Augmentation = std::vector<AugmentationStep>;
 /// The augmentations that a comma-separated list names, each of them for a copy of its own:
 /// "speed:0.9,1.1,noise:20" gives three; "speed:0.9+noise:20" gives one, of two steps. An amount
 /// without a kind has that of the one before. Kinds and amounts: speed 0.5 to 2, gain -60 to 60
-/// dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz, reverb 0.05 to 5 s. Throws Error for
-/// an unknown kind and an amount outside its range.
+/// dB, noise and babble -20 to 100 dB, band 500 to 100000 Hz, low_cut 20 to 400 Hz, reverb 0.05 to
+/// 5 s. Throws Error for an unknown kind and an amount outside its range.
 std::vector<Augmentation> parse_augmentations(std::string_view list);
 
 /// The augmentation as `parse_augmentations` reads it: "speed:0.9". Equal ones have equal names.

@@ -1,4 +1,4 @@
-#include "ser/features/low_cut.h"
+#include "ser/audio/low_cut.h"
 
 #include <Eigen/Cholesky>
 #include <algorithm>

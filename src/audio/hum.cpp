@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/internal/ranked.h"
-#include "ser/features/low_cut.h"
+#include "ser/audio/low_cut.h"
 
 namespace ser {
 namespace {
