@@ -17,11 +17,12 @@ constexpr Preset kPresets[] = {
     {"type": "chroma", "spectrum": "magnitude"},
     {"type": "mel"}
   ]})"},
-    // Both presets below end at 7 kHz: next to half the rate, what is measured is the filter of
-    // whatever resampled the recording, not the voice.
+    // The presets below prepare a recording alike, so models of several analyse it once. They trim
+    // what lies 20 dB below the voice, as people in the background do, and end at 7 kHz: next to
+    // half the rate, what is measured is the filter of whatever resampled the recording.
     // Frame level, for networks that see time: spectrum, melody and voice quality every 10 ms.
     {"frames", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 40, "level": "active",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active",
   "features": [
     {"type": "log_mel", "standardize": true,
      "mel": {"num_bands": 64, "high_hz": 7000, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
@@ -47,7 +48,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // What tells men from women in any room and mood: the length of the vocal tract, and the pitch.
     {"vocal_tract", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 30, "level": "active", "pool": "mean",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active", "pool": "mean",
   "features": [
     {"type": "lsf", "pool_over": "voiced"},
     {"type": "f0", "frame_samples": 739, "hop_samples": 160, "min_periodicity": 0.35, "pool_over": "voiced"}

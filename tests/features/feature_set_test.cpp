@@ -293,25 +293,24 @@ TEST(FeatureSet, SetsThatPrepareAlikeShareTheirAnalysis) {
   EXPECT_NE(&recording.of(parse_feature_set("rms"), tables), &recording.of(clip.set(), tables));
 }
 
-TEST(FeatureSet, PresetsShareTheCleanSoundAndWhereNothingIsTrimmedAll) {
+TEST(FeatureSet, PresetsShareTheirAnalysisAndOtherTrimmingTheCleanSound) {
   const FeatureSet frames = parse_feature_set("frames"), clip = parse_feature_set("functionals");
+  const FeatureSet tract = parse_feature_set("vocal_tract");
+  FeatureSet less_trimmed = frames;
+  less_trimmed.trim_db = 40;
+  Waveform faint_end = voice(48000);  // by 35 dB
+  faint_end.samples.tail(faint_end.samples.size() / 2) *= 0.0178f;
+  SharedAnalysis recording(faint_end);
   const Tables tables;
-  const Waveform spoken = voice(48000);
-  const SampleRange heard = kept_range(cleaned(spoken, clip), clip);  // at 16 kHz
-  const Waveform loud{spoken.samples.segment(3 * heard.begin, 3 * (heard.end - heard.begin)),
-                      48000};
-  SharedAnalysis recording(loud);
   EXPECT_EQ(&recording.of(frames, tables), &recording.of(clip, tables));
-  Waveform faint_end = loud;  // by 35 dB: one preset trims it
-  faint_end.samples.tail(loud.samples.size() / 2) *= 0.0178f;
-  SharedAnalysis trimmed(faint_end);
-  EXPECT_NE(&trimmed.of(frames, tables), &trimmed.of(clip, tables));
-  for (const FeatureSet& set : {frames, clip}) {
-    EXPECT_EQ(Extractor(set).extract(trimmed), extract(faint_end, set));
-    EXPECT_EQ(trimmed.of(set, tables).wave().samples, prepare(faint_end, set).samples);
+  EXPECT_EQ(&recording.of(frames, tables), &recording.of(tract, tables));
+  EXPECT_NE(&recording.of(frames, tables), &recording.of(less_trimmed, tables));
+  for (const FeatureSet& set : {frames, clip, less_trimmed}) {
+    EXPECT_EQ(Extractor(set).extract(recording), extract(faint_end, set));
+    EXPECT_EQ(recording.of(set, tables).wave().samples, prepare(faint_end, set).samples);
   }
-  EXPECT_EQ(trimmed.voice_band().samples, cleaned(faint_end, frames).samples);
-  EXPECT_EQ(trimmed.voice_band().samples, cleaned(faint_end, voice_cleaning(16000)).samples);
+  EXPECT_EQ(recording.voice_band().samples, cleaned(faint_end, frames).samples);
+  EXPECT_EQ(recording.voice_band().samples, cleaned(faint_end, voice_cleaning(16000)).samples);
 }
 
 TEST(FeatureSet, PoolsPitchOverVoicedFrames) {
