@@ -73,11 +73,11 @@ parts_of() {
 temperature_of() { echo 1.4; }
 
 # copies_for FEATURES: the changed copies that a shipped model also learns from. They are never scored. Copies in rooms
-# are what models need most on recordings of others.
+# are what models need most on recordings of others; the last one is a telephone's band.
 copies_for() {
   case $1 in
-    functionals) echo speed:0.9,1.1,noise:20,babble:15,reverb:0.4,speed:1.05+noise:12,speed:0.95+reverb:0.6,band:4000 ;;
-    frames) echo speed:0.9,1.1,noise:20,speed:0.95+reverb:0.4,speed:1.05+babble:18,reverb:0.6+noise:25 ;;
+    functionals) echo speed:0.9,1.1,noise:20,babble:15,reverb:0.4,speed:1.05+noise:12,speed:0.95+reverb:0.6,band:4000,low_cut:300+band:3400 ;;
+    frames) echo speed:0.9,1.1,noise:20,speed:0.95+reverb:0.4,speed:1.05+babble:18,reverb:0.6+noise:25,band:4000,low_cut:300+band:3400 ;;
     vocal_tract) echo noise:20,reverb:0.4 ;;
   esac
 }
