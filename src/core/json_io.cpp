@@ -112,6 +112,15 @@ std::string text_at(const Json& object, std::string_view key) {
   return value.get<std::string>();
 }
 
+std::string object_text_at(const Json& object, std::string_view key) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  const Json& value = value_at(object, key);
+  if (!value.is_object()) fail("'{}': expected an object, found {}", key, value.type_name());
+  std::string text = dump_text(value);
+  if (text.size() > kMostBytes) fail("'{}': expected at most {} bytes", key, kMostBytes);
+  return text;
+}
+
 const Json& list_at(const Json& object, std::string_view key) {
   const Json& value = value_at(object, key);
   if (!value.is_array()) fail("'{}': expected a list", key);

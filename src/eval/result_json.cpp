@@ -121,11 +121,10 @@ int heard_of(const Json& json) {
 }
 
 ResultInfo read_info(const Json& json) {
-  const Json& recipe = value_at(json, "recipe");
   std::vector<std::string> labels = names_at(json, "labels", kMaxLabels);
   return {std::move(labels),
           text_at(json, "split"),
-          recipe.is_null() ? "" : dump_text(recipe),
+          value_at(json, "recipe").is_null() ? "" : object_text_at(json, "recipe"),
           text_at(json, "fingerprint"),
           count_at(json, "seed"),
           heard_of(json),

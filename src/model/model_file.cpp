@@ -246,7 +246,7 @@ TrainingInfo read_training(const Json& json, std::vector<std::string> left_out) 
   if (left_out.empty() && json.contains("recordings"))
     left_out = names_at(json, "recordings", kMaxNames);
   return {
-      seed.get<std::uint64_t>(), dump_text(value_at(json, "recipe")),   split.get<std::string>(),
+      seed.get<std::uint64_t>(), object_text_at(json, "recipe"),        split.get<std::string>(),
       static_cast<int>(fold),    names_at(json, "speakers", kMaxNames), std::move(left_out)};
 }
 

@@ -70,6 +70,8 @@ double number_at(const Json& object, std::string_view key);
 std::uint64_t count_at(const Json& object, std::string_view key);
 /// "" where it is null.
 std::string text_at(const Json& object, std::string_view key);
+/// An object as JSON text, of a megabyte at most.
+std::string object_text_at(const Json& object, std::string_view key);
 const Json& list_at(const Json& object, std::string_view key);
 /// A list of at most `most` names.
 std::vector<std::string> names_at(const Json& object, std::string_view key, std::size_t most);
