@@ -19,6 +19,11 @@ double Model::emotion_weight(const Member& member) const {
   return member.gender_only && !alone ? 0 : member.weight;
 }
 
+double Model::gender_weight(const Member& member) const {
+  const bool alone = std::ranges::all_of(members, &Member::emotion_only);
+  return member.emotion_only && !alone ? 0 : member.weight;
+}
+
 std::vector<nn::HeadRange> Model::heads() const {
   const auto emotion_count = static_cast<nn::Index>(emotions.size());
   std::vector<nn::HeadRange> ranges = {{0, emotion_count}};

@@ -145,6 +145,7 @@ Json write_member(const Member& member, WeightFormat format) {
           {"calibration", {{"temperature", member.temperature}}},
           {"weight", member.weight},
           {"gender_only", member.gender_only},
+          {"emotion_only", member.emotion_only},
           {"listening", options_to_json(member.listening)},
           {"weights", std::move(weights)}};
 }
@@ -220,10 +221,13 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
         rows, nn::to_string(network.input()));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     fail("scaler: expected {} rows, found {}", rows, scaler.mean().size());
-  const Json gender_only = json.value("gender_only", Json(false));
-  if (!gender_only.is_boolean()) fail("'gender_only': expected true or false");
-  return {std::move(set), std::move(scaler), std::move(network),     temperature,
-          weight,         listening,         gender_only.get<bool>()};
+  const auto is_set = [&](const char* key) {  // models of 0.1.0 do not say
+    const Json value = json.value(key, Json(false));
+    if (!value.is_boolean()) fail("'{}': expected true or false", key);
+    return value.get<bool>();
+  };
+  return {std::move(set), std::move(scaler), std::move(network),    temperature,
+          weight,         listening,         is_set("gender_only"), is_set("emotion_only")};
 }
 
 Json write_training(const TrainingInfo& info) {

@@ -59,8 +59,8 @@ std::string add_member(OnnxGraph& graph, const Model& model, const Member& membe
                        const TotalWeight& total, const std::string& input) {
   const std::string logits =
       member.network.export_to(graph, add_scaler(graph, member.scaler, input));
-  Eigen::VectorXd factor =
-      Eigen::VectorXd::Constant(member.network.outputs(), member.weight / total.genders);
+  Eigen::VectorXd factor = Eigen::VectorXd::Constant(member.network.outputs(),
+                                                     model.gender_weight(member) / total.genders);
   factor.head(std::ssize(model.emotions))
       .setConstant(model.emotion_weight(member) / total.emotions / member.temperature);
   return graph.add("Mul", {logits, graph.constant(factor.cast<nn::Real>(), {factor.size()})});
@@ -83,7 +83,7 @@ void write_onnx(const Model& model, const std::filesystem::path& path) {
   TotalWeight total;
   for (const Member& member : model.members) {
     total.emotions += model.emotion_weight(member);
-    total.genders += member.weight;
+    total.genders += model.gender_weight(member);
   }
   std::string sum;
   for (const Member& member : model.members) {

@@ -51,7 +51,8 @@ class Ensemble {
       : model_(model), total_(Eigen::VectorXd::Zero(model.members[0].network.outputs())) {}
 
   void add(const Member& member, const Eigen::MatrixXd& logits) {
-    Eigen::VectorXd weights = Eigen::VectorXd::Constant(total_.size(), member.weight);
+    Eigen::VectorXd weights =
+        Eigen::VectorXd::Constant(total_.size(), model_.gender_weight(member));
     weights.head(std::ssize(model_.emotions)).setConstant(model_.emotion_weight(member));
     if (sum_.size() == 0) sum_ = Eigen::MatrixXd::Zero(logits.rows(), logits.cols());
     sum_ += weights.asDiagonal() * logits;

@@ -109,6 +109,7 @@ void Recipe::visit(FieldVisitor& v) {
   v.field("features", features, "Feature preset it is made for");
   v.field("members", members, "Networks trained from different seeds and averaged", Range{1, 64});
   v.field("gender_only", gender_only, "Beside other networks only its gender counts");
+  v.field("emotion_only", emotion_only, "Beside other networks only its emotion counts");
   v.field("temperature", temperature,
           "Divides the emotions' logits; fitted on validation speakers (ser-eval prints the best)",
           Range{0.01, 100});

@@ -187,7 +187,8 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   model.training = training_info(data, recipe, run.seed);
   for (const nn::Network& network : networks)
     model.members.push_back({data.table.set, scaler, drop_helpers(network, tasks.kept_outputs()),
-                             recipe.temperature, 1, recipe.listening, recipe.gender_only});
+                             recipe.temperature, 1, recipe.listening, recipe.gender_only,
+                             recipe.emotion_only});
   return model;
 }
 

@@ -63,6 +63,21 @@ TEST(Ensemble, OfAMemberForGenderOnlyTheGenderCounts) {
   EXPECT_TRUE(uncalibrated(both, pooled.emotions).isApprox(uncalibrated(kMfcc, a.emotions), 1e-4));
 }
 
+TEST(Ensemble, OfAMemberForEmotionsOnlyTheEmotionsCount) {
+  Model chroma_model = kChroma;
+  chroma_model.members[0].emotion_only = true;
+  const ClipFeatures mfcc = clips_of(kMfcc, 20), chroma = clips_of(kChroma, 12);
+  const ClipPrediction a = predict(kMfcc, {mfcc}, {}, 1)[0],
+                       b = predict(chroma_model, {chroma}, {}, 1)[0];
+  const ClipPrediction pooled =
+      predict(combine({kMfcc, chroma_model}, {"a", "b"}), {chroma, mfcc}, {}, 1)[0];
+  EXPECT_TRUE(pooled.genders.isApprox(a.genders, 1e-5)) << pooled.genders;
+  Eigen::VectorXd expected = (a.emotions.array() * b.emotions.array()).sqrt();
+  expected /= expected.sum();
+  EXPECT_TRUE(pooled.emotions.isApprox(expected, 1e-5)) << pooled.emotions;
+  EXPECT_EQ(b.genders, predict(kChroma, {chroma}, {}, 1)[0].genders) << "alone it tells both";
+}
+
 TEST(Ensemble, TemperatureSharpensOnceMore) {
   const ClipFeatures mfcc = clips_of(kMfcc, 20);
   Eigen::VectorXd expected = predict(kMfcc, {mfcc}, {}, 1)[0].emotions.array().square();

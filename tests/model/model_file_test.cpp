@@ -171,6 +171,7 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
       {"\"rows\": 20", "\"rows\": -1", "'rows'"},
       {"\"temperature\": 1.5", "\"temperature\": 0", "'temperature'"},
       {"\"gender_only\": false", "\"gender_only\": 1", "'gender_only': expected true or false"},
+      {"\"emotion_only\": false", "\"emotion_only\": 1", "'emotion_only': expected true or false"},
       {"\"limit\"", "\"limits\"", "unknown option 'limits'"},
       {"\"heads\"", "\"head\"", "'heads' is missing"},
       {"output.bias", "output.bios", "'output.bias' is missing"},

@@ -26,7 +26,8 @@ struct Member {
   double temperature = 1;  ///< logits of the emotions are divided by it (Guo et al. 2017)
   double weight = 1;       ///< share in the average over members
   ListeningOptions listening;
-  bool gender_only = false;  ///< its emotions do not count beside those of other members
+  bool gender_only = false;   ///< its emotions do not count beside those of other members
+  bool emotion_only = false;  ///< its genders do not count beside those of other members
 };
 
 /// Emotion and gender of one clip.
@@ -62,8 +63,9 @@ struct Model {
 
   /// Whether it answers better the more it has heard of a voice: some member listens.
   bool listens() const;
-  /// Share of a member in the emotions, among all of them; `weight` is that in the genders.
+  /// Share of a member in the emotions, and in the genders, among all of them.
   double emotion_weight(const Member& member) const;
+  double gender_weight(const Member& member) const;
   /// The softmax groups among a member's logits.
   std::vector<nn::HeadRange> heads() const;
 };

@@ -84,8 +84,9 @@ struct Recipe {
   std::string description;
   /// What it is made for: a feature preset, or a feature file's JSON beside the recipe.
   std::string features = "functionals";
-  int members = 1;           ///< networks trained from different seeds and averaged
-  bool gender_only = false;  ///< its emotions do not count beside those of other networks
+  int members = 1;            ///< networks trained from different seeds and averaged
+  bool gender_only = false;   ///< its emotions do not count beside those of other networks
+  bool emotion_only = false;  ///< its genders do not
   /// Divides the emotions' logits: calibration, fitted on validation speakers.
   double temperature = 1;
   ScalerOptions scaler;
