@@ -221,7 +221,7 @@ Member read_member(const Json& json, int outputs, const Blobs& blobs) {
         rows, nn::to_string(network.input()));
   if (scaler.options().kind == ScalerOptions::Kind::kRows && scaler.mean().size() != rows)
     fail("scaler: expected {} rows, found {}", rows, scaler.mean().size());
-  const auto is_set = [&](const char* key) {  // models of 0.1.0 do not say
+  const auto is_set = [&](const char* key) {  // older models do not say
     const Json value = json.value(key, Json(false));
     if (!value.is_boolean()) fail("'{}': expected true or false", key);
     return value.get<bool>();

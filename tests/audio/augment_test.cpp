@@ -52,8 +52,7 @@ TEST(Augment, ListNamesOneCopyEach) {
 TEST(Augment, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_of([] { parse_augmentations("spede:0.9"); }),
             "augmentation: expected one of speed, gain, noise, babble, band, low_cut, reverb, "
-            "found 'spede' "
-            "(did you mean 'speed'?)");
+            "found 'spede' (did you mean 'speed'?)");
   EXPECT_EQ(error_of([] { parse_augmentations("0.9"); }),
             "augmentation: expected KIND:AMOUNT such as speed:0.9, found '0.9'");
   EXPECT_EQ(error_of([] { parse_augmentations("speed:0.9,,1.1"); }),
