@@ -233,20 +233,51 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
   });
 }
 
-void warn_of_duplicates(const std::vector<Recording>& recordings) {
-  constexpr std::size_t kNamed = 2;
-  const std::vector<std::vector<int>> groups = duplicate_groups(recordings);
-  if (groups.empty()) return;
-  std::vector<std::string> examples;
-  for (const std::vector<int>& group : std::span(groups).first(std::min(kNamed, groups.size()))) {
-    std::vector<std::string> names;
-    for (const int i : group) names.push_back(recordings[i].utterance.path);
-    examples.push_back(some_of(names, kNamed));
-  }
-  talk::warn("the same bytes under several names, kept: {}{}",
-             groups.size() > kNamed ? fmt::format("{} recordings, such as ", groups.size()) : "",
-             join(examples, "; "));
+namespace {
+
+constexpr std::size_t kNamed = 2;
+
+/// Two of the places that `what` was found in, and of how many.
+void warn_of_places(std::string_view what, const std::vector<std::string>& places,
+                    std::string_view unit) {
+  if (places.empty()) return;
+  talk::warn(
+      "{}: {}{}", what,
+      places.size() > kNamed ? fmt::format("{} {}, such as ", places.size(), unit) : "",
+      join(std::vector(places.begin(), places.begin() + std::min(kNamed, places.size())), "; "));
 }
+
+void warn_of_duplicates(const std::vector<Recording>& recordings) {
+  std::vector<std::string> alike, contradicting;
+  for (const std::vector<int>& group : duplicate_groups(recordings)) {
+    std::vector<std::string> names, labelled;
+    std::set<std::string> emotions;
+    for (const int i : group) {
+      const Utterance& clip = recordings[i].utterance;
+      names.push_back(clip.path);
+      if (emotions.insert(clip.emotion).second)
+        labelled.push_back(fmt::format("{} ({})", clip.path, clip.emotion));
+    }
+    alike.push_back(some_of(names));
+    if (emotions.size() > 1) contradicting.push_back(some_of(labelled));
+  }
+  warn_of_places("the same bytes under several names, kept", alike, "recordings");
+  warn_of_places("the same bytes under several emotions, kept", contradicting, "recordings");
+}
+
+void warn_of_genders(const std::vector<Recording>& recordings) {
+  std::map<std::string, std::map<std::string, int>> genders;  // of a speaker: clips of each
+  for (const auto& [file, clip] : recordings)
+    if (!clip.speaker.empty() && !clip.gender.empty()) ++genders[speaker_name(clip)][clip.gender];
+  std::vector<std::string> both;
+  for (const auto& [speaker, clips] : genders)
+    if (clips.size() > 1)
+      both.push_back(fmt::format("{} ({} as female, {} as male)", speaker, clips.at("female"),
+                                 clips.at("male")));
+  warn_of_places("speakers with clips of both genders", both, "speakers");
+}
+
+}  // namespace
 
 void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,
                      ExtractionOptions options, const std::filesystem::path& output,
@@ -263,6 +294,7 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
   const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
   if (flags.on_error == OnError::kFail) check_there(chosen);
   warn_of_duplicates(chosen);
+  warn_of_genders(chosen);
   std::optional<Progress> progress(std::in_place, "extracting", "clips", chosen.size(),
                                    common.quiet);
   options.observer = [&](const std::string& failure) {

@@ -45,9 +45,6 @@ struct CorpusOptions {
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        const CorpusOptions& options);
 
-/// One warning with the number of recordings that are there twice or more, and two examples.
-void warn_of_duplicates(const std::vector<Recording>& recordings);
-
 /// Extracts features in parallel and writes them in order, in flat memory; says what came of it.
 /// options: of these flags. command: as typed, without output and shard.
 void extract_to_file(const std::vector<Recording>& recordings, const ExtractionFlags& flags,

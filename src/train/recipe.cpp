@@ -122,6 +122,8 @@ void Recipe::visit(FieldVisitor& v) {
 void Recipe::validate() const {
   check_ranges(*this);
   listening.validate();
+  if (gender_only && emotion_only)
+    fail("gender_only and emotion_only: expected one of them at most, found both");
   if (listening.enabled && scaler.kind != ScalerOptions::Kind::kRows)
     fail("listening: expected the scaler 'rows', in whose units a voice is measured");
 }

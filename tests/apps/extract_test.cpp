@@ -197,6 +197,26 @@ TEST_F(Extract, WarnsOfManyDuplicatesInOneLine) {
   EXPECT_NE(table().clips[0].content, table().clips[1].content);
 }
 
+TEST_F(Extract, WarnsOfLabelsThatContradictEachOther) {
+  for (const char* name : {"1.flac", "2.flac"})
+    std::filesystem::copy_file(demo_clip(1), inputs_ / name);
+  std::filesystem::copy_file(demo_clip(2), inputs_ / "3.flac");
+  const std::string sheet = inputs_
+                                .add("m.csv",
+                                     "path,corpus,emotion,speaker,gender\n"
+                                     "1.flac,calls,happy,anna,female\n"
+                                     "2.flac,calls,sad,bob,male\n"
+                                     "3.flac,calls,sad,anna,male\n")
+                                .string();
+  const Outcome done = extract({sheet, "--features", "classic"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("warning: the same bytes under several emotions, kept: "
+                                  "1.flac (happy), 2.flac (sad)\n"));
+  EXPECT_THAT(done.err, HasSubstr("warning: speakers with clips of both genders: calls:anna "
+                                  "(1 as female, 1 as male)\n"));
+  EXPECT_EQ(table().size(), 3u);
+}
+
 TEST_F(Extract, SaysWhatTheFolderWasTakenFor) {
   for (const char* name : {"anna/1.flac", "bob/2.flac"}) {
     std::filesystem::create_directory((inputs_ / name).parent_path());

@@ -48,6 +48,8 @@ TEST(Recipe, ErrorsNameFileAndOption) {
   EXPECT_ERROR(load_recipe(path), HasSubstr("training.mixup"));
   write_file(path, R"({"members": 0})");
   EXPECT_ERROR(load_recipe(path), HasSubstr("option 'members': expected an integer in [1, 64]"));
+  write_file(path, R"({"gender_only": true, "emotion_only": true})");
+  EXPECT_ERROR(load_recipe(path), HasSubstr("gender_only and emotion_only: expected one of them"));
 }
 
 }  // namespace
