@@ -6,6 +6,7 @@
 #include "common/outputs.h"
 #include "common/survey.h"
 #include "common/talk.h"
+#include "common/team.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 
@@ -94,6 +95,8 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
   if (options.inputs.empty()) throw ser::UsageError("expected an INPUT, or --merge SHARD...");
   check_flags(options, plots, survey, flags);
   check_files(options, plots, survey, options.inputs);
+  if (options.extraction.shard.empty())
+    ser::warn_if_launched("each extracts every recording; --shard I/N gives each its part");
   const ser::ExtractionOptions asked = ser::extraction_options(options.extraction, common);
   const std::vector<ser::Recording> recordings =
       ser::find_recordings(options.inputs, options.corpus);

@@ -84,6 +84,14 @@ int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body) {
   }
 }
 
+void warn_if_launched(const std::string& what_happens) {
+  const int processes = launched_processes();
+  if (processes < 2) return;
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* rank = std::getenv(name); rank && std::string_view(rank) != "0") return;
+  talk::warn("{} processes were started together: {}", processes, what_happens);
+}
+
 void say_if_others_end(const Team& team, const std::string& kept) {
   if (team.size() == 1) return;
   say_when_ended(

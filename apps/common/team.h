@@ -13,6 +13,10 @@ namespace ser {
 /// joins them is not there.
 int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body);
 
+/// For a program that does not work in teams: warns, from the first process alone, if a launcher
+/// started several.
+void warn_if_launched(const std::string& what_happens);
+
 /// What the first of several processes says when the launcher ends it: that one of the others is
 /// gone, and what is kept of the work.
 void say_if_others_end(const Team& team, const std::string& kept);

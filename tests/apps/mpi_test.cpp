@@ -96,6 +96,29 @@ TEST(WithoutMpi, TheModuleIsNamed) {
                                     "where MPI is (Debian: libopenmpi-dev)"));
 }
 
+TEST(WithoutMpi, ExtractionSaysOnceThatEveryProcessDoesAll) {
+  const TempFolder folder;
+  const std::string warning =
+      "warning: 2 processes were started together: each extracts every "
+      "recording; --shard I/N gives each its part\n";
+  ::setenv("OMPI_COMM_WORLD_SIZE", "2", 1);
+  for (const char* rank : {"0", "1"}) {
+    ::setenv("OMPI_COMM_WORLD_RANK", rank, 1);
+    for (const bool sharded : {false, true}) {
+      std::vector<std::string> words = {demo_actor(1), "--features", "energy", "-o",
+                                        (folder / "f").string()};
+      if (sharded) words.insert(words.end(), {"--shard", "1/2"});
+      const Outcome done = run("ser-extract", words);
+      EXPECT_EQ(done.exit_code, 0) << done.err;
+      const bool told = !sharded && std::string(rank) == "0";
+      EXPECT_THAT(done.err, told ? ::testing::Matcher<std::string>(HasSubstr(warning))
+                                 : Not(HasSubstr("started together")));
+    }
+  }
+  ::unsetenv("OMPI_COMM_WORLD_SIZE");
+  ::unsetenv("OMPI_COMM_WORLD_RANK");
+}
+
 TEST_F(Mpi, AShardOfASearchIsForOneProcess) {
   const Outcome refused =
       mpirun(2, "ser-train",
