@@ -3,6 +3,7 @@
 #include <complex>
 #include <memory>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "core/internal/ranked.h"
@@ -21,8 +22,13 @@ constexpr double kBlockS = 0.2;  // ten periods of 50 Hz, twelve of 60 Hz
 constexpr Index kFewestBlocks = 8;
 constexpr double kPieceS = 8;
 constexpr double kMostDeviationHz = 0.4;
-constexpr double kSteadyPhase = 0.8;       // of the mean of unit vectors; noise has about 0.3
-constexpr double kFew = 0.2, kHalf = 0.5;  // shares of the blocks
+// A rectifier's hum begins at the second multiple, what is left of hum on a telephone at the third.
+constexpr int kLastFirst = 3;
+constexpr double kLeastFirst = 0.1;    // of the strongest line's amplitude
+constexpr double kLeastBeside = 0.02;  // share of other sound where a line might be a voice's pitch
+constexpr double kSteadyPhase = 0.8;   // of the mean of unit vectors; noise has about 0.3
+constexpr double kSteadyBesideVoice = 0.5;
+constexpr double kFewer = 0.1, kFew = 0.2, kHalf = 0.5;  // shares of the blocks
 constexpr int kReweightings = 8;
 constexpr int kRefinements = 3;
 
@@ -52,6 +58,7 @@ class Blocks {
   }
 
   Index count() const { return count_; }
+  double power() const { return means_.squaredNorm() / static_cast<double>(means_.size()); }
   double hop_s() const { return static_cast<double>(hop_) / rate_hz_; }
   double highest_hz() const { return std::min(kHighestLineHz, 0.4 * rate_hz_); }
 
@@ -106,23 +113,23 @@ double steadiness(const Eigen::VectorXcd& directions, double deviation_hz, doubl
 }
 
 /// The frequency near `nominal_hz` at which the phases of its multiples are steadiest, found with
-/// the first alone, then with twice as many and steps half as wide, and so on. 0 if there is none.
-double mains_hz(const Blocks& blocks, double nominal_hz) {
+/// multiple `first` alone, then with twice as many and steps half as wide, and so on. 0 if that one
+/// is not steady.
+double mains_hz(const Blocks& blocks, double nominal_hz, int first) {
   const double duration_s = static_cast<double>(blocks.count()) * blocks.hop_s();
   std::vector<Eigen::VectorXcd> multiples;
+  const auto next = [&] { return first + static_cast<int>(multiples.size()); };
   const auto total = [&](double deviation_hz) {
     double sum = 0;
-    for (std::size_t k = 0; k < multiples.size(); ++k)
-      sum += steadiness(multiples[k], static_cast<double>(k + 1) * deviation_hz, blocks.hop_s());
+    for (std::size_t i = 0; i < multiples.size(); ++i)
+      sum +=
+          steadiness(multiples[i], (first + static_cast<double>(i)) * deviation_hz, blocks.hop_s());
     return sum;
   };
   double best_hz = 0, reach_hz = kMostDeviationHz;
-  for (std::size_t count = 1; static_cast<double>(count) * nominal_hz < blocks.highest_hz();
-       count *= 2) {
-    while (multiples.size() < count)
-      multiples.push_back(
-          directions(blocks.amplitudes(static_cast<double>(multiples.size() + 1) * nominal_hz)));
-    const double step_hz = 1 / (8 * static_cast<double>(count) * duration_s);
+  for (int last = first; last * nominal_hz < blocks.highest_hz(); last *= 2) {
+    while (next() <= last) multiples.push_back(directions(blocks.amplitudes(next() * nominal_hz)));
+    const double step_hz = 1 / (8 * last * duration_s);
     const auto steps = static_cast<int>(std::ceil(reach_hz / step_hz));
     const double centre_hz = best_hz;
     double best = total(centre_hz);
@@ -130,7 +137,7 @@ double mains_hz(const Blocks& blocks, double nominal_hz) {
       const double hz = centre_hz + i * step_hz;
       if (const double found = total(hz); found > best) best = found, best_hz = hz;
     }
-    if (count == 1 && best < kSteadyPhase) return 0;
+    if (last == first && best < (first == 1 ? kSteadyPhase : kSteadyBesideVoice)) return 0;
     const double left = total(best_hz - step_hz), right = total(best_hz + step_hz);
     const double bend = left + right - 2 * best;
     if (bend < 0) best_hz += std::clamp(0.5 * (left - right) / bend, -0.5, 0.5) * step_hz;
@@ -172,22 +179,24 @@ Fit fit_line(const Eigen::VectorXcd& amplitudes, double hop_s) {
   return fit;
 }
 
-/// Whether the line is there all the time: some blocks hold little else, and few are without it.
-bool is_throughout(const Eigen::VectorXcd& amplitudes, const Complex& line) {
+/// Whether the line is there all the time: some blocks hold little else, and no more than `absent`
+/// of them are without it.
+bool is_throughout(const Eigen::VectorXcd& amplitudes, const Complex& line, double absent) {
   const Eigen::ArrayXd beside = (amplitudes.array() - line).abs();
   const double half = std::abs(line) / 2;
   return ranked({beside.begin(), beside.end()}, kFew) <= half &&
-         (amplitudes.array().abs() < half).count() <= static_cast<Index>(kFew * amplitudes.size());
+         (amplitudes.array().abs() < half).count() <=
+             static_cast<Index>(absent * amplitudes.size());
 }
 
-/// The mains frequency that the lines' drifts agree on.
-double refined_hz(const Blocks& blocks, double hz) {
+/// The mains frequency that the drifts of the lines from multiple `first` on agree on.
+double refined_hz(const Blocks& blocks, double hz, int first) {
   for (int i = 0; i < kRefinements; ++i) {
     double sum = 0, total = 0;
-    for (int k = 1; k * hz < blocks.highest_hz(); ++k) {
+    for (int k = first; k * hz < blocks.highest_hz(); ++k) {
       const Eigen::VectorXcd amplitudes = blocks.amplitudes(k * hz);
       const Fit fit = fit_line(amplitudes, blocks.hop_s());
-      if (!is_throughout(amplitudes, fit.amplitude)) continue;
+      if (!is_throughout(amplitudes, fit.amplitude, kFew)) continue;
       sum += k * k * fit.certainty * fit.drift_hz / k;
       total += k * k * fit.certainty;
     }
@@ -196,20 +205,45 @@ double refined_hz(const Blocks& blocks, double hz) {
   return hz;
 }
 
-std::vector<Line> find_lines(const Blocks& blocks, double nominal_hz) {
+double power_of(const std::vector<Line>& lines) {
+  double power = 0;
+  for (const Line& line : lines) power += std::norm(line.amplitude) / 2;
+  return power;
+}
+
+/// The lines at a mains frequency's multiples from `first` on; none if that one is not there.
+std::vector<Line> lines_from(const Blocks& blocks, double nominal_hz, int first) {
   std::vector<Line> lines;
-  const double roughly_hz = mains_hz(blocks, nominal_hz);
+  const double roughly_hz = mains_hz(blocks, nominal_hz, first);
   if (roughly_hz == 0) return lines;
-  const double first_hz = refined_hz(blocks, roughly_hz);
-  for (int k = 1; k * first_hz < blocks.highest_hz(); ++k) {
-    const Eigen::VectorXcd amplitudes = blocks.amplitudes(k * first_hz);
+  const double hz = refined_hz(blocks, roughly_hz, first);
+  for (int k = first; k * hz < blocks.highest_hz(); ++k) {
+    const Eigen::VectorXcd amplitudes = blocks.amplitudes(k * hz);
     const Complex line = fit_line(amplitudes, blocks.hop_s()).amplitude;
-    if (is_throughout(amplitudes, line))
-      lines.push_back({k * first_hz, line});
-    else if (k == 1)
+    if (is_throughout(amplitudes, line, first == 1 ? kFew : kFewer))
+      lines.push_back({k * hz, line});
+    else if (k == first)
       break;
   }
+  if (first == 1 || lines.empty()) return lines;
+  // No voice is as low as the mains, but a steady one may be as high as their multiples.
+  const auto weaker = [](const Line& a, const Line& b) {
+    return std::abs(a.amplitude) < std::abs(b.amplitude);
+  };
+  const double most = std::abs(std::ranges::max(lines, weaker).amplitude);
+  if (std::abs(lines[0].amplitude) < kLeastFirst * most ||
+      power_of(lines) > (1 - kLeastBeside) * blocks.power())
+    lines.clear();
   return lines;
+}
+
+std::vector<Line> find_lines(const Blocks& blocks, double nominal_hz) {
+  std::vector<Line> strongest;
+  for (int first = 1; first <= kLastFirst; ++first)
+    if (std::vector<Line> lines = lines_from(blocks, nominal_hz, first);
+        power_of(lines) > power_of(strongest))
+      strongest = std::move(lines);
+  return strongest;
 }
 
 void subtract(Eigen::Ref<Eigen::VectorXf> samples, int sample_rate_hz, const Line& line) {

@@ -113,6 +113,25 @@ TEST(Hum, IsRemovedAtAnyMainsFrequencyAndRate) {
   }
 }
 
+TEST(Hum, IsRemovedWithoutItsFirstLines) {
+  for (const double mains_hz : {50.0, 49.97, 60.0}) {
+    double added = 0, left = 0;
+    for (const Waveform& clip : spoken()) {
+      const double seconds = clip.duration_s();
+      const int rate_hz = clip.sample_rate_hz;
+      const Waveform of_rectifier = tone(2 * mains_hz, 0.01, seconds, rate_hz, 4);
+      const Waveform without_two = {tone(mains_hz, 0.01, seconds, rate_hz, 9).samples -
+                                        tone(mains_hz, 0.01, seconds, rate_hz, 2).samples,
+                                    rate_hz};
+      for (const Waveform& hum : {of_rectifier, without_two}) {
+        added += hum.samples.squaredNorm();
+        left += (remove_hum(clip + hum).samples - clip.samples).squaredNorm();
+      }
+    }
+    EXPECT_LT(10 * std::log10(left / added), -20) << mains_hz;
+  }
+}
+
 TEST(Hum, SoundWithoutItKeepsItsBits) {
   for (const Waveform& clip : spoken()) EXPECT_EQ(remove_hum(clip).samples, clip.samples);
   const Waveform silence{Eigen::VectorXf::Zero(48000), 48000};

@@ -16,10 +16,11 @@ Waveform low_cut(const Waveform& wave, double cutoff_hz);
 
 /// The samples without mains hum: steady lines at 50 or 60 Hz (to 0.4 Hz) and their multiples up to
 /// 1.5 kHz, each fitted as one sinusoid and subtracted, in pieces of up to 8 s.
-/// There is hum where the line at the mains frequency itself, which is below any voice, keeps its
-/// phase throughout. A line counts if it is as strong where the piece is faintest at that
-/// frequency, so a held note, which pauses, stays. Less than 0.9 s, and sound without hum, comes
-/// back as it is.
+/// There is hum where the first line, at the mains frequency, which is below any voice, or at its
+/// second or third multiple (rectifiers, telephones) beside other sound, keeps its phase
+/// throughout. A line counts if it is as strong where the piece is faintest at that frequency, so a
+/// held note, which pauses, stays. Less than 0.9 s, hum that begins or ends within a piece, and
+/// sound without hum come back as they are.
 Waveform remove_hum(const Waveform& wave);
 
 }  // namespace ser
