@@ -21,6 +21,7 @@
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/split.h"
+#include "ser/eval/evaluate.h"
 #include "ser/eval/metrics.h"
 #include "ser/model/model.h"
 
@@ -167,19 +168,17 @@ std::vector<Condition> conditions() {
 }
 
 /// The models of one template, by fold.
-std::vector<Predictor> read_models(const std::string& pattern, std::size_t folds,
-                                   const std::string& scheme) {
+std::vector<Predictor> read_models(const std::string& pattern, const std::vector<Utterance>& clips,
+                                   const std::vector<Fold>& folds, const SplitScheme& scheme,
+                                   std::uint64_t seed) {
   std::vector<Predictor> models;
-  for (std::size_t fold = 0; fold < folds; ++fold) {
+  for (std::size_t fold = 0; fold < folds.size(); ++fold) {
     std::string file = pattern;
     file.replace(file.find(kFoldPlace), kFoldPlace.size(), std::to_string(fold));
     models.emplace_back(read_model(file));
-    const TrainingInfo& training = models.back().model().training;
-    if (training.split != scheme || training.fold != static_cast<int>(fold))
-      throw Error(fmt::format(
-          "{}: expected a model trained without fold {} of {}, found {}", file, fold, scheme,
-          training.fold < 0 ? "no fold left out"
-                            : fmt::format("fold {} of {}", training.fold, training.split)));
+    const std::string why = not_left_out(models.back().model(), clips, folds[fold], scheme,
+                                         static_cast<int>(fold), seed);
+    if (!why.empty()) throw Error(fmt::format("{}: {}", file, why));
   }
   return models;
 }
@@ -299,7 +298,7 @@ int run(const Options& options, const CommonOptions& common) {
 
   std::vector<std::vector<Predictor>> models;
   for (const std::string& pattern : options.models)
-    models.push_back(read_models(pattern, folds.size(), scheme.name()));
+    models.push_back(read_models(pattern, clips, folds, scheme, seed));
   const std::vector<Condition> all = conditions();
   const Said said = listen(recordings, fold_of, models, all, common);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();

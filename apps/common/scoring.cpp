@@ -159,9 +159,12 @@ void print_comparison(const Comparison& comparison, const std::string& a, const 
   if (comparison.ci95_uar_difference)
     fmt::print(", 95 % interval {:+.1f} to {:+.1f}", percent(comparison.ci95_uar_difference->low),
                percent(comparison.ci95_uar_difference->high));
-  fmt::print("\nsign flips over {} {}: p = {:.3g}\n", comparison.units,
-             comparison.by_speaker ? "speakers" : "speakers and clips of unknown speakers",
-             comparison.sign_flip_p);
+  if (comparison.units < 2)
+    fmt::print("\none speaker: no sign to flip\n");
+  else
+    fmt::print("\nsign flips over {} {}: p = {:.3g}\n", comparison.units,
+               comparison.by_speaker ? "speakers" : "speakers and clips of unknown speakers",
+               comparison.sign_flip_p);
 }
 
 std::vector<int> heard_counts(const ScoringFlags& options) {
@@ -197,8 +200,9 @@ void warn_of_trained_on(const ResultFile& result, const std::string& cure = "") 
     talk::warn("{}: the score flatters{}", known, cure);
 }
 
-std::string fold_left_out(const TrainingInfo& training) {
-  if (training.split.empty()) return "";
+/// For clips of no fold: those of the fold that the model left out would be unheard.
+std::string fold_left_out(const ScoringFlags& options, const TrainingInfo& training) {
+  if (training.split.empty() || !options.cv.empty()) return "";
   return fmt::format("; --cv {} --fold {} are those that it left out", training.split,
                      training.fold);
 }
@@ -215,15 +219,19 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
       flags.given("seed") ? static_cast<std::uint64_t>(common.seed) : model.training.seed;
   Fold fold = chosen_fold(tables[0].clips, options.cv, options.fold, seed);
   const bool other = asks_for_other_fold(options, model, tables[0].clips, fold, seed);
-  if (options.cv.empty())
+  if (options.cv.empty()) {
     if (const std::string left_out = leave_out_unknown_classes(model, tables[0].clips, fold);
         !left_out.empty())
       talk::warn("{}: {}", options.features[0], left_out);
+  } else if (const std::vector<std::string> unknown = unknown_classes(model, tables[0].clips, fold);
+             !unknown.empty()) {
+    talk::warn("tested but none of the model's classes, so missed: {}", join(unknown, ", "));
+  }
   ResultFile result = with_context(join(options.features, ", "), [&] {
     return score_model(model, views, fold, common.threads, options.cv,
                        options.cv.empty() ? 0 : options.fold, heard);
   });
-  warn_of_trained_on(result, fold_left_out(model.training));
+  warn_of_trained_on(result, fold_left_out(options, model.training));
   result.info.other_fold = other;
   if (options.report.empty()) return result_alone(report::ReportKind::kModel, std::move(result));
   return report::model_report(views, fold, std::move(result));
@@ -281,6 +289,22 @@ report::Report average(const ScoringFlags& options) {
       average_results(read_results(options.average), options.average, options.temperature);
   warn_of_trained_on(result);
   return result_alone(report::ReportKind::kAveraged, std::move(result));
+}
+
+/// Prints how two results compare, and says first what makes one of them no match for the other.
+void compare_results(const std::vector<std::string>& files) {
+  const std::vector<ResultFile> results = read_results(files);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (const std::string known = describe_trained_on(results[i]); !known.empty())
+      talk::warn("{}: {}: the score flatters", files[i], known);
+    if (results[i].info.other_fold)
+      talk::warn("{}: a fold that the model did not leave out in training", files[i]);
+  }
+  const int heard_a = results[0].info.heard, heard_b = results[1].info.heard;
+  if (heard_a != heard_b)
+    talk::warn("A is scored after {} clips heard of the speaker, B after {}", heard_text(heard_a),
+               heard_text(heard_b));
+  print_comparison(compare(results[0], results[1]), files[0], files[1]);
 }
 
 report::Report scored(const ScoringFlags& options, const Flags& flags, const CommonOptions& common,
@@ -349,11 +373,7 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
       files_read(options));
   if (team.rank() > 0 && options.train.empty()) return;  // one process is enough
   say_if_others_end(team, "nothing of it is kept");
-  if (!options.compare.empty()) {
-    print_comparison(compare(read_result(options.compare[0]), read_result(options.compare[1])),
-                     options.compare[0], options.compare[1]);
-    return;
-  }
+  if (!options.compare.empty()) return compare_results(options.compare);
   const report::Report report = scored(options, flags, common, team);
   if (team.rank() > 0) return;
   print_scores(*report.result);

@@ -186,18 +186,23 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   return with_more_heard(std::move(results));
 }
 
+std::vector<std::string> unknown_classes(const Model& model, const std::vector<Utterance>& clips,
+                                         const Fold& fold) {
+  std::vector<std::string> unknown = emotion_labels(clips, fold.test);
+  std::erase_if(unknown, [&](const std::string& emotion) {
+    return std::ranges::find(model.emotions, emotion) != model.emotions.end();
+  });
+  return unknown;
+}
+
 std::string leave_out_unknown_classes(const Model& model, const std::vector<Utterance>& clips,
                                       Fold& fold) {
-  std::set<std::string> unknown;
+  const std::vector<std::string> unknown = unknown_classes(model, clips, fold);
+  if (unknown.empty()) return "";
   const std::size_t left_out = std::erase_if(fold.test, [&](int i) {
-    const std::string& emotion = clips[i].emotion;
-    if (emotion.empty() || std::ranges::find(model.emotions, emotion) != model.emotions.end())
-      return false;
-    unknown.insert(emotion);
-    return true;
+    return std::ranges::find(unknown, clips[i].emotion) != unknown.end();
   });
-  if (left_out == 0) return "";
-  const std::string names = fmt::format("{}", fmt::join(unknown, ", "));
+  const std::string names = join(unknown, ", ");
   if (fold.test.empty())
     fail("expected clips of {}, found {} alone", join(model.emotions, ", "), names);
   return fmt::format("{} clips of classes that the model does not have are left out: {}", left_out,
@@ -239,7 +244,7 @@ TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, co
   };
   return {static_cast<int>(std::ranges::count_if(fold.test_speakers, is_known)),
           static_cast<int>(std::ranges::count_if(fold.test, is_recording)),
-          training.speakers.empty() && training.recordings.empty()};
+          training.speakers.empty() && (!shares_speakers || training.recordings.empty())};
 }
 
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
@@ -248,10 +253,12 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
   const bool named =
       std::ranges::all_of(fold.test, [&](int clip) { return !clips[clip].speaker.empty(); });
   const std::string asked = fmt::format("fold {} of {}", number, scheme.name());
-  const TrainedOn known = trained_on(model, clips, fold);
-  if (known.clips > 0)
+  const auto recordings = [&](int count) {
     return fmt::format("{}: {} of its {} clips are recordings that the model was trained on", asked,
-                       known.clips, fold.test.size());
+                       count, fold.test.size());
+  };
+  const TrainedOn known = trained_on(model, clips, fold);
+  if (known.clips > 0) return recordings(known.clips);
   if (named && !training.speakers.empty() && known.speakers == 0) return "";
   if (training.split.empty())
     return fmt::format("{}: the model left no fold out, it was trained on all clips", asked);
@@ -261,6 +268,12 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
   if (scheme.kind == SplitScheme::Kind::kRandom && training.seed != seed)
     return fmt::format("{}: the model left out the one drawn with seed {}, not {}", asked,
                        training.seed, seed);
+  // The fold of other clips may be called the same.
+  const TrainedOn of_split = trained_on(model, clips, fold, scheme.name());
+  if (of_split.clips > 0) return recordings(of_split.clips);
+  if (of_split.speakers > 0)
+    return fmt::format("{}: {} of its {} speakers are among those that the model was trained on",
+                       asked, of_split.speakers, fold.test_speakers.size());
   return "";
 }
 

@@ -65,14 +65,15 @@ std::string describe_trained_on(const ResultFile& result) {
   }
   std::vector<std::string> parts;
   if (sum.speakers > 0)
-    parts.push_back(fmt::format("{} of {} scored speakers were among the model's training speakers",
-                                sum.speakers, speakers));
+    parts.push_back(fmt::format("{} of {} scored speakers {} among the model's training speakers",
+                                sum.speakers, speakers, sum.speakers == 1 ? "was" : "were"));
   if (sum.clips > 0)
-    parts.push_back(
-        fmt::format("{} of {} scored clips{} are recordings that the model was trained on",
-                    sum.clips, result.scores.n, sum.speakers > 0 ? ", of other speakers," : ""));
+    parts.push_back(fmt::format("{} of {} scored clips{} {} that the model was trained on",
+                                sum.clips, result.scores.n,
+                                sum.speakers > 0 ? ", of other speakers," : "",
+                                sum.clips == 1 ? "is a recording" : "are recordings"));
   if (sum.untold)
-    parts.emplace_back("the model does not say what it was trained on, and may know these clips");
+    parts.emplace_back("the model does not say whom it was trained on, and may know these voices");
   return join(parts, "; ");
 }
 

@@ -76,7 +76,10 @@ std::string model_lead(const Report& report) {
               ? "all clips of the file"
               : fmt::format("fold {} of {}", result.folds[0].fold, result.info.split);
   if (result.folds[0].test_speakers.empty()) return lead(text + "; speakers are not known.");
-  if (result.folds[0].trained_on.speakers == 0)
+  if (!result.info.split.empty() && parse_split_scheme(result.info.split).kind == Kind::kRandom)
+    return lead(text + ".") + leak_warning();
+  const TrainedOn& known = result.folds[0].trained_on;
+  if (known.speakers == 0 && !known.untold)
     text += "; none of the scored speakers is among its training speakers";
   return lead(text + ".");
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ser/core/parallel.h"
+#include "ser/corpus/speaker.h"
 #include "ser/eval/evaluate.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
@@ -146,12 +147,32 @@ TEST(Evaluate, TheFoldOfAModelIsTheOneItLeftOut) {
   EXPECT_EQ(why("random:5", 2, 7), "fold 2 of random:5: the model left out fold 2 of random:4");
   EXPECT_THAT(why("random:4", 2, 1), HasSubstr("drawn with seed 7, not 1"));
   training.split = "speakers:4";
+  training.speakers = {"synthetic:01", "synthetic:02"};
   EXPECT_EQ(why("speakers:4", 2, 1), "") << "the seed draws nothing";
+  training.speakers = {"synthetic:01", "synthetic:03"};
   training.split.clear();
   EXPECT_THAT(why("speakers:4", 2, 7), HasSubstr("trained on all clips"));
   EXPECT_EQ(why("speakers:4", 3, 7), "") << "a speaker it was not trained on";
   training.speakers.clear();
   EXPECT_THAT(why("speakers:4", 3, 7), HasSubstr("trained on all clips")) << "nobody knows";
+}
+
+TEST(Evaluate, AFoldOfThatNameOfOtherClipsIsNotTheOneLeftOut) {
+  FeatureTable table = synthetic_table(4, 2);
+  for (std::size_t i = 0; i < table.size(); ++i) table.clips[i].content = fmt::format("{:02}", i);
+  Model model;
+  const auto why = [&](const char* name) {
+    const SplitScheme scheme = parse_split_scheme(name);
+    return not_left_out(model, table.clips, make_folds(table.clips, scheme, 7)[0], scheme, 0, 7);
+  };
+  const int tested = make_folds(table.clips, parse_split_scheme("random:4"), 7)[0].test[0];
+  model.training = {7, "{}", "random:4", 0, speaker_names(table.clips), {"some other"}};
+  std::ranges::sort(model.training.speakers);
+  EXPECT_EQ(why("random:4"), "") << "none of its recordings";
+  model.training.recordings = {table.clips[static_cast<std::size_t>(tested)].content};
+  EXPECT_THAT(why("random:4"), HasSubstr("recordings that the model was trained on"));
+  model.training.split = "speakers:2";
+  EXPECT_THAT(why("speakers:2"), HasSubstr("2 of its 2 speakers are among those"));
 }
 
 TEST(Evaluate, AFoldOfRecordingsTrainedOnIsNotLeftOut) {
@@ -192,6 +213,10 @@ TEST(Evaluate, ClipsOfOtherSpeakersAreKnownByTheirSound) {
   EXPECT_EQ(known.clips, 2) << "one of nobody, one of another speaker";
   EXPECT_FALSE(known.untold);
   EXPECT_TRUE(trained_on({}, clips, {{}, {0}, {}}).untold);
+  Model of_unnamed;
+  of_unnamed.training.recordings = {"c0"};
+  EXPECT_TRUE(trained_on(of_unnamed, clips, {{}, {0}, {}}).untold) << "it may know the voice";
+  EXPECT_FALSE(trained_on(of_unnamed, clips, {{}, {0}, {}}, "random:2").untold);
   const TrainedOn of_random =
       trained_on(model, clips, {{}, {0, 1, 2, 3, 4}, {"mine:anna", "ravdess:03"}}, "random:2");
   EXPECT_EQ(of_random.speakers, 0) << "such folds share speakers";
@@ -230,7 +255,7 @@ TEST(Evaluate, ClipsOfClassesThatTheModelDoesNotHaveAreLeftOut) {
   clips[0].emotion = clips[3].emotion = "bored";
   clips[1].emotion = "calm";
   EXPECT_EQ(leave_out_unknown_classes(model, clips, fold),
-            "3 clips of classes that the model does not have are left out: bored, calm");
+            "3 clips of classes that the model does not have are left out: calm, bored");
   EXPECT_EQ(fold.test.size(), all - 3);
   EXPECT_THAT(fold.test, testing::Not(testing::Contains(testing::AnyOf(0, 1, 3))));
   for (Utterance& clip : clips) clip.emotion = "bored";

@@ -220,19 +220,19 @@ TEST(ResultFile, TellsWhatTheModelsWereTrainedOn) {
   folds[1].trained_on = {1, 0};
   const ResultFile speaker = make_result(kInfo, {folds[1]});
   EXPECT_EQ(describe_trained_on(merge_results({apart, speaker}, {"a", "b"})),
-            "1 of 4 scored speakers were among the model's training speakers");
+            "1 of 4 scored speakers was among the model's training speakers");
   folds[1].trained_on = {1, 3};
   const TempFolder folder;
   write_result(folder / "r.json", make_result(kInfo, folds));
   EXPECT_EQ(describe_trained_on(read_result(folder / "r.json")),
-            "1 of 4 scored speakers were among the model's training speakers; 3 of 16 scored "
+            "1 of 4 scored speakers was among the model's training speakers; 3 of 16 scored "
             "clips, of other speakers, are recordings that the model was trained on");
   folds[1].trained_on = {0, 0, true};
   write_result(
       folder / "r.json",
       merge_results({make_result(kInfo, {folds[0]}), make_result(kInfo, {folds[1]})}, {"a", "b"}));
   EXPECT_EQ(describe_trained_on(read_result(folder / "r.json")),
-            "the model does not say what it was trained on, and may know these clips");
+            "the model does not say whom it was trained on, and may know these voices");
 }
 
 TEST(ResultFile, AClipIsTestedOnce) {

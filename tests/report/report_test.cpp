@@ -123,7 +123,7 @@ TEST(Report, WhatTheModelsWereTrainedOnIsSaidOnEveryPage) {
   for (const ReportKind kind :
        {ReportKind::kModel, ReportKind::kMerged, ReportKind::kAveraged, ReportKind::kTraining}) {
     report.kind = kind;
-    expect_says(report_html(report), {"class=\"warning\">1 of 6 scored speakers were among",
+    expect_says(report_html(report), {"class=\"warning\">1 of 6 scored speakers was among",
                                       "5 of 36 scored clips", "the scores flatter."});
   }
 }

@@ -79,6 +79,10 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
                        const Fold& fold, int threads, const std::string& split = "", int number = 0,
                        const std::vector<int>& heard = {0});
 
+/// Classes of a fold's test side that the model does not have.
+std::vector<std::string> unknown_classes(const Model& model, const std::vector<Utterance>& clips,
+                                         const Fold& fold);
+
 /// Takes the clips whose emotion is none of the model's out of the test side: nobody asked the
 /// model for it. A sentence about them; empty where there are none. Throws Error if none is left.
 std::string leave_out_unknown_classes(const Model& model, const std::vector<Utterance>& clips,
@@ -90,7 +94,8 @@ std::string leave_out_unknown_classes(const Model& model, const std::vector<Utte
 std::string missing_classes(const std::vector<Utterance>& clips, const std::vector<Fold>& folds);
 
 /// Why fold `number` of a scheme, drawn with `seed`, is not the one that the model left out; empty
-/// if it is, and if it tests none but speakers that the model was not trained on.
+/// if it is, and if it tests none but speakers that the model was not trained on. A fold of that
+/// name is another one where the model was trained on some of its speakers (of `random:K`: clips).
 std::string not_left_out(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
                          const SplitScheme& scheme, int number, std::uint64_t seed);
 

@@ -34,7 +34,7 @@ struct ResultInfo {
 struct TrainedOn {
   int speakers = 0;
   int clips = 0;        ///< of other speakers, or of unknown ones, told by their sound
-  bool untold = false;  ///< the model does not say what it was trained on
+  bool untold = false;  ///< the model does not say whom it was trained on
 };
 
 /// Predictions for the test side of one fold.
