@@ -7,6 +7,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
+#include "ser/core/text.h"
 
 namespace ser {
 namespace {
@@ -15,8 +16,8 @@ void check_alike(const Model& a, const Model& b) {
   const auto check = [](const std::vector<std::string>& of_a, const std::vector<std::string>& of_b,
                         std::string_view what) {
     if (of_a != of_b)
-      fail("expected the same {}, found {} and {}", what, fmt::join(of_a, ","),
-           fmt::join(of_b, ","));
+      fail("expected the same {}, found {} and {}", what, of_a.empty() ? "none" : join(of_a, ","),
+           of_b.empty() ? "none" : join(of_b, ","));
   };
   check(a.emotions, b.emotions, "emotions");
   check(a.genders, b.genders, "genders");
@@ -25,6 +26,10 @@ void check_alike(const Model& a, const Model& b) {
         "expected models trained on the same clips, found fold {} of '{}' and "
         "fold {} of '{}'",
         a.training.fold, a.training.split, b.training.fold, b.training.split);
+  if (a.training.split.starts_with("random:") && a.training.seed != b.training.seed)
+    fail(
+        "expected models trained on the same clips, found folds of '{}' drawn with seeds {} and {}",
+        a.training.split, a.training.seed, b.training.seed);
 }
 
 std::vector<std::string> all_of(const std::vector<std::string>& a,
@@ -47,6 +52,7 @@ Model combine(const std::vector<Model>& models, const std::vector<std::string>& 
     with_context(fmt::format("{} and {}", names[0], names[i]),
                  [&] { check_alike(models[0], models[i]); });
     recipes.push_back(parse_json(models[i].training.recipe, "recipe"));
+    ensemble.uncertain_below = std::max(ensemble.uncertain_below, models[i].uncertain_below);
     TrainingInfo& all = ensemble.training;
     all.speakers = all_of(all.speakers, models[i].training.speakers);
     all.recordings = all_of(all.recordings, models[i].training.recordings);

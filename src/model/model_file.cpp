@@ -269,6 +269,8 @@ Model model_from_document(ModelDocument document) {
   model.emotions = names_at(value_at(json, "heads"), "emotion", kMaxClasses);
   model.genders = names_at(value_at(json, "heads"), "gender", kMaxClasses);
   model.uncertain_below = number_at(value_at(json, "calibration"), "uncertain_below");
+  if (!(model.uncertain_below >= 0 && model.uncertain_below <= 1))
+    fail("'uncertain_below': expected a number from 0 to 1, found {}", model.uncertain_below);
   if (model.emotions.size() < 2) fail("heads: expected at least two emotions");
   model.training = with_context("training", [&] {
     return read_training(value_at(json, "training"), std::move(document.recordings));

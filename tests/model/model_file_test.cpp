@@ -181,6 +181,14 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
     EXPECT_ERROR(read_text(replaced(text, c.from, c.to)), HasSubstr(c.message)) << c.from;
 }
 
+TEST(ModelFile, ARecipeOfNoUseIsRefused) {
+  Model model = small_model(1);
+  model.training.recipe = "[1, 2]";
+  EXPECT_ERROR(read_text(written(model)), HasSubstr("'recipe': expected an object, found array"));
+  model.training.recipe = R"({"description": ")" + std::string(1 << 20, 'a') + "\"}";
+  EXPECT_ERROR(read_text(written(model)), HasSubstr("expected at most 1048576 bytes"));
+}
+
 TEST(ModelFile, NegativeVariancesAreRefused) {
   Model model = small_model(1);
   model.members[0].network.state().setConstant(-1);
