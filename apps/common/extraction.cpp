@@ -76,7 +76,7 @@ std::string speakers_text(const Corpus& corpus) {
   if (!is_of_user(corpus)) return "";
   std::set<std::string> speakers;
   for (const Utterance& clip : corpus.utterances)
-    if (!clip.speaker.empty()) speakers.insert(clip.speaker);
+    if (!clip.speaker.empty()) speakers.insert(canonical_speaker(clip.speaker));
   if (speakers.empty()) return ", no speakers known";
   return fmt::format(", {} speaker{} ({})", speakers.size(), speakers.size() == 1 ? "" : "s",
                      some_of(std::vector(speakers.begin(), speakers.end())));
@@ -97,9 +97,9 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
                                  some_of(classes, kNamed)),
                speakers_text(corpus));
   if (!unusual.empty())
-    talk::warn("{}: {} class{} none of the usual emotions ({}); kept under their own names", input,
+    talk::warn("{}: {} class{} none of the usual emotions ({}); kept under {}", input,
                unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
-               some_of(unusual, kNamed));
+               some_of(unusual, kNamed), unusual.size() == 1 ? "its own name" : "their own names");
   if (const std::string left_out = describe_left_out(corpus); !left_out.empty())
     talk::warn("{}: left out: {}", input, left_out);
 }
@@ -152,7 +152,7 @@ void say_summary(const ExtractionSummary& summary, const std::string& output) {
     talk::warn("clips without emotion: {}; training and scoring will refuse them",
                summary.without_emotion);
   if (summary.without_gender > 0)
-    talk::warn("clips without gender: {}; a model of them tells the emotion only",
+    talk::warn("clips without gender: {}; a model of them alone tells the emotion only",
                summary.without_gender);
   if (summary.kept > 0) talk::info("{} recordings were done already", summary.kept);
   talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
@@ -265,11 +265,18 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
   warn_of_places("the same bytes under several emotions, kept", contradicting, "recordings");
 }
 
-void warn_of_genders(const std::vector<Recording>& recordings) {
+/// What looks like one speaker and is taken for two, or like two and is taken for one.
+void warn_of_speakers(const std::vector<Recording>& recordings) {
   std::map<std::string, std::map<std::string, int>> genders;  // of a speaker: clips of each
   for (const auto& [file, clip] : recordings)
     if (!clip.speaker.empty() && !clip.gender.empty()) ++genders[speaker_name(clip)][clip.gender];
-  std::vector<std::string> both;
+  std::map<std::string, std::set<std::string>> spellings;
+  for (const auto& [file, clip] : recordings)
+    if (!clip.speaker.empty()) spellings[to_lower(speaker_name(clip))].insert(speaker_name(clip));
+  std::vector<std::string> alike, both;
+  for (const auto& [speaker, names] : spellings)
+    if (names.size() > 1) alike.push_back(some_of(std::vector(names.begin(), names.end())));
+  warn_of_places("speakers told apart by capitals alone", alike, "names");
   for (const auto& [speaker, clips] : genders)
     if (clips.size() > 1)
       both.push_back(fmt::format("{} ({} as female, {} as male)", speaker, clips.at("female"),
@@ -294,7 +301,7 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
   const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
   if (flags.on_error == OnError::kFail) check_there(chosen);
   warn_of_duplicates(chosen);
-  warn_of_genders(chosen);
+  warn_of_speakers(chosen);
   std::optional<Progress> progress(std::in_place, "extracting", "clips", chosen.size(),
                                    common.quiet);
   options.observer = [&](const std::string& failure) {

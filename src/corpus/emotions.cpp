@@ -24,8 +24,9 @@ constexpr std::string_view kAliases =
     "pleasant_surprised=surprised ps=surprised sadness=sad sur=surprised surprise=surprised";
 
 // What spreadsheets, pandas and annotators write where nothing is known; "xxx" is IEMOCAP's.
-constexpr std::array<std::string_view, 11> kNothing = {
-    "", "nan", "none", "null", "n/a", "na", "<na>", "unknown", "xxx", "-", "?"};
+constexpr std::array<std::string_view, 13> kNothing = {
+    "",     "nan",     "none", "null", "n/a", "#n/a",       "na",
+    "<na>", "unknown", "xxx",  "-",    "?",   "unspecified"};
 
 bool is_known(std::string_view emotion) {
   return std::find(kEmotions.begin(), kEmotions.end(), emotion) != kEmotions.end();
@@ -135,7 +136,9 @@ std::string canonical_gender(std::string_view name) {
   const std::string lower = to_lower(trim(name));
   if (lower == "male" || lower == "m" || lower == "man") return "male";
   if (lower == "female" || lower == "f" || lower == "woman") return "female";
-  if (says_nothing(lower) || lower == "other") return "";
+  constexpr std::array<std::string_view, 4> kNeither = {"other", "nonbinary", "non-binary",
+                                                        "diverse"};
+  if (says_nothing(lower) || std::ranges::find(kNeither, lower) != kNeither.end()) return "";
   fail("gender: expected male, female or nothing, found '{}'", name);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/internal/fail.h"
 #include "corpus/clip_table.h"
+#include "corpus/parsers/parsers.h"
 #include "corpus/sheet.h"
 #include "corpus/votes_column.h"
 #include "ser/core/text.h"
@@ -165,6 +166,9 @@ Utterance read_row(const CsvRecord& record, const std::vector<Column>& columns,
   clip.emotion = canonical_emotion(clip.emotion);
   clip.speaker = says_nothing(clip.speaker) ? "" : canonical_speaker(clip.speaker);
   if (says_nothing(clip.corpus)) clip.corpus.clear();
+  const std::string lower = to_lower(clip.corpus);
+  if (std::ranges::any_of(corpus_parsers(), [&](const auto& kind) { return kind.name == lower; }))
+    clip.corpus = lower;
   return clip;
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <utility>
+
+#include "ser/corpus/speaker.h"
 
 namespace ser {
 namespace {
@@ -32,12 +33,12 @@ Voices::Voices(const Dataset& data, const ListeningRecipe& options)
       sums_.col(i) = clip.sum.cast<float>();
     }
   }
-  std::map<std::tuple<std::string, std::string, std::string>, int> numbers;
+  std::map<std::pair<std::string, std::string>, int> numbers;
   for (int i = 0; i < static_cast<int>(data.size()); ++i) {
     const Utterance& clip = data.utterance(i);
     if (clip.speaker.empty()) continue;
-    const auto [found, fresh] = numbers.emplace(
-        std::tuple(clip.corpus, clip.speaker, clip.augmentation), static_cast<int>(groups_.size()));
+    const auto [found, fresh] = numbers.emplace(std::pair(speaker_name(clip), clip.augmentation),
+                                                static_cast<int>(groups_.size()));
     if (fresh) groups_.emplace_back();
     group_of_[i] = found->second;
     groups_[found->second].push_back(i);

@@ -292,8 +292,8 @@ TEST_F(Extract, CountsClipsWithoutLabels) {
   const Outcome done = extract({manifest, "--features", "classic"});
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.err, AllOf(HasSubstr("clips without emotion: 1;"),
-                              HasSubstr("clips without gender: 2; a model of them tells the "
-                                        "emotion only")));
+                              HasSubstr("clips without gender: 2; a model of them alone tells "
+                                        "the emotion only")));
 }
 
 TEST_F(Extract, IsSilentIfQuiet) {

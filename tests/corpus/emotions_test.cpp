@@ -54,7 +54,7 @@ TEST(UnusualEmotions, AreThoseOfNoUsualName) {
 }
 
 TEST(CanonicalGender, KnowsWhatIsUnknown) {
-  for (const char* name : {"", "unknown", "N/A", "other", "nan", "None"})
+  for (const char* name : {"", "unknown", "N/A", "other", "nan", "None", "#N/A", "Non-binary"})
     EXPECT_EQ(canonical_gender(name), "") << name;
   EXPECT_EQ(canonical_gender(" F "), "female");
   EXPECT_EQ(canonical_gender("Man"), "male");
