@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -250,16 +251,27 @@ void warn_of_data(const TrainingData& data, const Recipe& recipe) {
   const TaskWeights& weights = recipe.training.tasks;
   if (weights.gender > 0 && gender_labels(data.table, data.train, weights).empty())
     talk::warn(
-        "expected clips of both genders, all of them labelled, in some corpus: the model tells the "
-        "emotion only");
+        "no corpus has clips of both genders, all of them labelled: the model tells the emotion "
+        "only");
 }
 
-/// Of a model: the mean over its members, in whatever order they ended.
-std::string last_loss(const std::map<int, double>& by_member) {
-  if (by_member.empty()) return "all epochs were in the checkpoint";
+/// Of a model: the mean over its members, in whatever order they ended. Nothing if no epoch was
+/// run.
+std::optional<double> last_loss(const std::map<int, double>& by_member) {
+  if (by_member.empty()) return {};
   double sum = 0;
   for (const auto& [member, loss] : by_member) sum += loss;
-  return fmt::format("last loss {:.3f}", sum / static_cast<double>(by_member.size()));
+  return sum / static_cast<double>(by_member.size());
+}
+
+/// A run that ended far above the loss of answers drawn by lot did not learn.
+void warn_of_loss(double loss, const Model& model, const TaskWeights& weights) {
+  constexpr double kFarAbove = 3;  // some of what is above is the intensity's
+  const double by_lot = weights.emotion * std::log(static_cast<double>(model.emotions.size())) +
+                        (model.genders.empty() ? 0 : weights.gender * std::log(2.0));
+  if (loss > kFarAbove * by_lot)
+    talk::warn("the last loss, {:.3g}, is above that of guessing, {:.3g}: lower learning_rate",
+               loss, by_lot);
 }
 
 void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
@@ -290,9 +302,11 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
   if (!options.report.empty())
     report::write_report(
         options.report, report::training_report(data, recipe, model, log.curves(), common.threads));
+  const std::optional<double> loss = last_loss(last_losses);
+  if (loss) warn_of_loss(*loss, model, recipe.training.tasks);
   talk::info("{}: {} clips, {} classes{}, {}", written(options), data.train.size(),
              model.emotions.size(), model.genders.empty() ? "" : " and gender",
-             last_loss(last_losses));
+             loss ? fmt::format("last loss {:.3f}", *loss) : "all epochs were in the checkpoint");
 }
 
 }  // namespace
