@@ -195,7 +195,10 @@ Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& he
   const std::vector<std::string> known = emotion_labels(clips, fold.train);
   std::erase_if(fold.test,
                 [&](int i) { return std::ranges::find(known, clips[i].emotion) == known.end(); });
-  if (fold.test.empty()) fail("none of its emotions is one of the other corpora's");
+  const std::vector<std::string> common = emotion_labels(clips, fold.test);
+  if (common.empty()) fail("none of its emotions is one of the other corpora's");
+  if (common.size() == 1)
+    fail("'{}' alone is one of the other corpora's emotions: nothing to tell apart", common[0]);
   for (const Speaker& speaker : group_by_speaker(clips, fold.test))
     fold.test_speakers.push_back(speaker.name);
   return fold;

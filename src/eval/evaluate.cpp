@@ -45,15 +45,6 @@ std::vector<double> spread(const Eigen::VectorXd& probabilities,
   return wide;
 }
 
-/// The classes that the test side of a fold may be taken for; empty: any. A corpus left out is
-/// tested on those that the others have too.
-std::vector<std::string> classes_in_common(const std::string& split,
-                                           const std::vector<Utterance>& clips,
-                                           const std::vector<int>& test) {
-  if (split.empty() || parse_split_scheme(split).kind != SplitScheme::Kind::kCorpora) return {};
-  return emotion_labels(clips, test);
-}
-
 /// The classes of a model and, of several folds, those of the clips besides.
 std::vector<std::string> classes_of(const Model& model, const std::string& split,
                                     std::vector<Utterance> clips) {
@@ -143,6 +134,13 @@ std::vector<int> others_of(const std::vector<const Utterance*>& clips,
 }
 
 }  // namespace
+
+std::vector<std::string> classes_in_common(const std::string& split,
+                                           const std::vector<Utterance>& clips,
+                                           const std::vector<int>& test) {
+  if (split.empty() || parse_split_scheme(split).kind != SplitScheme::Kind::kCorpora) return {};
+  return emotion_labels(clips, test);
+}
 
 std::vector<Prediction> evaluate(const Model& model, const std::vector<const FeatureTable*>& tables,
                                  const std::vector<int>& indices, int threads,

@@ -36,9 +36,9 @@ std::string labels_of(const ResultFile& result) { return join(result.info.labels
 
 /// How many clips the models heard, in every one of the scores.
 std::string counts_heard(const ResultFile& result) {
-  std::string text = heard_text(result.info.heard);
-  for (const ResultFile& other : result.more_heard) text += "," + heard_text(other.info.heard);
-  return text;
+  std::vector<std::string> counts = {heard_text(result.info.heard)};
+  for (const ResultFile& other : result.more_heard) counts.push_back(heard_text(other.info.heard));
+  return join(counts, ",");
 }
 
 /// Results of the same folds by different models.

@@ -29,8 +29,9 @@ void score_outer(const SearchSetting& setting, const std::vector<Arena>& arenas,
   std::vector<FoldPredictions> scored(outer.size());
   parallel_for_mine(team, outer.size(), setting.run.threads, [&](std::size_t k) {
     const std::size_t best = arenas[k + 1].best();
-    scored[k] = {static_cast<int>(k), outer[k].test_speakers,
-                 train_and_ask(setting, setting.trials[best].recipe, outer[k], k)};
+    scored[k] = {
+        static_cast<int>(k), outer[k].test_speakers,
+        train_and_ask(setting, setting.trials[best].recipe, setting.run.outer, outer[k], k)};
   });
   share_folds(team, scored);
   for (std::size_t k = 0; k < outer.size(); ++k)
@@ -52,7 +53,8 @@ std::string fingerprint_of(const FeatureTable& table, const Recipe& base, const 
   add(fmt::format("{} {} {} {} {} {}", space.rung_count(), space.reduction, space.folds, run.outer,
                   run.seed, fingerprint(table.set)));
   for (const Utterance& clip : table.clips)
-    add(fmt::format("{}|{}|{}|{}", clip.corpus, clip.path, clip.augmentation, clip.emotion));
+    add(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker, clip.augmentation,
+                    clip.emotion, clip.gender, clip.content));
   return fmt::format("{:016x}", hash);
 }
 

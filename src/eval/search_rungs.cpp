@@ -25,7 +25,9 @@ std::optional<double> score_unit(const SearchSetting& setting, const std::vector
   Recipe recipe = setting.trials[unit.trial].recipe;
   recipe.training.epochs = epochs_at(setting.space, recipe.training.epochs, unit.rung);
   try {
-    return score(setting.labels, train_and_ask(setting, recipe, fold, unit.fold)).uar;
+    return score(setting.labels,
+                 train_and_ask(setting, recipe, setting.space.folds, fold, unit.fold))
+        .uar;
   } catch (const Diverged&) {
     return kNaN;
   } catch (const Stopped&) {
@@ -114,12 +116,14 @@ int epochs_at(const SearchSpace& space, int epochs, int rung) {
 }
 
 std::vector<Prediction> train_and_ask(const SearchSetting& setting, const Recipe& recipe,
-                                      const Fold& fold, std::uint64_t stream) {
+                                      const std::string& split, const Fold& fold,
+                                      std::uint64_t stream) {
   RunOptions run{setting.run.seed, stream, setting.run.threads};
   run.stop = setting.run.stop;
   const Model model =
       train(training_data(setting.table, fold.train, recipe, run.seed, stream), recipe, run);
-  return evaluate(model, {&setting.table}, fold.test, run.threads, {{}, setting.labels, {}});
+  return evaluate(model, {&setting.table}, fold.test, run.threads,
+                  {{}, setting.labels, classes_in_common(split, setting.table.clips, fold.test)});
 }
 
 std::vector<Arena> make_arenas(const SearchSetting& setting) {

@@ -42,8 +42,9 @@ int epochs_at(const SearchSpace& space, int epochs, int rung);
 /// Error if all trials of a search diverge.
 bool climb(const SearchSetting& setting, Team& team, SearchLog& log, std::vector<Arena>& arenas);
 
-/// What the recipe, trained outside of the fold, says of the fold's clips.
+/// What the recipe, trained outside of the fold, says of the fold's clips. split: of the fold.
 std::vector<Prediction> train_and_ask(const SearchSetting& setting, const Recipe& recipe,
-                                      const Fold& fold, std::uint64_t stream);
+                                      const std::string& split, const Fold& fold,
+                                      std::uint64_t stream);
 
 }  // namespace ser

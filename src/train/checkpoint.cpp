@@ -147,8 +147,8 @@ RunIdentity run_identity(const TrainingData& data, const Recipe& recipe, const R
     add(fmt::format("{}", clips->size()));
     for (const int i : *clips) {
       const Utterance& clip = data.table.clips[i];
-      add(fmt::format("{}|{}|{}|{}|{}", clip.path, clip.augmentation, clip.emotion, clip.gender,
-                      clip.intensity));
+      add(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
+                      clip.augmentation, clip.emotion, clip.gender, clip.intensity));
       for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
       data.table.for_each_part(i, [&](const auto& features) {
         add({reinterpret_cast<const char*>(features.data()),

@@ -88,6 +88,30 @@ TEST(ScanCorpus, SpeakersStandAboveClassesThatAreDividedAgain) {
     EXPECT_EQ(clip.speaker, clip.path.substr(0, 4)) << clip.path;
 }
 
+TEST(ScanCorpus, FoldersOfLevelsAndSessionsAreNoSpeakers) {
+  for (const char* below : {"level_1/", "level_2/", "high/", ""})
+    for (const char* above : {"session1/", "Session_2/", "male/", ""}) {
+      const TempFolder folder;
+      for (const char* speaker : {"anna", "ben"})
+        for (const char* emotion : {"happy", "sad"})
+          folder.add(std::string(speaker) + "/" + above + emotion + "/" + below + "1.wav");
+      for (const Utterance& clip : scan_corpus(folder.path()).utterances)
+        EXPECT_EQ(clip.speaker, clip.path.substr(0, clip.path.find('/'))) << clip.path;
+    }
+}
+
+TEST(ScanCorpus, BoredomIsAnEmotionWhereverSpeakersStand) {
+  const TempFolder folder;
+  for (const char* speaker : {"anna", "ben"})
+    for (const char* emotion : {"angry", "boredom"})
+      folder.add(std::string(emotion) + "/" + speaker + "/1.wav");
+  for (const Utterance& clip : scan_corpus(folder.path()).utterances) {
+    EXPECT_EQ(clip.emotion, clip.path.starts_with("angry") ? "angry" : "bored");
+    EXPECT_THAT(clip.path, HasSubstr(clip.speaker));
+    EXPECT_FALSE(clip.speaker.empty());
+  }
+}
+
 TEST(ScanCorpus, ClassesOfTheUsersOwnHaveSpeakersAboveThem) {
   const TempFolder folder;
   for (const char* speaker : {"anna", "ben"})

@@ -256,6 +256,8 @@ TEST(Split, CorporaNeedsTwoWithSomeClassInCommon) {
     if (clip.corpus == "b") clip.emotion = "bored";
   EXPECT_ERROR(folds(clips, "corpora"),
                HasSubstr("fold 0 (a): none of its emotions is one of the other corpora's"));
+  clips.back().emotion = "happy";
+  EXPECT_ERROR(folds(clips, "corpora"), HasSubstr("fold 0 (a): 'happy' alone is one of the other"));
 }
 
 TEST(Split, RefusesWhatItCannotDivide) {

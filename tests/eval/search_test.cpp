@@ -158,6 +158,21 @@ TEST_F(Searching, ScoresEveryClipOnceOutsideOfAnyChoice) {
   EXPECT_THAT(result.outer, SizeIs(3));
 }
 
+TEST_F(Searching, OverCorporaAsksForClassesInCommonAlone) {
+  for (Utterance& clip : table_.clips) {
+    clip.corpus = clip.speaker < "4" ? "blue" : "red";
+    if (clip.corpus == "blue" && clip.emotion == "sad") clip.emotion = "bored";
+  }
+  SearchRun options;
+  options.outer = "corpora";
+  const SearchResult result = run(options);
+  ASSERT_TRUE(result.nested.has_value());
+  for (const Prediction& p : result.nested->predictions) {
+    EXPECT_EQ(p.probabilities[2], 0) << "sad";
+    EXPECT_EQ(p.probabilities[4], 0) << "bored";
+  }
+}
+
 TEST_F(Searching, ChoosesWithoutTheOuterFold) {
   const SearchResult before = run();
   const Fold fold = make_folds(table_.clips, parse_split_scheme("speakers:3"), 1)[0];

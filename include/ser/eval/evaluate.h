@@ -61,6 +61,12 @@ struct Asking {
   std::vector<std::string> allowed = {};
 };
 
+/// The classes that the test side of a fold may be taken for; empty: any. A corpus left out is
+/// tested on those that the others have too.
+std::vector<std::string> classes_in_common(const std::string& split,
+                                           const std::vector<Utterance>& clips,
+                                           const std::vector<int>& test);
+
 /// The clips of the first table at `indices`, with what the model says of them. tables: one for
 /// each feature set that the model reads; clips are told apart by corpus and path.
 /// Throws Error for a clip without an emotion or with one that is none of the labels, and for one

@@ -10,18 +10,32 @@ namespace ser {
 namespace {
 
 /// Folders that divide recordings, but not by speaker.
-constexpr std::array<std::string_view, 11> kDivisions = {
-    "train",      "training", "test", "testing",    "val",    "valid",
-    "validation", "dev",      "eval", "evaluation", "holdout"};
+constexpr std::array<std::string_view, 25> kDivisions = {
+    "train", "training", "test",       "testing", "val",  "valid",  "validation",
+    "dev",   "eval",     "evaluation", "holdout", "low",  "medium", "mid",
+    "high",  "weak",     "normal",     "strong",  "male", "female", "men",
+    "women", "speech",   "song",       "audio"};
 
-bool is_known(const std::string& emotion) {
-  const auto known = known_emotions();
-  return std::find(known.begin(), known.end(), emotion) != known.end();
+/// Words that divide with a number behind: level_1, session2.
+constexpr std::array<std::string_view, 8> kNumbered = {"level", "session", "sess",  "ses",
+                                                       "take",  "part",    "batch", "fold"};
+
+bool is_usual(const std::string& emotion) {
+  return !emotion.empty() && unusual_emotions({emotion}).empty();
 }
 
 bool is_division(const std::string& folder) {
   const std::string lower = to_lower(folder);
-  return std::find(kDivisions.begin(), kDivisions.end(), lower) != kDivisions.end();
+  const std::string_view word =
+      std::string_view(lower).substr(0, lower.find_last_not_of("0123456789_- ") + 1);
+  return std::ranges::find(kDivisions, lower) != kDivisions.end() ||
+         (word.size() < lower.size() && std::ranges::find(kNumbered, word) != kNumbered.end());
+}
+
+/// The last folder of the path that may be a speaker's.
+std::string speaker_of(std::filesystem::path path) {
+  while (is_division(path.filename().string())) path = path.parent_path();
+  return path.filename().string();
 }
 
 }  // namespace
@@ -34,14 +48,14 @@ std::optional<Utterance> parse_folders(const std::filesystem::path& path) {
   if (folders.empty()) return std::nullopt;
   Utterance clip;
   clip.emotion = canonical_emotion(folders.filename().string());
-  clip.speaker = folders.parent_path().filename().string();
+  clip.speaker = speaker_of(folders.parent_path());
   std::filesystem::path below;
   for (auto folder = folders; !folder.empty(); folder = folder.parent_path()) {
     const std::string emotion = canonical_emotion(folder.filename().string());
-    if (is_known(emotion)) {
+    if (is_usual(emotion)) {
       clip.emotion = emotion;
       const bool above = below.empty() || is_division(below.filename().string());
-      clip.speaker = (above ? folder.parent_path() : below).filename().string();
+      clip.speaker = above ? speaker_of(folder.parent_path()) : below.filename().string();
       break;
     }
     below = folder;
