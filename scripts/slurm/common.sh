@@ -33,6 +33,16 @@ after() { if [ -n "$1" ]; then echo "--dependency=afterany:$1"; fi; }
 # quoted WORD...: as bash reads them back.
 quoted() { printf '%q ' "$@"; }
 
+# same_command NAME WORD...: refuses to go on with what another command, or other files of its words, began.
+same_command() {
+  local file=$log/$1.command words word
+  shift
+  words=$(quoted "$@"; for word in "$@"; do if [ -f "$word" ]; then stat -Lc ' %s %Y' "$word"; fi; done)
+  [ ! -e "$file" ] || [ "$(cat "$file")" = "$words" ] ||
+    die "expected the command or files of before, found others; $file is of those: remove it with what they made"
+  echo "$words" >"$file"
+}
+
 # commas ITEM...: 1,2,3
 commas() { local IFS=,; echo "$*"; }
 
