@@ -179,13 +179,20 @@ void enroll(Predictor& predictor, const std::vector<std::string>& paths, int thr
   const double before_s = predictor.voice().duration_s();
   Listener listener(predictor, Adapting::kToOneVoice);
   std::size_t recordings = 0;
+  std::vector<std::string> unread;
   for (const InputRecording& input : expand_inputs(paths)) {
-    if (!input.error.empty()) throw Error(input.error);
-    AudioReader reader = open(input.name);
-    hear_recording(reader, listener, threads);
-    talk::warn_of(reader.notices(), input.name);
-    ++recordings;
+    try {
+      if (!input.error.empty()) throw Error(input.error);
+      AudioReader reader = open(input.name);
+      hear_recording(reader, listener, threads);
+      talk::warn_of(reader.notices(), input.name);
+      ++recordings;
+    } catch (const Error& error) {
+      unread.emplace_back(error.what());
+    }
   }
+  if (recordings == 0 && !unread.empty()) throw Error(unread.front());
+  for (const std::string& why : unread) talk::warn("--enroll: left out: {}", why);
   Voice voice = listener.voice();
   const double heard_s = voice.duration_s() - before_s;
   if (heard_s == 0) fail("--enroll: expected speech in {}, found none", paths.front());

@@ -97,10 +97,11 @@ void print_heard(const ResultFile& result) {
     fmt::print("{:>9} {} {:>6.1f} %   {:<13} {:>9} {:>19.3f}\n", heard_text(row->info.heard),
                row->info.heard > 0 ? "*" : " ", percent(scores.uar), uar, gender, scores.ece);
   }
-  fmt::print("* other clips of the speaker were heard first, without their labels{}\n",
-             result.info.heard > 0 ? fmt::format(": all figures but these are after {}",
-                                                 heard_text(result.info.heard))
-                                   : "");
+  fmt::print(
+      "* up to so many other clips of the speaker were heard first, without their labels{}\n",
+      result.info.heard > 0
+          ? fmt::format(": all figures but these are after {}", heard_text(result.info.heard))
+          : "");
 }
 
 void print_speakers(const Scores& scores) {

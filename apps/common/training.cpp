@@ -190,7 +190,9 @@ void set_up_checkpoint(const TrainingFlags& options, RunOptions& run) {
 
 void write(const Model& model, const TrainingFlags& options) {
   if (!options.output.empty()) write_model(model, options.output, options.weights);
-  if (!options.exported.empty()) write_onnx(model, options.exported);
+  if (options.exported.empty()) return;
+  // Of weights that were rounded, those.
+  write_onnx(options.output.empty() ? model : read_model(options.output), options.exported);
 }
 
 std::string written(const TrainingFlags& options) {

@@ -26,7 +26,7 @@ done
 [ "$(complete_in_bash ser-train x --model l)" = "lstm " ] || fail "--model l in bash"
 [ "$(complete_in_bash ser-predict --raw-format f)" = "f32le f64le " ] || fail "--raw-format f in bash"
 
-ser-predict --completion zsh | grep -qF "'*--enroll[" || fail "--enroll again in zsh"
+ser-predict --completion zsh | grep -F "'*--enroll[" >/dev/null || fail "--enroll again in zsh"
 
 command -v zsh >/dev/null || { echo "no zsh here: only bash was tried"; exit 77; }
 mkdir -p "$folder/zsh"

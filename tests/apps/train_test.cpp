@@ -108,6 +108,9 @@ TEST_F(TrainAndEval, AModelIsExportedAsItIsTrainedOrLater) {
   train("a.json", {"--export", file("trained.onnx")});
   succeed("ser-train", {"--combine", file("a.json"), "--export", file("later.onnx")});
   EXPECT_EQ(text_of(file("trained.onnx")), text_of(file("later.onnx")));
+  train("rounded.json", {"--weights", "i8", "--export", file("trained-i8.onnx")});
+  succeed("ser-train", {"--combine", file("rounded.json"), "--export", file("later-i8.onnx")});
+  EXPECT_EQ(text_of(file("trained-i8.onnx")), text_of(file("later-i8.onnx")));
   const std::string onnx = text_of(file("later.onnx"));
   EXPECT_THAT(onnx, AllOf(HasSubstr("MatMul"), HasSubstr("happy"), HasSubstr("Softmax")));
   EXPECT_EQ(run("ser-train", {"--combine", file("a.json"), "--export", file("a.json")}).exit_code,

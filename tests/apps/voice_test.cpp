@@ -126,6 +126,12 @@ TEST_F(PredictVoice, FilesThatAreNoVoiceOfTheModelAreLeftAlone) {
   const std::string silence = (folder_ / "silence.wav").string();
   write_wav(silence, {Eigen::VectorXf::Zero(16000), 16000});
   EXPECT_THAT(predict({"--enroll", silence, demo_clip(5)}).err, HasSubstr("expected speech in"));
+  const std::string text = folder_.add("text.wav", "no sound").string();
+  EXPECT_EQ(predict({"--enroll", text, demo_clip(5)}).exit_code, 1);
+  const Outcome most = predict({"--enroll", text, "--enroll", demo_actor(1), demo_clip(5)});
+  EXPECT_EQ(most.exit_code, 0);
+  EXPECT_THAT(most.err, AllOf(HasSubstr("--enroll: left out: " + text + ": expected"),
+                              HasSubstr("16 recordings of the voice heard")));
   EXPECT_THAT(predict({"--remember", kept_, silence}).err, HasSubstr("nothing is kept"));
   EXPECT_FALSE(std::filesystem::exists(kept_));
 }
