@@ -62,6 +62,14 @@ void check_folder(const Output& output) {
     fail("{}: cannot be written: {}", output.path, std::strerror(errno));
 }
 
+/// Where a file will be, links followed.
+fs::path place_of(const Output& output) {
+  std::error_code error;
+  const fs::path file = followed(output.path);
+  const fs::path place = fs::weakly_canonical(file, error);
+  return error ? file.lexically_normal() : place;
+}
+
 void check_output(const Output& output, const std::vector<std::string>& inputs) {
   const std::optional<struct stat> there = status_of(output.path);
   if (there && !output.is_folder) {
@@ -92,8 +100,7 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
     for (const Output& other : written) {
       const auto twin = status_of(other.path);
       const bool both = there && twin && S_ISREG(there->st_mode) && is_same(*there, *twin);
-      if (both ||
-          fs::path(output.path).lexically_normal() == fs::path(other.path).lexically_normal())
+      if (both || place_of(output) == place_of(other))
         if (!there || S_ISREG(there->st_mode))
           fail<UsageError>("{} and {}: expected two files, found {} twice", other.flag, output.flag,
                            output.path);

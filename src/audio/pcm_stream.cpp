@@ -117,11 +117,12 @@ void PcmStream::read_header(const std::string& riff) {
         "-` may convert it",
         name_, kind_of_content(riff));
   bool formatted = false;
+  std::size_t large = 0;  // what an RF64 stream tells of its sound
   while (true) {
     const std::string head = read_exactly(8, "a chunk of a WAV stream");
     const std::size_t size = number(head, 4, 4);
     if (head.starts_with("data")) {
-      begin_sound(size);
+      begin_sound(size == 0xFFFFFFFF && large > 0 ? large : size);
       break;
     }
     if (size > kLargestHeaderChunk)
@@ -129,6 +130,8 @@ void PcmStream::read_header(const std::string& riff) {
            kLargestHeaderChunk, size);
     const std::string chunk = read_exactly(size, "a chunk of a WAV stream");
     if (size % 2 != 0) skip_padding();
+    if (head.starts_with("ds64") && chunk.size() >= 16)
+      large = to_number(std::string_view(chunk).substr(8, 8));
     if (!head.starts_with("fmt ")) continue;
     format_ = stream_format(chunk, name_);
     formatted = true;

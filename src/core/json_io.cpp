@@ -15,6 +15,14 @@ constexpr std::size_t kMaxMembers = 1024;
 
 using Members = Json::object_t::Container;
 
+/// Their keys are constant, so that a vector that grows copies members with all that is in them.
+void make_room(Members& members) {
+  Members larger;
+  larger.reserve(2 * members.size() + 1);
+  for (auto& [key, value] : members) larger.emplace_back(key, std::move(value));
+  members.swap(larger);
+}
+
 /// A key that two members have, or null.
 const std::string* repeated_key(const Members& members) {
   std::vector<const std::string*> keys;
@@ -62,6 +70,7 @@ Json* JsonBuilder::place(Json value) {
   }
   // Straight to the end: operator[] would look through all members first.
   Members& members = parent.get_ref<Json::object_t&>();
+  if (members.size() == members.capacity()) make_room(members);
   return &members.emplace_back(key_, std::move(value)).second;
 }
 

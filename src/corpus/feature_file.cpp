@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "core/internal/fail.h"
@@ -124,9 +125,11 @@ std::vector<fs::path> read_index(const fs::path& path) {
            format.is_string() ? "format '" + format.get<std::string>() + "'" : "other JSON");
     check_keys(index, kKeys, "index");
     std::vector<fs::path> files;
+    std::set<std::string> names;
     for (const std::string& name : text_list(dump_text(index.value("shards", Json())), "shards")) {
       if (name.find('/') != std::string::npos || !name.ends_with(".safetensors"))
         fail("expected names of .safetensors files beside it, found '{}'", name);
+      if (!names.insert(name).second) fail("expected each shard once, found '{}' twice", name);
       files.push_back(path.parent_path() / name);
     }
     if (files.empty()) fail("expected shards, found none");

@@ -40,6 +40,8 @@ std::vector<int> parse_actors(std::string_view text) {
     const int last =
         dash == std::string::npos ? first : parse_actor(std::string_view(part).substr(dash + 1));
     if (last < first) fail("expected rising numbers, found '{}'", part);
+    if (actors.size() + static_cast<std::size_t>(last - first) > kMaxActor)
+      fail("expected at most {} speakers", kMaxActor);
     for (int actor = first; actor <= last; ++actor) actors.push_back(actor);
   }
   if (actors.empty()) fail("expected numbers of speakers, found none");

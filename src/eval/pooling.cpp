@@ -36,7 +36,8 @@ std::string labels_of(const ResultFile& result) { return join(result.info.labels
 
 /// How many clips the models heard, in every one of the scores.
 std::string counts_heard(const ResultFile& result) {
-  std::vector<std::string> counts = {heard_text(result.info.heard)};
+  std::vector<std::string> counts;
+  counts.push_back(heard_text(result.info.heard));
   for (const ResultFile& other : result.more_heard) counts.push_back(heard_text(other.info.heard));
   return join(counts, ",");
 }

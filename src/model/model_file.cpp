@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::string_view kModelFormat = "ser-model";
 constexpr int kVersion = 1;
-constexpr std::size_t kMaxClasses = 1000;
 constexpr std::size_t kMaxNames = 1000'000;  // of speakers, of recordings
 constexpr std::size_t kMaxMembers = 256;
 constexpr float kMostOfByte = 127;

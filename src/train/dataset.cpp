@@ -130,6 +130,8 @@ Tasks make_tasks(const FeatureTable& table, const std::vector<int>& clips,
   if (tasks.emotions.size() < 2)
     fail("training: expected clips of at least two emotions, found {}",
          tasks.emotions.empty() ? "none" : tasks.emotions[0]);
+  if (tasks.emotions.size() > kMaxClasses)
+    fail("training: expected at most {} emotions, found {}", kMaxClasses, tasks.emotions.size());
   tasks.genders = gender_labels(table, clips, weights);
   if (weights.intensity > 0) tasks.intensities = intensity_labels(table, clips);
   add(tasks.emotions.size(), weights.emotion);

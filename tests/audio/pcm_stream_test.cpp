@@ -189,6 +189,19 @@ TEST(PcmStream, AnOldSizeDoesNotEndTheSound) {
           << told << " " << step;
 }
 
+TEST(PcmStream, AnRf64StreamEndsWhereItsLargeSizeSays) {
+  const std::string sound(2000, '\1'),
+      behind = "LIST" + little_endian(400, 4) + std::string(400, 1);
+  const auto stream = [&](std::uint64_t told) {
+    return "RF64" + little_endian(0xFFFFFFFF, 4) + "WAVEds64" + little_endian(28, 4) +
+           little_endian(2500, 8) + little_endian(told, 8) + little_endian(1000, 8) +
+           little_endian(0, 4) + format_chunk(1, 1, 8000, 16) + "data" +
+           little_endian(0xFFFFFFFF, 4) + sound + behind;
+  };
+  EXPECT_EQ(all_of(PcmStream(reader_of(stream(2000)), "s")).size(), 1000u);
+  EXPECT_GT(all_of(PcmStream(reader_of(stream(0)), "s")).size(), 1000u) << "of unknown size";
+}
+
 TEST(PcmStream, MayEndAfterItsHeader) {
   EXPECT_THAT(all_of(PcmStream(reader_of(wav_stream(format_chunk(1, 1, 8000, 16), "")), "s")),
               IsEmpty());

@@ -30,6 +30,21 @@ TEST(ParseJson, RefusesDeepNesting) {
   EXPECT_ERROR(parse_json(nested(1 << 20), "file"), HasSubstr("nested deeper than 256"));
 }
 
+TEST(ParseJson, KeepsWhatIsNestedWhereAnObjectGrows) {
+  // Copied at every level, so much would take a minute.
+  std::string text = "1000";
+  for (int i = 0; i < 1000000; ++i) text += ",1";
+  text = "[" + text + "]";
+  for (int level = 0; level < 250; ++level) text = "{\"x\":" + text + ",\"y\":2,\"z\":3}";
+  const Json json = parse_json(text, "file");
+  const Json* inner = &json;
+  for (int level = 0; level < 250; ++level) {
+    EXPECT_EQ(inner->at("z"), 3);
+    inner = &inner->at("x");
+  }
+  EXPECT_EQ(inner->size(), 1000001u);
+}
+
 TEST(ParseJson, RefusesHugeObjectsOnly) {
   const auto members = [](int count) {
     std::string text = "{";

@@ -221,6 +221,8 @@ TEST_F(FeatureTableFile, ReaderRefusesHostileIndexes) {
   EXPECT_ERROR(read(R"({"format": "ser-model", "heads": {}})"),
                HasSubstr("expected a feature file of ser-extract, found a model of ser-train"));
   EXPECT_ERROR(read(start + "[]}"), HasSubstr("expected shards, found none"));
+  EXPECT_ERROR(read(start + R"(["a.safetensors","a.safetensors"]})"),
+               HasSubstr("expected each shard once, found 'a.safetensors' twice"));
   EXPECT_ERROR(read(start + "3}"), HasSubstr("shards: expected a list"));
   EXPECT_ERROR(read(start + R"(["../x.safetensors"]})"), HasSubstr("found '../x.safetensors'"));
   EXPECT_ERROR(read(start + R"(["gone.safetensors"]})"), HasSubstr("opening failed"));

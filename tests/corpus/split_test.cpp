@@ -292,6 +292,7 @@ TEST(SplitScheme, RefusesWhatItDoesNotKnow) {
   EXPECT_ERROR(parse_split_scheme("actors:"), HasSubstr("found none"));
   EXPECT_ERROR(parse_split_scheme("actors:24-19"), HasSubstr("rising"));
   EXPECT_ERROR(parse_split_scheme("actors:999999999"), HasSubstr("expected 0 to"));
+  EXPECT_ERROR(parse_split_scheme("actors:1-99999,2-99999"), HasSubstr("at most 100000 speakers"));
 }
 
 TEST(HoldOutValidation, DrawsOneSpeakerInEightBalancedByGender) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "eval/predictions.h"
@@ -256,6 +257,13 @@ TEST(Ticks, AreRound) {
   EXPECT_THAT(round_ticks(3, 21, 5), ElementsAre(5, 10, 15, 20));
   EXPECT_EQ(tick_text(0.5, 0.25), "0.5");
   EXPECT_EQ(tick_text(2000, 1000), "2,000");
+  EXPECT_THAT(round_ticks(0.3, std::nextafter(0.3, 1), 5), ElementsAre(0.3));
+  EXPECT_THAT(round_ticks(-1e12, -1e12 + 1e-3, 5), testing::SizeIs(1));
+  for (const double low : {0.3, -30.0, 1e12, -1e300}) {
+    const Scale fine = rounded_scale(low, std::nextafter(low, 2 * std::abs(low)), "");
+    EXPECT_LT(fine.low, fine.high) << low;
+    EXPECT_LT(round_ticks(fine.low, fine.high, 5).size(), 12u) << low;
+  }
   const Scale scale = rounded_scale(0.3, 7.2, "");
   EXPECT_EQ(scale.low, 0);
   EXPECT_EQ(scale.high, 8);

@@ -151,6 +151,13 @@ TEST(Trainer, OneEmotionAloneIsRefused) {
                HasSubstr("at least two emotions, found happy"));
 }
 
+TEST(Trainer, MoreEmotionsThanAModelFileHoldsAreRefused) {
+  FeatureTable table = synthetic_table(7, 36);
+  for (std::size_t i = 0; i < table.size(); ++i) table.clips[i].emotion = "e" + std::to_string(i);
+  ASSERT_GT(table.size(), 1000u);
+  EXPECT_ERROR(train_small(table, small_recipe(), 1, 1), HasSubstr("at most 1000 emotions, found"));
+}
+
 TEST(Trainer, OneGenderGivesAnEmotionOnlyModel) {
   FeatureTable table = synthetic_table(4, 2);
   for (Utterance& clip : table.clips) clip.gender = "female";

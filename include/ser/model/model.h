@@ -50,6 +50,9 @@ struct TrainingInfo {
   std::vector<std::string> recordings = {};
 };
 
+/// Emotions that a model may tell.
+inline constexpr std::size_t kMaxClasses = 1000;
+
 /// What turns features, or a recording, into emotion and gender: one network, or several whose
 /// logits are averaged.
 struct Model {

@@ -41,6 +41,8 @@ std::string tick_label(double value, double step, const Scale& scale) {
   return scale.unit == "%" ? fmt::format("{:.0f}", 100 * value) : tick_text(value, step);
 }
 
+constexpr double kFinest = 1e-9;  // step of a scale, as a share of its values: below lies rounding
+
 double step_of(const std::vector<double>& ticks) {
   return ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
 }
@@ -132,7 +134,7 @@ std::size_t seen_length(std::string_view html) {
 
 std::vector<double> round_ticks(double low, double high, int wanted) {
   const double rough = (high - low) / std::max(1, wanted);
-  if (!(rough > 0)) return {low};
+  if (!(rough > kFinest * std::max(std::abs(low), std::abs(high)))) return {low};
   const double power = std::pow(10, std::floor(std::log10(rough)));
   double step = 10 * power;
   for (const double nice : {1.0, 2.0, 5.0})
@@ -154,7 +156,8 @@ std::string tick_text(double value, double step) {
 }
 
 Scale rounded_scale(double low, double high, std::string unit) {
-  if (!(high > low)) high = low + 1;
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (!(high - low > 10 * kFinest * size)) high = low + std::max(1.0, size / 100);
   const auto ticks = round_ticks(low, high, 5);
   const double step = step_of(ticks);
   return {std::floor(low / step + 1e-9) * step, std::ceil(high / step - 1e-9) * step,
