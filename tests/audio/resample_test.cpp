@@ -36,32 +36,8 @@ TEST(Resample, SameRateIsACopy) {
   EXPECT_EQ(resample(wave, 16000).samples, wave.samples);
 }
 
-TEST(Resample, BlocksGiveWhatTheWholeGives) {
-  for (const auto& [from, to] :
-       {std::pair{48000, 16000}, {44100, 22050}, {8000, 16000}, {16000, 16000}, {22050, 16000}}) {
-    const Waveform wave = sine(440, 3, from);
-    const Waveform whole = resample(wave, to);
-    for (const std::size_t step : {1000, 7, 1 << 20}) {
-      Resampler resampler(from, to);
-      std::vector<float> joined;
-      const auto take = [&](std::span<const float> block) {
-        joined.insert(joined.end(), block.begin(), block.end());
-      };
-      std::span<const float> rest(wave.samples.data(),
-                                  static_cast<std::size_t>(wave.samples.size()));
-      for (; !rest.empty(); rest = rest.subspan(std::min(step, rest.size())))
-        take(resampler.add(rest.first(std::min(step, rest.size()))));
-      take(resampler.finish());
-      ASSERT_EQ(joined.size(), static_cast<std::size_t>(whole.samples.size()));
-      const auto found =
-          Eigen::VectorXf::Map(joined.data(), static_cast<Eigen::Index>(joined.size()));
-      EXPECT_LT((found - whole.samples).cwiseAbs().maxCoeff(), 1e-6f) << from << " " << step;
-    }
-  }
-}
-
 TEST(Resample, RefusesAbsurdRates) {
-  EXPECT_EQ(error_of([] { Resampler(16000, 400001); }),
+  EXPECT_EQ(error_of([] { resample(sine(440, 0.2, 16000), 400001); }),
             "resampling: expected rates of 1 to 400000 Hz, found 16000 Hz to 400001 Hz");
   EXPECT_EQ(error_of([] { resample(sine(440, 0.2, 16000), 0); }),
             "resampling: expected rates of 1 to 400000 Hz, found 16000 Hz to 0 Hz");
