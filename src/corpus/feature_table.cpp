@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "corpus/feature_file.h"
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
+#include "ser/corpus/shard.h"
 #include "ser/features/describe.h"
 
 namespace ser {
@@ -93,6 +96,7 @@ struct TableOfFiles {
         first = part.path;
       }
       check_same_features(table, first, part);
+      if (part.shard) shards[part.shard->corpus + part.shard->copies].add(*part.shard);
       check_new(part);
       check_finite(part);
     }
@@ -110,8 +114,29 @@ struct TableOfFiles {
         fail("{}: expected each clip once, found {} twice", part.path.string(), clip.path);
   }
 
+  /// Throws Error for several shards of a corpus without the others. One alone may be meant.
+  void check_shards() const {
+    for (const auto& [corpus, some] : shards)
+      if (some.numbers.size() > 1 && std::ssize(some.numbers) < some.of)
+        fail(
+            "expected {} shards of a corpus, found {} ({}): ser-extract --merge tells how to make "
+            "the others",
+            some.of, some.numbers.size(), fmt::join(some.numbers, ", "));
+  }
+
+  /// Shards of one corpus.
+  struct Shards {
+    void add(const ShardInfo& shard) {
+      numbers.insert(shard.number);
+      of = shard.of;
+    }
+    std::set<int> numbers;
+    int of = 0;
+  };
+
   FeatureTable table;
   fs::path first;
+  std::map<std::string, Shards> shards;
   std::unordered_set<std::uint64_t> clips;  ///< hashes
 };
 
@@ -135,6 +160,7 @@ FeatureTable read_feature_table(const fs::path& path) { return read_feature_tabl
 FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
   TableOfFiles table;
   for (const fs::path& path : paths) table.add(read_parts(path));
+  table.check_shards();
   return std::move(table.table);
 }
 
@@ -149,7 +175,10 @@ std::vector<FeatureTable> read_tables_by_set(const std::vector<fs::path>& paths)
     tables[place->second].add(std::move(parts));
   }
   std::vector<FeatureTable> result;
-  for (TableOfFiles& table : tables) result.push_back(std::move(table.table));
+  for (TableOfFiles& table : tables) {
+    table.check_shards();
+    result.push_back(std::move(table.table));
+  }
   return result;
 }
 

@@ -48,6 +48,9 @@ TEST_F(Sharding, ModelsOfShardsAreThoseOfTheWhole) {
   EXPECT_THAT(merged.err, HasSubstr("all.safetensors: 64 clips in 3 shards"));
   ASSERT_EQ(extract({"-o", file("whole.safetensors"), "-q"}).exit_code, 0);
   EXPECT_EQ(model_of(file("all.safetensors")), model_of(file("whole.safetensors")));
+  const Outcome some = run("ser-train", {shard(1), shard(3), "-o", file("some.json")});
+  EXPECT_EQ(some.exit_code, 1);
+  EXPECT_THAT(some.err, HasSubstr("expected 3 shards of a corpus, found 2 (1, 3)"));
 }
 
 TEST_F(Sharding, AMissingShardIsMadeByTheCommandThatIsNamed) {

@@ -74,7 +74,8 @@ struct FeatureTable {
 FeatureTable read_feature_table(const std::filesystem::path& path);
 
 /// One table of several feature files, of one corpus or of several.
-/// Throws Error, naming two of them, if they hold other features.
+/// Throws Error, naming two of them, if they hold other features, and for some of a corpus' shards
+/// without the others.
 FeatureTable read_feature_tables(const std::vector<std::filesystem::path>& paths);
 
 /// Feature files of one or several corpora, of one or several feature sets, in any order: a table
