@@ -268,11 +268,13 @@ void warn_of_duplicates(const std::vector<Recording>& recordings) {
 /// What looks like one speaker and is taken for two, or like two and is taken for one.
 void warn_of_speakers(const std::vector<Recording>& recordings) {
   std::map<std::string, std::map<std::string, int>> genders;  // of a speaker: clips of each
-  for (const auto& [file, clip] : recordings)
-    if (!clip.speaker.empty() && !clip.gender.empty()) ++genders[speaker_name(clip)][clip.gender];
   std::map<std::string, std::set<std::string>> spellings;
-  for (const auto& [file, clip] : recordings)
-    if (!clip.speaker.empty()) spellings[to_lower(speaker_name(clip))].insert(speaker_name(clip));
+  for (const auto& [file, clip] : recordings) {
+    const std::string name = speaker_name(clip);
+    if (name.empty()) continue;
+    spellings[to_lower(name)].insert(name);
+    if (!clip.gender.empty()) ++genders[name][clip.gender];
+  }
   std::vector<std::string> alike, both;
   for (const auto& [speaker, names] : spellings)
     if (names.size() > 1) alike.push_back(some_of(std::vector(names.begin(), names.end())));

@@ -65,7 +65,7 @@ void check_folder(const Output& output) {
 /// Where a file will be, links followed.
 fs::path place_of(const Output& output) {
   std::error_code error;
-  const fs::path file = followed(output.path);
+  const fs::path file = fs::absolute(followed(output.path), error);
   const fs::path place = fs::weakly_canonical(file, error);
   return error ? file.lexically_normal() : place;
 }

@@ -201,12 +201,14 @@ TEST_F(Extract, WarnsOfLabelsThatContradictEachOther) {
   for (const char* name : {"1.flac", "2.flac"})
     std::filesystem::copy_file(demo_clip(1), inputs_ / name);
   std::filesystem::copy_file(demo_clip(2), inputs_ / "3.flac");
+  std::filesystem::copy_file(demo_clip(3), inputs_ / "4.flac");
   const std::string sheet = inputs_
                                 .add("m.csv",
                                      "path,corpus,emotion,speaker,gender\n"
                                      "1.flac,calls,happy,anna,female\n"
                                      "2.flac,calls,sad,bob,male\n"
-                                     "3.flac,calls,sad,anna,male\n")
+                                     "3.flac,calls,sad,anna,male\n"
+                                     "4.flac,calls,sad,Bob,male\n")
                                 .string();
   const Outcome done = extract({sheet, "--features", "classic"});
   EXPECT_EQ(done.exit_code, 0) << done.err;
@@ -214,7 +216,9 @@ TEST_F(Extract, WarnsOfLabelsThatContradictEachOther) {
                                   "1.flac (happy), 2.flac (sad)\n"));
   EXPECT_THAT(done.err, HasSubstr("warning: speakers with clips of both genders: calls:anna "
                                   "(1 as female, 1 as male)\n"));
-  EXPECT_EQ(table().size(), 3u);
+  EXPECT_THAT(done.err, HasSubstr("warning: speakers told apart by capitals alone: "
+                                  "calls:Bob, calls:bob\n"));
+  EXPECT_EQ(table().size(), 4u);
 }
 
 TEST_F(Extract, SaysWhatTheFolderWasTakenFor) {

@@ -137,6 +137,8 @@ TEST_F(Outputs, OneOfTheSameKindIsReplaced) {
 TEST_F(Outputs, OneFileIsNotWrittenTwice) {
   expect_refused(2, "ser-train", {features_, "-o", out("x"), "--report", out("./x")},
                  "-o and --report: expected two files");
+  expect_refused(2, "ser-train", {features_, "-o", "not-there", "--report", "./not-there"},
+                 "-o and --report: expected two files");
   // Nor through a link to what is not there yet.
   std::filesystem::create_symlink("x", out("link"));
   expect_refused(2, "ser-train", {features_, "-o", out("x"), "--report", out("link")},

@@ -75,6 +75,13 @@ TEST_F(Manifest, SpellingsOfASpeakerAreOne) {
     EXPECT_EQ(speaker_name(clip), "x:01");
 }
 
+TEST_F(Manifest, CapitalsMakeNoOtherCorpus) {
+  const auto clips = read("path,corpus,speaker\na.wav,RAVDESS,1\nb.wav,Mine,1\nc.wav,x,#N/A\n");
+  EXPECT_EQ(clips[0].corpus, "ravdess");
+  EXPECT_EQ(clips[1].corpus, "Mine") << "one that is not known";
+  EXPECT_EQ(clips[2].speaker, "");
+}
+
 TEST_F(Manifest, SpeakersWithoutACorpusAreOfItsFolder) {
   folder_.add("study/m.csv", "path,speaker\na.wav,anna\nb.wav,\n");
   const auto clips = scan_corpus(folder_ / "study/m.csv").utterances;

@@ -47,6 +47,24 @@ TEST(Ensemble, AveragesTheModelsLogOddsWhateverTheirNumberOfMembers) {
   EXPECT_TRUE(pooled.isApprox(expected, 1e-5)) << pooled << "\n" << expected;
 }
 
+TEST(Ensemble, FoldsDrawnWithOtherSeedsAreNotCombined) {
+  Model a = kMfcc, b = kChroma;
+  for (Model* model : {&a, &b}) model->training.split = "random:4", model->training.fold = 0;
+  a.training.seed = 7;
+  b.training.seed = 8;
+  EXPECT_ERROR(combine({a, b}, {"a", "b"}),
+               testing::HasSubstr("'random:4' drawn with seeds 7 and 8"));
+  a.training.split = b.training.split = "speakers:4";
+  EXPECT_NO_THROW(combine({a, b}, {"a", "b"}));
+}
+
+TEST(Ensemble, TheStrictestCertaintyStays) {
+  Model strict = kChroma;
+  strict.uncertain_below = 0.9;
+  EXPECT_EQ(combine({kMfcc, strict}, {"a", "b"}).uncertain_below, 0.9);
+  EXPECT_EQ(combine({strict, kMfcc}, {"a", "b"}).uncertain_below, 0.9);
+}
+
 TEST(Ensemble, OfAMemberForGenderOnlyTheGenderCounts) {
   Model chroma_model = kChroma;
   chroma_model.members[0].gender_only = true;

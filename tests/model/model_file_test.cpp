@@ -170,6 +170,7 @@ TEST(ModelFile, EditedFilesAreRefusedWithTheReason) {
       {"\"num_coefficients\": 20", "\"num_coefficients\": 19", "rows"},
       {"\"rows\": 20", "\"rows\": -1", "'rows'"},
       {"\"temperature\": 1.5", "\"temperature\": 0", "'temperature'"},
+      {"\"uncertain_below\": 0.6", "\"uncertain_below\": 2", "a number from 0 to 1, found 2"},
       {"\"gender_only\": false", "\"gender_only\": 1", "'gender_only': expected true or false"},
       {"\"emotion_only\": false", "\"emotion_only\": 1", "'emotion_only': expected true or false"},
       {"\"limit\"", "\"limits\"", "unknown option 'limits'"},
