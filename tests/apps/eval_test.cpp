@@ -73,9 +73,14 @@ TEST_F(TrainAndEval, RandomFoldsWarnThatSpeakersLeak) {
 
 TEST_F(TrainAndEval, ScoringKnownSpeakersWarns) {
   train("model.json");
-  const Outcome scored = succeed("ser-eval", {features_, "--model", file("model.json")});
+  const Outcome scored =
+      succeed("ser-eval", {features_, "--model", file("model.json"), "-o", file("known.json")});
   EXPECT_THAT(scored.err,
               HasSubstr("4 of 4 scored speakers were among the model's training speakers"));
+  cross_validate("new.json", {"--cv", "speakers:2"});
+  const Outcome compared = succeed("ser-eval", {"--compare", file("new.json"), file("known.json")});
+  EXPECT_THAT(compared.err, AllOf(HasSubstr("known.json: 4 of 4 scored speakers were among"),
+                                  Not(HasSubstr("new.json"))));
 }
 
 TEST_F(TrainAndEval, ScoringRecordingsTrainedOnWarnsWhoeverSpeaks) {

@@ -165,6 +165,17 @@ TEST_F(Reports, OfEveryModeSayWhatWasScored) {
               {"none of the scored speakers is among its training speakers",
                "The model was trained before"});
 
+  const std::vector<std::string> fold = {"--cv", "random:2", "--fold", "0"};
+  std::vector<std::string> words = {features_, "--recipe", recipe_, "-o", file("leaky.json")};
+  words.insert(words.end(), fold.begin(), fold.end());
+  succeed("ser-train", words);
+  words = {features_, "--model", file("leaky.json"), "--report", file("leaky.html")};
+  words.insert(words.end(), fold.begin(), fold.end());
+  succeed("ser-eval", words);
+  const std::string leaky = text_of(file("leaky.html"));
+  expect_says(leaky, {"The split does not keep speakers apart"});
+  EXPECT_THAT(leaky, testing::Not(testing::HasSubstr("none of the scored speakers")));
+
   succeed("ser-eval", {"--merge", file("r0.json"), "--report", file("merged.html"), "-q"});
   expect_says(text_of(file("merged.html")),
               {"Folds 1 are missing", "Result files hold no learning curves"});

@@ -94,6 +94,9 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   std::vector<int> fewer = all_of_table(table);
   fewer.pop_back();
   refused({table, fewer, {}}, small_recipe(), "clips or features differ");
+  FeatureTable renamed = synthetic_table(4, 2);
+  renamed.clips[0].speaker = "somebody else";
+  refused({renamed, all_of_table(renamed), {}}, small_recipe(), "clips or features differ");
   run.seed = 4;
   refused(data, small_recipe(), "seed is 3 there, 4 asked for");
 }
