@@ -34,7 +34,8 @@ SampleRange active_range(const Waveform& wave, double top_db) {
   const double loudest = *std::max_element(energies.begin(), energies.end());
   if (!(loudest > 0)) return {0, wave.samples.size()};
   const double threshold = loudest * std::pow(10, -top_db / 10);
-  const auto is_active = [&](double energy) { return energy > threshold; };
+  // The loudest frame is sound whatever the rounding: 1e-17 dB make a threshold equal to it.
+  const auto is_active = [&](double energy) { return energy > threshold || energy == loudest; };
   Eigen::Index first = 0, last = energies.size() - 1;
   while (!is_active(energies[first])) ++first;
   while (!is_active(energies[last])) --last;

@@ -62,6 +62,15 @@ TEST(Trim, GivesTheSamplesOfItsRange) {
   EXPECT_EQ(trimmed.samples, wave.samples.segment(begin, end - begin));
 }
 
+TEST(Trim, KeepsTheLoudestFrameWhateverTheRounding) {
+  for (const double level : {1e-12, 1e-17, std::numeric_limits<double>::denorm_min()}) {
+    const auto [begin, end] = active_range(box(20480, 5120, 10240), level);
+    EXPECT_LT(begin, end) << level;
+    EXPECT_GE(begin, 0) << level;
+    EXPECT_LE(end, 35840) << level;
+  }
+}
+
 TEST(Trim, RefusesALevelThatIsNotBelowTheLoudest) {
   for (const double level : {0.0, -1.0})
     EXPECT_THAT(error_of([&] { active_range(box(9000, 0, 9), level); }),
