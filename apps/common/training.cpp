@@ -206,7 +206,8 @@ void check_search(const TrainingFlags& options, const Flags& flags, const Team& 
     return;
   }
   flags.refuse({"fold"}, "--search leaves every fold of --cv out in turn, it has no place");
-  flags.refuse({"export", "weights", "uncertain_below"}, "--search makes a recipe, no model");
+  flags.refuse({"export", "weights", "risk", "uncertain_below"},
+               "--search makes a recipe, no model");
   if (!options.combine.empty())
     flags.refuse({"search"}, "--combine trains nothing, it has no place");
   check_resume(options);
@@ -276,6 +277,30 @@ void warn_of_loss(double loss, const Model& model, const TaskWeights& weights) {
                loss, by_lot);
 }
 
+/// Decides which answers are uncertain: as the flags say, or on validation speakers.
+void set_certainty(const TrainingFlags& options, const TrainingData& data, const Recipe& recipe,
+                   RunOptions run, bool quiet, Model& model) {
+  if (options.uncertain_below != kUnsetNumber) model.uncertain_below = options.uncertain_below;
+  const bool asked = options.risk != kUnsetNumber;
+  if (options.uncertain_below != kUnsetNumber || (!asked && data.validation.empty())) return;
+  const double risk = asked ? options.risk : kAllowedRisk;
+  TrainingProgress progress(recipe.members, quiet);
+  run.observer = [&](const EpochReport& report) { progress.on_epoch("held out", report); };
+  const auto [sure, speakers, clips] = choose_certainty(data, recipe, model, run, risk);
+  model.uncertain_below = sure.from;
+  if (run.team->rank() > 0) return;
+  const std::string held_out =
+      speakers > 0 ? fmt::format("{} speaker{} held out", speakers, speakers == 1 ? "" : "s")
+                   : fmt::format("{} clips held out", clips);
+  if (sure.kept == 0)
+    talk::warn(
+        "every answer will be marked uncertain: of {}, those of no threshold are {:.0f} % right",
+        held_out, 100 * (1 - risk));
+  else
+    talk::info("{}: {:.0f} % of the answers are certain, {:.0f} % of those right (from {:.2f} on)",
+               held_out, 100.0 * sure.kept / clips, 100 * (1 - sure.risk()), sure.from);
+}
+
 void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
                  const CommonOptions& common, Team& team) {
   const std::uint64_t seed = common.seed;
@@ -295,9 +320,12 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
     progress.on_epoch("", report);
   };
   set_up_checkpoint(options, run);
-  Model model = explain_stop("run", options.checkpoint, [&] { return train(data, recipe, run); });
+  Model model = explain_stop("run", options.checkpoint, [&] {
+    Model trained = train(data, recipe, run);
+    set_certainty(options, data, recipe, run, common.quiet, trained);
+    return trained;
+  });
   if (team.rank() > 0) return;
-  if (options.uncertain_below != kUnsetNumber) model.uncertain_below = options.uncertain_below;
   model.training.split = options.cv;
   if (!options.cv.empty()) model.training.fold = options.fold;
   write(model, options);
@@ -357,6 +385,10 @@ void TrainingFlags::visit(FieldVisitor& v) {
   v.field("heard_temperature", heard_temperature,
           "Of --combine: temperature of a voice wholly known, relative to a stranger's",
           Range{0.1, 10});
+  v.field("risk", risk,
+          "Mark as uncertain what is needed for this share of the others to be wrong, found on "
+          "speakers held out of a first training; 0.2 where the recipe holds some out anyway",
+          Range{0, 1}.above());
   v.field("uncertain_below", uncertain_below,
           "Answers of a lower probability are marked as uncertain", Range{0, 1});
   v.field("report", report,
@@ -380,11 +412,13 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
   check_search(options, flags, team);
   if (!options.combine.empty()) {
     flags.refuse({"model", "recipe", "cv", "fold", "epochs", "batch_size", "learning_rate",
-                  "checkpoint", "report", "describe"},
+                  "checkpoint", "report", "describe", "risk"},
                  "--combine trains nothing, it has no place");
     return combine_models(options);
   }
   flags.refuse({"temperature", "heard_temperature"}, "expected --combine; a recipe has its own");
+  if (flags.given("uncertain_below"))
+    flags.refuse({"risk"}, "--uncertain-below says it already, it has no place");
   if (options.inputs.empty()) fail<UsageError>("expected a feature file");
   const Recipe recipe = chosen_recipe(options, flags);
   talk::debug("recipe: {}", to_json(recipe));

@@ -31,6 +31,7 @@ struct TrainingFlags {
   WeightFormat weights = WeightFormat::kF32;
   double temperature = 1;
   double heard_temperature = kUnsetNumber;
+  double risk = kUnsetNumber;
   double uncertain_below = kUnsetNumber;
   std::string report;
   bool describe = false;

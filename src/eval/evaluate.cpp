@@ -275,6 +275,23 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
   return "";
 }
 
+Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const Model& model,
+                           const RunOptions& run, double risk) {
+  const auto certainty = [&](const Model& asked, const std::vector<int>& clips) {
+    const std::vector<Prediction> said = evaluate(asked, {&data.table}, clips, run.threads);
+    return Certainty{kept_at_risk(risk_coverage(asked.emotions, said), risk),
+                     speakers_of(data.table.clips, clips).size(), clips.size()};
+  };
+  if (!data.validation.empty()) return certainty(model, data.validation);
+  const ValidationSplit split =
+      hold_out_validation(data.table.clips, data.train, run.seed, run.stream);
+  if (split.validation.empty())
+    fail("certainty: expected at least four training speakers, to hold one out");
+  RunOptions own = run;
+  own.checkpoint.clear();
+  return certainty(train({data.table, split.train, {}}, recipe, own), split.validation);
+}
+
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer, const std::vector<int>& heard,

@@ -104,6 +104,29 @@ TEST_F(TrainAndEval, AnswersBelowTheThresholdAreUncertain) {
   EXPECT_FALSE(uncertain(file("none.json")));
 }
 
+TEST_F(TrainAndEval, ARiskDecidesWhichAnswersAreUncertain) {
+  const auto threshold = [&](const std::string& model) {
+    return Json::parse(text_of(file(model)))["calibration"]["uncertain_below"].get<double>();
+  };
+  train("plain.json");
+  const Outcome any = train("any.json", {"--risk", "1"});
+  EXPECT_THAT(any.err, HasSubstr("1 speaker held out: 100 % of the answers are certain"));
+  EXPECT_EQ(threshold("any.json"), 0) << "all of them may be wrong";
+  const Outcome few = train("few.json", {"--risk", "0.001"});
+  EXPECT_GT(threshold("few.json"), 0);
+  EXPECT_THAT(few.err, AnyOf(HasSubstr(", 100 % of those right (from "),
+                             HasSubstr("every answer will be marked uncertain")));
+  EXPECT_EQ(Json::parse(text_of(file("plain.json")))["members"],
+            Json::parse(text_of(file("few.json")))["members"])
+      << "the model itself is trained on all";
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"--risk", "0"}, {"--risk", "0.2", "--uncertain-below", "0.5"}}) {
+    std::vector<std::string> arguments = {features_, "--recipe", recipe_, "-o", file("m.json")};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    EXPECT_EQ(run("ser-train", arguments).exit_code, 2);
+  }
+}
+
 TEST_F(TrainAndEval, AModelIsExportedAsItIsTrainedOrLater) {
   train("a.json", {"--export", file("trained.onnx")});
   succeed("ser-train", {"--combine", file("a.json"), "--export", file("later.onnx")});

@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "ser/core/parallel.h"
 #include "ser/corpus/speaker.h"
 #include "ser/eval/evaluate.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
+#include "support/temp_folder.h"
 #include "support/thread_team.h"
 
 namespace ser {
@@ -230,6 +234,66 @@ TEST(Evaluate, ClipsWithoutAnEmotionAreRefused) {
   EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("scoring needs labels"));
   table.clips[1].emotion = "bored";
   EXPECT_ERROR(evaluate(model, {&table}, {0, 1}, 1), HasSubstr("'bored' is none of the model's"));
+}
+
+/// Answers of `model` for `clips` that are not uncertain from `certainty.sure.from` on, and those
+/// of them that are right.
+void expect_counts_of(const Certainty& certainty, const Model& model, const FeatureTable& table,
+                      const std::vector<int>& clips) {
+  std::int64_t kept = 0, right = 0;
+  for (const Prediction& said : evaluate(model, {&table}, clips, 1)) {
+    const auto surest = std::max_element(said.probabilities.begin(), said.probabilities.end());
+    if (*surest < certainty.sure.from) continue;
+    ++kept;
+    if (model.emotions[surest - said.probabilities.begin()] == said.emotion) ++right;
+  }
+  EXPECT_EQ(certainty.sure.kept, kept);
+  EXPECT_EQ(certainty.sure.right, right);
+  EXPECT_EQ(certainty.clips, clips.size());
+}
+
+TEST(Certainty, IsChosenOnValidationSpeakers) {
+  const FeatureTable table = synthetic_table(16, 4, 0, 4);
+  const Recipe recipe = small_recipe(true);
+  const RunOptions run{3, kWholeCorpus, 1};
+  const TrainingData data =
+      training_data(table, whole_corpus(table.clips).train, recipe, run.seed, run.stream);
+  ASSERT_FALSE(data.validation.empty());
+  const Model model = train(data, recipe, run);
+  std::int64_t kept = 0;
+  for (const double risk : {0.05, 0.2, 0.4}) {
+    const Certainty certainty = choose_certainty(data, recipe, model, run, risk);
+    EXPECT_LE(certainty.sure.risk(), risk);
+    EXPECT_GE(certainty.sure.kept, kept) << "more risk, more answers";
+    kept = certainty.sure.kept;
+    EXPECT_EQ(certainty.speakers, 2u);
+    expect_counts_of(certainty, model, table, data.validation);
+  }
+  EXPECT_GT(kept, 0);
+}
+
+TEST(Certainty, WithoutValidationIsChosenOnSpeakersHeldOutOfATrainingOfItsOwn) {
+  const FeatureTable table = synthetic_table(8, 4, 0, 3);
+  const Recipe recipe = small_recipe(false);
+  RunOptions run{3, kWholeCorpus, 1};
+  const std::vector<int> all = whole_corpus(table.clips).train;
+  const TempFolder folder;
+  run.checkpoint = folder.path() / "checkpoint";  // that of the model's own training: left alone
+  const Certainty certainty = choose_certainty({table, all, {}}, recipe, Model(), run, 0.3);
+  EXPECT_FALSE(std::filesystem::exists(run.checkpoint));
+  const ValidationSplit split = hold_out_validation(table.clips, all, run.seed, run.stream);
+  EXPECT_EQ(certainty.speakers, 1u);
+  EXPECT_GT(certainty.sure.kept, 0);
+  run.checkpoint.clear();
+  expect_counts_of(certainty, train({table, split.train, {}}, recipe, run), table,
+                   split.validation);
+}
+
+TEST(Certainty, NeedsSpeakersToHoldOut) {
+  const FeatureTable table = synthetic_table(3, 2);
+  EXPECT_ERROR(choose_certainty({table, whole_corpus(table.clips).train, {}}, small_recipe(false),
+                                Model(), {1, kWholeCorpus, 1}),
+               HasSubstr("at least four training speakers"));
 }
 
 TEST(Evaluate, ClipsOfTwoCorporaWithOnePathAreToldApart) {

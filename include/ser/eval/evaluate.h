@@ -111,6 +111,20 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
 TrainedOn trained_on(const Model& model, const std::vector<Utterance>& clips, const Fold& fold,
                      const std::string& split = {});
 
+/// The answers that may be kept at a risk, for speakers that a model was not trained on.
+struct Certainty {
+  KeptAnswers sure;
+  std::size_t speakers = 0;  ///< held out
+  std::size_t clips = 0;     ///< of theirs, all answered with nothing heard before
+};
+
+/// At which probability the answers of `model`, trained on `data` by `run`, are to be called
+/// uncertain, so that at most a share `risk` of the others is wrong: chosen on the validation
+/// speakers, where there are none on speakers held out of a training of its own.
+/// Throws Error where there are too few speakers to hold one out, and as `train` does.
+Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const Model& model,
+                           const RunOptions& run, double risk = kAllowedRisk);
+
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
 /// What a cross-validation gives.
