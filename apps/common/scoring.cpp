@@ -214,6 +214,7 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
   const Model model = read_model(find_model(options.model));
   const std::vector<FeatureTable> tables =
       read_tables_by_set({options.features.begin(), options.features.end()});
+  warn_of_files(tables[0]);
   std::vector<const FeatureTable*> views;
   for (const FeatureTable& table : tables) views.push_back(&table);
   const std::uint64_t seed =
@@ -247,6 +248,7 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   const Recipe recipe = load_recipe(options.train);
   const FeatureTable table =
       read_feature_tables({options.features.begin(), options.features.end()});
+  warn_of_files(table);
   const std::uint64_t seed = common.seed;
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   warn_of_split(table.clips, scheme);

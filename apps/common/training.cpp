@@ -345,6 +345,10 @@ SplitScheme split_scheme(const std::string& cv) {
   return from_flag("--cv", [&] { return parse_split_scheme(cv); });
 }
 
+void warn_of_files(const FeatureTable& table) {
+  for (const std::string& warning : table.warnings) talk::warn("{}", warning);
+}
+
 void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
   for (const std::string& warning : split_warnings(clips, scheme)) talk::warn("{}", warning);
 }
@@ -423,6 +427,7 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
   const Recipe recipe = chosen_recipe(options, flags);
   talk::debug("recipe: {}", to_json(recipe));
   const FeatureTable table = read_feature_tables({options.inputs.begin(), options.inputs.end()});
+  warn_of_files(table);
   if (options.describe) return describe_network(recipe, table);
   if (options.search.empty())
     train_model(options, recipe, table, common, team);

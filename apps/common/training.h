@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "ser/core/team.h"
+#include "ser/corpus/feature_table.h"
 #include "ser/corpus/split.h"
 #include "ser/model/model.h"
 
@@ -45,6 +46,9 @@ void train(const TrainingFlags& flags, const Flags& given, const CommonOptions& 
 
 /// The split that --cv names. Throws UsageError for one that is none.
 SplitScheme split_scheme(const std::string& cv);
+
+/// Warns of what several feature files have in common.
+void warn_of_files(const FeatureTable& table);
 
 /// Warns of what the scheme does on these clips: speakers that leak, absent actors.
 void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme);

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/shard.h"
+#include "ser/corpus/speaker.h"
 #include "ser/features/describe.h"
 
 namespace ser {
@@ -100,7 +102,41 @@ struct TableOfFiles {
       check_new(part);
       check_finite(part);
     }
+    const std::size_t before = table.size();
+    const bool is_shard = !parts.empty() && parts[0].shard.has_value();
     append(std::move(parts), table);
+    compare(before, is_shard);
+  }
+
+  /// Looks for voices and recordings of the files from clip `begin` on in those before. Shards of a
+  /// corpus have its voices in common.
+  void compare(std::size_t begin, bool is_shard) {
+    std::set<std::string> names;
+    for (std::size_t i = begin; i < table.size(); ++i) {
+      const Utterance& clip = table.clips[i];
+      if (!clip.speaker.empty() && !is_shard) names.insert(speaker_name(clip));
+      if (clip.content.empty() || !clip.augmentation.empty()) continue;
+      const auto [first_one, is_new] = sounds.try_emplace(fnv1a(clip.content), i);
+      if (!is_new && first_one->second < begin)
+        twice.push_back(fmt::format("{} and {}", table.clips[first_one->second].path, clip.path));
+    }
+    for (const std::string& name : names)
+      if (!voices.insert(name).second) namesakes.push_back(name);
+  }
+
+  FeatureTable finished() {
+    check_shards();
+    if (!namesakes.empty())
+      table.warnings.push_back(fmt::format(
+          "speakers of one name and corpus in several files are taken for one: {}; where they are "
+          "not, name one folder, or the corpus in its manifest, differently",
+          some_of(namesakes)));
+    if (!twice.empty())
+      table.warnings.push_back(fmt::format(
+          "{} recordings are in several files under other names, kept on one side of every split: "
+          "{}",
+          twice.size(), some_of(twice)));
+    return std::move(table);
   }
 
   /// Throws Error for a clip that is there already: trained on twice, or scored twice.
@@ -137,7 +173,10 @@ struct TableOfFiles {
   FeatureTable table;
   fs::path first;
   std::map<std::string, Shards> shards;
-  std::unordered_set<std::uint64_t> clips;  ///< hashes
+  std::unordered_set<std::uint64_t> clips;                ///< hashes
+  std::unordered_map<std::uint64_t, std::size_t> sounds;  ///< the first clip of each
+  std::set<std::string> voices;
+  std::vector<std::string> namesakes, twice;
 };
 
 /// Looked at before the memory is let go: mapping it again costs a thousandth of working through
@@ -160,8 +199,7 @@ FeatureTable read_feature_table(const fs::path& path) { return read_feature_tabl
 FeatureTable read_feature_tables(const std::vector<fs::path>& paths) {
   TableOfFiles table;
   for (const fs::path& path : paths) table.add(read_parts(path));
-  table.check_shards();
-  return std::move(table.table);
+  return table.finished();
 }
 
 std::vector<FeatureTable> read_tables_by_set(const std::vector<fs::path>& paths) {
@@ -175,10 +213,7 @@ std::vector<FeatureTable> read_tables_by_set(const std::vector<fs::path>& paths)
     tables[place->second].add(std::move(parts));
   }
   std::vector<FeatureTable> result;
-  for (TableOfFiles& table : tables) {
-    table.check_shards();
-    result.push_back(std::move(table.table));
-  }
+  for (TableOfFiles& table : tables) result.push_back(table.finished());
   return result;
 }
 

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Utterance clip(const std::string& path) {
   Utterance utterance;
@@ -106,6 +107,37 @@ TEST_F(FeatureTableFile, AClipComesOnce) {
   const fs::path file = write();
   EXPECT_ERROR(read_feature_tables({file, file}),
                HasSubstr("expected each clip once, found clip \"é\" 0 twice"));
+}
+
+TEST_F(FeatureTableFile, SeveralFilesTellNamesakesAndRecordingsUnderTwoNames) {
+  const auto file = [&](const std::string& name, const std::vector<Utterance>& clips) {
+    FeatureTableWriter writer(folder_ / name, set_, kMostBytes);
+    for (const Utterance& one : clips) writer.add(one, frames(0));
+    writer.finish();
+    return folder_ / name;
+  };
+  const auto spoken = [](std::string path, std::string speaker, std::string content) {
+    Utterance one = clip(std::move(path));
+    one.speaker = std::move(speaker);
+    one.content = std::move(content);
+    return one;
+  };
+  Utterance copy = spoken("a1.wav", "anna", "1");
+  copy.augmentation = "noise:20";
+  const fs::path a =
+      file("a", {spoken("a1.wav", "anna", "1"), copy, spoken("a2.wav", "anna", "2")});
+  const fs::path b = file("b", {spoken("b1.wav", "anna", "3"), spoken("b2.wav", "bert", "4")});
+  const fs::path c = file("c", {spoken("c1.wav", "carl", "2"), spoken("c2.wav", "carl", "2")});
+  EXPECT_THAT(read_feature_tables({a}).warnings, IsEmpty());
+  EXPECT_THAT(read_feature_tables({b, c}).warnings, IsEmpty());
+  EXPECT_THAT(read_feature_tables({a, b}).warnings,
+              ElementsAre(HasSubstr("taken for one: ravdess:anna; where")));
+  EXPECT_THAT(read_feature_tables({a, c}).warnings,
+              ElementsAre(HasSubstr("2 recordings are in several files under other names")));
+  Utterance other = spoken("b1.wav", "anna", "3");
+  other.corpus = "mine";
+  EXPECT_THAT(read_feature_tables({a, file("d", {other})}).warnings, IsEmpty())
+      << "another corpus' anna";
 }
 
 TEST_F(FeatureTableFile, ReadsBackWhatWasWritten) { expect_sample(read_feature_table(write())); }

@@ -48,6 +48,9 @@ struct FeatureTable {
   std::vector<std::int64_t> offsets;  ///< clips + 1; clip i has offsets[i + 1] - offsets[i] frames
   Eigen::MatrixXf values;             ///< [rows x all frames]; empty where they stay in files
   MappedFeatures mapped;              ///< empty where `values` holds them
+  /// Sentences a user should see about several files together: voices of one name, one recording
+  /// under two names.
+  std::vector<std::string> warnings = {};
 
   std::size_t size() const { return clips.size(); }
   Eigen::Index frames(std::size_t index) const { return offsets[index + 1] - offsets[index]; }
