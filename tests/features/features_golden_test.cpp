@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ser/audio/audio_file.h"
@@ -20,6 +21,7 @@
 #include "ser/features/temporal.h"
 #include "support/npy.h"
 #include "support/paths.h"
+#include "support/skip.h"
 
 // Goldens: librosa 0.11.0; parameters in manifest.json beside the arrays.
 
@@ -209,6 +211,56 @@ TEST_P(Golden, PitchFollowsPyin) {
   EXPECT_GE(close, 0.95 * both);
   // We call fewer frames voiced than pYIN does; agreement must not come from giving up on them.
   EXPECT_GE(both, 0.33 * theirs);
+}
+
+/// Frames of all clips of RAVDESS, by what the two trackers say of them.
+struct Voicing {
+  int voiced = 0;    ///< in pYIN
+  int found = 0;     ///< of those
+  int close = 0;     ///< of those found, within 1 %
+  int unvoiced = 0;  ///< in pYIN
+  int alarms = 0;    ///< of those, voiced here
+
+  double recall() const { return static_cast<double>(found) / voiced; }
+  double false_alarms() const { return static_cast<double>(alarms) / unvoiced; }
+  double agreement() const { return static_cast<double>(close) / found; }
+};
+
+Voicing voicing_of_recordings(const PitchOptions& options) {
+  Voicing sum;
+  for (const Clip& clip : clips()) {
+    if (clip.folder.parent_path().filename() == "synthetic") continue;
+    const PitchTrack track =
+        track_pitch(load(clip.folder / "lib22k.wav.npy").row(0).transpose(), 22050, options);
+    const FrameMatrix golden_hz = load(clip.folder / "lib22k.pyin_f0.npy");
+    for (Eigen::Index t = 0; t < track.hz.size(); ++t) {
+      const float expected = golden_hz(0, t);
+      const bool here = track.hz[t] > 0;
+      ++(std::isnan(expected) ? sum.unvoiced : sum.voiced);
+      if (!here) continue;
+      ++(std::isnan(expected) ? sum.alarms : sum.found);
+      if (std::abs(track.hz[t] / expected - 1) <= 0.01f) ++sum.close;
+    }
+  }
+  return sum;
+}
+
+// The figures that pitch.h states, and what melody and voice look at (a lower periodicity).
+TEST(Pitch, VoicingAgainstPyin) {
+  SER_SKIP_WITHOUT(test_data() / "golden");
+  for (const auto& [periodicity, recall, alarms] :
+       {std::tuple{0.5, 0.64, 0.042}, std::tuple{0.35, 0.74, 0.06}}) {
+    PitchOptions options;
+    options.min_periodicity = periodicity;
+    const Voicing found = voicing_of_recordings(options);
+    if (std::getenv("SER_PRINT_ERRORS"))
+      fmt::print(
+          "pitch from periodicity {}: recall {:.3f}, false alarms {:.3f}, within 1 % {:.3f}\n",
+          periodicity, found.recall(), found.false_alarms(), found.agreement());
+    EXPECT_GE(found.recall(), recall);
+    EXPECT_LE(found.false_alarms(), alarms);
+    EXPECT_GE(found.agreement(), 0.95);
+  }
 }
 
 /// The 180 means of a file at a rate; tuning: fixed, or ChromaOptions::kEstimated.

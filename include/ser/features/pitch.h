@@ -28,8 +28,11 @@ struct PitchTrack {
 /// pYIN (Mauch and Dixon 2014: thresholds distributed as beta(2, 18), early troughs preferred); the
 /// path through candidates and "unvoiced" is the best one (Viterbi) under a limited pitch slope.
 /// Periodicity is the normalised autocorrelation 2 r / (e0 + e1) (McLeod and Wyvill 2005).
-/// Independent of gain, and of an offset: frames are looked at without their mean. Frames: 1 +
-/// samples / hop. Throws Error unless 0 < low_hz < high_hz and a frame holds two periods of low_hz.
+/// Against pYIN on twelve clips of RAVDESS: 64 % of its voiced frames are found, 4.0 % of the
+/// others are called voiced, and where both hear a voice 99.7 % are within 1 %; from a periodicity
+/// of 0.35 on, which melody and voice quality look at, 75, 5.8 and 98.8 %. Independent of gain, and
+/// of an offset: frames are looked at without their mean. Frames: 1 + samples / hop. Throws Error
+/// unless 0 < low_hz < high_hz and a frame holds two periods of low_hz.
 PitchTrack track_pitch(const Eigen::VectorXf& samples, int sample_rate_hz,
                        const PitchOptions& options);
 
