@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "core/internal/fail.h"
@@ -34,18 +36,49 @@ std::vector<int> all_clips(const std::vector<Prediction>& predictions) {
   return all;
 }
 
-Confusion confusion_of(const std::vector<Outcome>& outcomes, const std::vector<int>& chosen,
-                       std::size_t classes) {
-  Confusion confusion = Confusion::Zero(classes, classes);
-  for (const int i : chosen) {
-    const Outcome& outcome = outcomes[i];
-    ++confusion(outcome.truth, outcome.predicted);
+using Counts = Eigen::Array<std::int64_t, Eigen::Dynamic, 1>;
+
+/// What accuracy and recalls need of a confusion matrix, which may have a million cells.
+struct Recalls {
+  Counts right;    ///< of each class
+  Counts support;  ///< of each class
+
+  double accuracy() const { return ratio(right.sum(), support.sum()); }
+  /// Mean recall over the classes that the truth has.
+  double uar() const {
+    double recalls = 0;
+    int classes = 0;
+    for (Eigen::Index c = 0; c < support.size(); ++c) {
+      if (support[c] == 0) continue;
+      recalls += ratio(right[c], support[c]);
+      ++classes;
+    }
+    return classes > 0 ? recalls / classes : 0;
   }
-  return confusion;
+  /// What the clips of each class count for in the mean recall, as one number of clips.
+  double clips_of_uar() const {
+    double inverse = 0, classes = 0;
+    for (const std::int64_t clips : support)
+      if (clips > 0) {
+        inverse += 1 / static_cast<double>(clips);
+        ++classes;
+      }
+    return classes * classes / inverse;
+  }
+};
+
+Recalls recalls_of(const std::vector<Outcome>& outcomes, const std::vector<int>& chosen,
+                   std::size_t classes) {
+  Recalls recalls{Counts::Zero(classes), Counts::Zero(classes)};
+  for (const int i : chosen) {
+    ++recalls.support[outcomes[i].truth];
+    if (outcomes[i].truth == outcomes[i].predicted) ++recalls.right[outcomes[i].truth];
+  }
+  return recalls;
 }
 
 std::vector<ClassScore> class_scores(const std::vector<std::string>& labels,
-                                     const Confusion& confusion) {
+                                     const Eigen::MatrixX<std::int64_t>& confusion) {
   std::vector<ClassScore> scores;
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const std::int64_t right = confusion(c, c);
@@ -110,21 +143,25 @@ std::vector<Outcome> outcomes_of(const std::vector<std::string>& labels,
   return outcomes;
 }
 
+/// Logarithms of the probabilities, [classes x clips].
+Eigen::ArrayXXd logs_of(const std::vector<Prediction>& predictions) {
+  Eigen::ArrayXXd logs(predictions.front().probabilities.size(), predictions.size());
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const std::vector<double>& p = predictions[i].probabilities;
+    logs.col(i) =
+        Eigen::Map<const Eigen::ArrayXd>(p.data(), std::ssize(p)).max(kLeastProbability).log();
+  }
+  return logs;
+}
+
 /// Mean -log p(truth) of probabilities sharpened or flattened by a temperature.
-double log_loss(const std::vector<Prediction>& predictions, const std::vector<Outcome>& outcomes,
+double log_loss(const Eigen::ArrayXXd& logs, const std::vector<Outcome>& outcomes,
                 double temperature) {
   double loss = 0;
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    double sum = 0, right = 0;
-    for (std::size_t c = 0; c < predictions[i].probabilities.size(); ++c) {
-      const double p =
-          std::pow(std::max(kLeastProbability, predictions[i].probabilities[c]), 1 / temperature);
-      sum += p;
-      if (static_cast<Eigen::Index>(c) == outcomes[i].truth) right = p;
-    }
-    loss -= std::log(right / sum);
-  }
-  return loss / static_cast<double>(predictions.size());
+  for (Eigen::Index i = 0; i < logs.cols(); ++i)
+    loss += std::log((logs.col(i) / temperature).exp().sum()) -
+            logs(outcomes[i].truth, i) / temperature;
+  return loss / static_cast<double>(logs.cols());
 }
 
 /// The minimum of the log loss, which has one: golden section over log temperatures.
@@ -132,7 +169,8 @@ double best_temperature(const std::vector<Prediction>& predictions,
                         const std::vector<Outcome>& outcomes) {
   const double ratio = (std::sqrt(5.0) - 1) / 2;
   double low = std::log(0.1), high = std::log(10.0);
-  const auto loss = [&](double x) { return log_loss(predictions, outcomes, std::exp(x)); };
+  const Eigen::ArrayXXd logs = logs_of(predictions);
+  const auto loss = [&](double x) { return log_loss(logs, outcomes, std::exp(x)); };
   double left = high - ratio * (high - low), right = low + ratio * (high - low);
   double loss_left = loss(left), loss_right = loss(right);
   while (high - low > kTemperatureStep) {
@@ -149,17 +187,6 @@ double best_temperature(const std::vector<Prediction>& predictions,
     }
   }
   return std::exp((low + high) / 2);
-}
-
-/// What the clips of each class count for in the unweighted average recall, as one number of clips.
-double clips_of_uar(const Confusion& confusion) {
-  double inverse = 0, classes = 0;
-  for (Eigen::Index c = 0; c < confusion.rows(); ++c)
-    if (const std::int64_t support = confusion.row(c).sum(); support > 0) {
-      inverse += 1 / static_cast<double>(support);
-      ++classes;
-    }
-  return classes * classes / inverse;
 }
 
 }  // namespace
@@ -179,17 +206,20 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
   Scores scores;
   scores.n = predictions.size();
-  scores.confusion = confusion_of(outcomes, all_clips(predictions), labels.size());
-  scores.accuracy = accuracy_of(scores.confusion);
-  scores.uar = uar_of(scores.confusion);
+  scores.confusion.setZero(std::ssize(labels), std::ssize(labels));
+  for (const Outcome& outcome : outcomes) ++scores.confusion(outcome.truth, outcome.predicted);
+  const Recalls all = recalls_of(outcomes, all_clips(predictions), labels.size());
+  scores.accuracy = all.accuracy();
+  scores.uar = all.uar();
   scores.per_class = class_scores(labels, scores.confusion);
   scores.macro_f1 = macro_f1(scores.per_class);
   scores.gender_accuracy = gender_accuracy(predictions);
   scores.ece = calibration_error(bins_of(predictions, outcomes), scores.n);
   scores.best_temperature = best_temperature(predictions, outcomes);
   for (const SpeakerClips& speaker : clips_by_speaker(predictions)) {
-    const Confusion own = confusion_of(outcomes, speaker.clips, labels.size());
-    scores.per_speaker.push_back({speaker.speaker, own.sum(), accuracy_of(own), uar_of(own)});
+    const Recalls own = recalls_of(outcomes, speaker.clips, labels.size());
+    scores.per_speaker.push_back(
+        {speaker.speaker, std::ssize(speaker.clips), own.accuracy(), own.uar()});
   }
   return scores;
 }
@@ -197,16 +227,17 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
 std::optional<Intervals> intervals(const std::vector<std::string>& labels,
                                    const std::vector<Prediction>& predictions) {
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
-  const Confusion all = confusion_of(outcomes, all_clips(predictions), labels.size());
+  const Recalls all = recalls_of(outcomes, all_clips(predictions), labels.size());
   std::vector<double> accuracies, uars;
   for (const std::vector<int>& unit : independent_units(predictions)) {
-    const Confusion rest = all - confusion_of(outcomes, unit, labels.size());
-    accuracies.push_back(accuracy_of(rest));
-    uars.push_back(uar_of(rest));
+    const Recalls own = recalls_of(outcomes, unit, labels.size());
+    const Recalls rest{all.right - own.right, all.support - own.support};
+    accuracies.push_back(rest.accuracy());
+    uars.push_back(rest.uar());
   }
   const auto accuracy =
-      share_interval(accuracy_of(all), accuracies, static_cast<double>(all.sum()));
-  const auto uar = share_interval(uar_of(all), uars, clips_of_uar(all));
+      share_interval(all.accuracy(), accuracies, static_cast<double>(predictions.size()));
+  const auto uar = share_interval(all.uar(), uars, all.clips_of_uar());
   if (!accuracy || !uar) return std::nullopt;
   return Intervals{*accuracy, *uar};
 }
@@ -243,29 +274,14 @@ KeptAnswers kept_at_risk(const std::vector<KeptAnswers>& curve, double risk) {
   return best;
 }
 
-double accuracy_of(const Confusion& confusion) {
-  const std::int64_t total = confusion.sum();
-  return total > 0 ? static_cast<double>(confusion.trace()) / total : 0;
-}
-
-double uar_of(const Confusion& confusion) {
-  double recalls = 0;
-  int classes = 0;
-  for (Eigen::Index i = 0; i < confusion.rows(); ++i) {
-    const std::int64_t support = confusion.row(i).sum();
-    if (support == 0) continue;
-    recalls += static_cast<double>(confusion(i, i)) / support;
-    ++classes;
-  }
-  return classes > 0 ? recalls / classes : 0;
-}
-
 std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
                                       const std::vector<Prediction>& predictions) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t c = 0; c < labels.size(); ++c) places.try_emplace(labels[c], c);
   std::vector<std::size_t> classes;
   for (const Prediction& p : predictions) {
-    const auto label = std::find(labels.begin(), labels.end(), p.emotion);
-    if (label == labels.end())
+    const auto label = places.find(p.emotion);
+    if (label == places.end())
       fail("{}: expected an emotion among {}, found '{}'", p.file, fmt::join(labels, ", "),
            p.emotion);
     if (p.probabilities.size() != labels.size() ||
@@ -276,7 +292,7 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
       for (const double value : *values)
         if (!(value >= 0 && value <= 1))
           fail("{}: expected probabilities in [0, 1], found {}", p.file, value);
-    classes.push_back(label - labels.begin());
+    classes.push_back(label->second);
   }
   return classes;
 }

@@ -87,9 +87,11 @@ std::vector<CorpusScore> by_corpus(const ResultFile& result) {
     predictions[clip_of_speaker(p.speaker).corpus].push_back(p);
   std::vector<CorpusScore> corpora;
   if (predictions.size() < 2) return corpora;
-  for (const auto& [corpus, said] : predictions)
-    corpora.push_back(
-        {corpus, score(result.info.labels, said), intervals(result.info.labels, said)});
+  for (const auto& [corpus, said] : predictions) {
+    Scores scores = score(result.info.labels, said);
+    scores.confusion.resize(0, 0);
+    corpora.push_back({corpus, std::move(scores), intervals(result.info.labels, said)});
+  }
   return corpora;
 }
 

@@ -66,36 +66,45 @@ Json fold_json(const FoldResult& fold) {
   return json;
 }
 
+/// {"happy": 0.4, ...}; the names are told apart already, and not looked for.
+template <typename Labels>
+Json probabilities_json(const std::vector<double>& probabilities, const Labels& labels) {
+  Json::object_t object;
+  for (std::size_t i = 0; i < probabilities.size(); ++i)
+    object.emplace_back(std::string(labels[i]), probabilities[i]);
+  return object;
+}
+
 Json predictions_json(const ResultFile& result) {
   Json list = Json::array();
   for (const Prediction& p : result.predictions) {
-    Json probabilities = Json::object(), gender_probabilities = Json::object();
-    for (std::size_t i = 0; i < p.probabilities.size(); ++i)
-      probabilities[result.info.labels[i]] = p.probabilities[i];
-    for (std::size_t i = 0; i < p.gender_probabilities.size(); ++i)
-      gender_probabilities[std::string(kGenders[i])] = p.gender_probabilities[i];
     const bool has_gender = !p.gender_probabilities.empty();
-    list.push_back(
-        {{"file", p.file},
-         {"speaker", text_or_null(p.speaker)},
-         {"emotion", p.emotion},
-         {"gender", text_or_null(p.gender)},
-         {"predicted_emotion", result.info.labels[most_likely(p.probabilities)]},
-         {"predicted_gender",
-          has_gender ? Json(kGenders[most_likely(p.gender_probabilities)]) : Json()},
-         {"probabilities", std::move(probabilities)},
-         {"gender_probabilities", has_gender ? std::move(gender_probabilities) : Json()}});
+    list.push_back({{"file", p.file},
+                    {"speaker", text_or_null(p.speaker)},
+                    {"emotion", p.emotion},
+                    {"gender", text_or_null(p.gender)},
+                    {"predicted_emotion", result.info.labels[most_likely(p.probabilities)]},
+                    {"predicted_gender",
+                     has_gender ? Json(kGenders[most_likely(p.gender_probabilities)]) : Json()},
+                    {"probabilities", probabilities_json(p.probabilities, result.info.labels)},
+                    {"gender_probabilities",
+                     has_gender ? probabilities_json(p.gender_probabilities, kGenders) : Json()}});
   }
   return list;
 }
 
+/// Numbers of the labels, which mostly come in their order.
 template <typename Labels>
 std::vector<double> probabilities_of(const Json& object, const char* key, const Labels& labels) {
   const Json& value = value_at(object, key);
   if (value.is_null()) return {};
   std::vector<double> probabilities;
+  auto next = value.begin();
   for (const auto& label : labels) {
-    const Json& number = with_context(key, [&]() -> const Json& { return value_at(value, label); });
+    const bool is_next = value.is_object() && next != value.end() && next.key() == label;
+    const Json& number =
+        is_next ? *next++
+                : with_context(key, [&]() -> const Json& { return value_at(value, label); });
     if (!number.is_number()) fail("'{}.{}': expected a number", key, label);
     probabilities.push_back(number.get<double>());
   }

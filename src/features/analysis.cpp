@@ -1,5 +1,6 @@
 #include "ser/features/analysis.h"
 
+#include <algorithm>
 #include <mutex>
 #include <tuple>
 
@@ -54,6 +55,7 @@ const Eigen::MatrixXd& Tables::dct(int rows, int size) const {
 
 struct Analysis::Impl {
   FramePlace place;
+  double numbers = 0;
   Memo<StftOptions, FrameMatrix> power = {};
   Memo<StftOptions, FrameMatrix> magnitude = {};
   Memo<MelOptions, FrameMatrix> mel = {};
@@ -68,12 +70,34 @@ Analysis::Analysis(const Waveform& wave, const Tables& tables, const FramePlace&
     : wave_(wave), tables_(tables), impl_(new Impl{place}) {}
 Analysis::~Analysis() = default;
 
+// A small feature set may ask for a frame at each sample, and a thousand rows of it.
+void Analysis::count(Eigen::Index rows, Eigen::Index frames) const {
+  constexpr double kMostPerSecond = 1 << 21;
+  impl_->numbers += static_cast<double>(rows) * static_cast<double>(frames);
+  if (impl_->numbers > kMostPerSecond * std::max(1.0, wave_.duration_s()))
+    fail(
+        "features: expected at most {} numbers for each second of audio, found more: too many "
+        "rows, or hop_samples too small",
+        kMostPerSecond);
+}
+
+void Analysis::count(Eigen::Index rows, const StftOptions& options) const {
+  count(rows, num_frames(wave_.samples.size(), options.hop_samples));
+}
+
 const FrameMatrix& Analysis::power(const StftOptions& options) const {
-  return impl_->power.get(options, [&] { return tables_.stft(options).power(wave_.samples); });
+  return impl_->power.get(options, [&] {
+    const StftPlan& plan = tables_.stft(options);
+    count(options.fft_size / 2 + 1, options);
+    return plan.power(wave_.samples);
+  });
 }
 
 const FrameMatrix& Analysis::magnitude(const StftOptions& options) const {
-  return impl_->magnitude.get(options, [&] { return FrameMatrix(power(options).cwiseSqrt()); });
+  return impl_->magnitude.get(options, [&] {
+    count(options.fft_size / 2 + 1, options);
+    return FrameMatrix(power(options).cwiseSqrt());
+  });
 }
 
 const FrameMatrix& Analysis::spectrum(const StftOptions& options, SpectrumKind kind) const {
@@ -82,13 +106,17 @@ const FrameMatrix& Analysis::spectrum(const StftOptions& options, SpectrumKind k
 
 const FrameMatrix& Analysis::mel(const MelOptions& options) const {
   return impl_->mel.get(options, [&] {
+    count(options.num_bands, options.stft);
     return tables_.mel(options, wave_.sample_rate_hz).apply(power(options.stft));
   });
 }
 
 const FrameMatrix& Analysis::log_mel(const MelOptions& options,
                                      const DecibelOptions& decibel) const {
-  return impl_->log_mel.get({options, decibel}, [&] { return power_to_db(mel(options), decibel); });
+  return impl_->log_mel.get({options, decibel}, [&] {
+    count(options.num_bands, options.stft);
+    return power_to_db(mel(options), decibel);
+  });
 }
 
 const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
@@ -108,7 +136,9 @@ const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
 
 const PitchTrack& Analysis::pitch(const PitchOptions& options) const {
   return impl_->pitch.get(options, [&] {
-    return tables_.pitch(options, wave_.sample_rate_hz).track(wave_.samples, impl_->place);
+    const PitchPlan& plan = tables_.pitch(options, wave_.sample_rate_hz);
+    count(options.frame_samples / 2, num_frames(wave_.samples.size(), options.hop_samples));
+    return plan.track(wave_.samples, impl_->place);
   });
 }
 

@@ -85,6 +85,7 @@ std::vector<std::string> Feature::names() const {
 
 FrameMatrix Feature::values(const Analysis& analysis) const {
   FrameMatrix values = compute(analysis);
+  analysis.count(values.rows(), values.cols());
   return delta_order == 0 ? values : delta(values, delta_order);
 }
 

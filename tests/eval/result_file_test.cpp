@@ -105,6 +105,18 @@ TEST(ResultFile, ReadsBackToTheSameBytes) {
   EXPECT_EQ(result_json(read_result(folder / "r.json")), result_json(result));
 }
 
+TEST(ResultFile, ProbabilitiesMayComeInAnyOrder) {
+  const TempFolder folder;
+  const std::string text = result_json(make_result(kInfo, random_folds(kLabels, 3, 8, 1)));
+  write_file(folder / "r.json", changed(text, [](json& object) {
+               for (json& clip : object["predictions"])
+                 clip["probabilities"] = {{"angry", clip["probabilities"]["angry"]},
+                                          {"happy", clip["probabilities"]["happy"]},
+                                          {"sad", clip["probabilities"]["sad"]}};
+             }));
+  EXPECT_EQ(result_json(read_result(folder / "r.json")), text);
+}
+
 TEST(ResultFile, MergedFoldsGiveTheFiguresOfFoldsScoredTogether) {
   const TempFolder folder;
   const auto folds = random_folds(kLabels, 3, 8, 1);

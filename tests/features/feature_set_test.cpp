@@ -1,5 +1,6 @@
 #include "ser/features/feature_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -229,6 +230,24 @@ TEST(FeatureSet, RefusesUnusableWaveforms) {
   Waveform broken = silence(1);
   broken.samples[100] = std::nanf("");
   EXPECT_THAT([&] { extract(broken, set); }, ThrowsMessage<Error>(HasSubstr("finite samples")));
+}
+
+TEST(FeatureSet, AsksForNoMoreThanMemoryHolds) {
+  const Waveform wave = noise(4);
+  for (const char* features :
+       {R"({"type": "mel", "num_bands": 1024, "stft": {"fft_size": 256, "hop_samples": 1}})",
+        R"({"type": "centroid", "stft": {"fft_size": 65536, "hop_samples": 256}})",
+        R"({"type": "f0", "frame_samples": 4096, "hop_samples": 16},
+           {"type": "mfcc", "mel": {"stft": {"fft_size": 2048, "hop_samples": 16}}})"}) {
+    FeatureSet set;
+    from_json(fmt::format(R"({{"features": [{}]}})", features), set);
+    EXPECT_THAT([&] { extract(wave, set); },
+                ThrowsMessage<Error>(HasSubstr("numbers for each second of audio")))
+        << features;
+  }
+  FeatureSet fine;
+  from_json(R"({"features": [{"type": "mel", "stft": {"hop_samples": 64}}]})", fine);
+  EXPECT_EQ(extract(wave, fine).cols(), 1 + wave.samples.size() / 64);
 }
 
 TEST(FeatureSet, LooksAtItsPartAlone) {

@@ -53,7 +53,8 @@ struct FoldResult {
   TrainedOn trained_on = {};
 };
 
-/// Scores of the clips of one corpus.
+/// Scores of the clips of one corpus, without the confusion matrix: of many corpora, and many
+/// classes, it would be all there is.
 struct CorpusScore {
   std::string corpus;  ///< empty: unknown
   Scores scores;

@@ -35,7 +35,8 @@ class Tables {
 };
 
 /// One prepared waveform and what features share of it, each computed when it is first asked for.
-/// For one thread; `wave` and `tables` must outlive it.
+/// For one thread; `wave` and `tables` must outlive it. Throws Error, before it has them, for more
+/// than two million numbers for a second of the waveform.
 class Analysis {
  public:
   Analysis(const Waveform& wave, const Tables& tables);
@@ -52,8 +53,12 @@ class Analysis {
   const FrameMatrix& log_mel(const MelOptions& options, const DecibelOptions& decibel) const;
   const FrameMatrix& chroma(const ChromaOptions& options) const;
   const PitchTrack& pitch(const PitchOptions& options) const;
+  /// Counts what `frames` columns of `rows` numbers take.
+  void count(Eigen::Index rows, Eigen::Index frames) const;
 
  private:
+  void count(Eigen::Index rows, const StftOptions& options) const;
+
   struct Impl;
   const Waveform& wave_;
   const Tables& tables_;

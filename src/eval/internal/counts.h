@@ -11,15 +11,6 @@ namespace ser {
 /// What a probability counts as where it is less: its logarithm stays finite.
 inline constexpr double kLeastProbability = 1e-12;
 
-/// Confusion counts; rows are the truth.
-using Confusion = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
-
-/// Share of clips on the diagonal.
-double accuracy_of(const Confusion& confusion);
-
-/// Mean recall over the classes that the truth has.
-double uar_of(const Confusion& confusion);
-
 /// Index of the true class of each prediction.
 /// Throws Error for predictions that do not fit the labels.
 std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
