@@ -64,12 +64,14 @@ struct AudioReader::Impl {
   std::vector<float> mono;
   std::int64_t frames_done = 0;
   std::int64_t frames_of_part = 0;
+  std::optional<std::int64_t> damaged_at;  // where a decoder went on behind an error
   std::vector<std::string> notices;
 };
 
 void AudioReader::Impl::restart() {
   part = 0;
   frames_done = frames_of_part = 0;
+  damaged_at.reset();
   notices = found.notices;
   if (!open(found.parts[0])) fail_unsupported();
   sample_rate_hz = decoder->sample_rate_hz();
@@ -132,6 +134,7 @@ std::int64_t AudioReader::Impl::read_mono() {
   if (!decoder) return 0;
   interleaved.resize(kBlockSamples / num_channels * num_channels);
   const std::int64_t got = decoder->read(interleaved);
+  if (got > 0 && !damaged_at && decoder->failed()) damaged_at = frames_done + got;
   mono.clear();
   downmix->add(std::span(interleaved).first(got * num_channels), mono);
   return got;
@@ -171,6 +174,10 @@ void AudioReader::Impl::end_part() {
       seconds(told - frames_of_part) > kLeastMissing_s)
     notices.push_back(fmt::format("{:.1f} of the {:.1f} s of its header could be decoded",
                                   seconds(frames_of_part), seconds(told)));
+  else if (damaged_at && found.notices.empty())
+    notices.push_back(fmt::format("damaged at about {:.1f} s: sound is missing or silent there",
+                                  seconds(*damaged_at)));
+  damaged_at.reset();
 }
 
 void AudioReader::Impl::check_length() const {

@@ -124,7 +124,7 @@ std::optional<SizeField> ChunkFile::find_size_of_sound() const {
     const SizeField size = size_at(at);
     if (name == "ds64") large = SizeField{content + 8, 8, kLittle, 0};
     if (name == format_.sound) {
-      if (!large || size.read(source_) != 0xFFFFFFFF) return size;
+      if (!large || !is_unknown(size.read(source_))) return size;
       large->counted_from = content;
       return large;
     }
@@ -178,7 +178,8 @@ void ChunkFile::put_format_first(std::string format, const SizeField& sound,
     part = {begin_ + head_bytes(sound), part.end, before + std::move(format)};
 }
 
-/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file.
+/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file; of
+/// AIFF a part ends behind its format, as libsndfile refuses long texts behind the sound.
 std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
                                     SoundParts& found) const {
   constexpr std::int64_t kLongestHead = 1 << 16, kLongestFormat = 1 << 10;
@@ -199,6 +200,7 @@ std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
       }
       found.parts.push_back({at, next, head(sound)});
     }
+    if (format_.format_may_follow && name == "COMM") found.parts[first].end = next;
     at = next;
   }
   return at + tag_bytes(source_, at);
@@ -216,9 +218,7 @@ std::optional<std::int64_t> ChunkFile::find(SoundParts& found) const {
     for (const std::int64_t behind : {after(*size), told_end}) {
       if (!is_over(behind)) continue;
       found.parts.push_back({begin_, told_end, {}, patches()});
-      const std::int64_t next = skip_chunks(behind, *size, found);
-      if (format_.format_may_follow) found.parts.back().end = next;
-      return next;
+      return skip_chunks(behind, *size, found);
     }
   }
   if (fits && !is_unknown(told) && is_no_sound(told_end)) {

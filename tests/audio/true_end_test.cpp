@@ -292,6 +292,52 @@ TEST(TrueEnd, TagsInFrontOfAnyFormatAreNoSound) {
   }
 }
 
+TEST(TrueEnd, LongTextsBehindTheSoundOfAiffAreNoSound) {
+  const std::string aiff = encoded(sine(200, 1, kRateHz), SF_FORMAT_AIFF | SF_FORMAT_PCM_16);
+  for (const char* name : {"NAME", "ANNO", "APPL"})
+    for (const std::size_t bytes : {1000u, 20001u}) {
+      std::string size(4, '\0');
+      for (std::size_t i = 0; i < 4; ++i) size[i] = static_cast<char>(bytes >> (24 - 8 * i));
+      const Heard heard = hear(aiff + name + size + std::string(bytes + bytes % 2, 'a'));
+      EXPECT_EQ(heard.wave.samples, hear(aiff).wave.samples) << name << " " << bytes;
+      EXPECT_THAT(heard.notices, IsEmpty());
+    }
+}
+
+TEST(TrueEnd, AnRf64FileThatWasNeverClosedIsReadToTheEnd) {
+  std::string bytes = encoded(sine(200, 1, kRateHz), SF_FORMAT_RF64 | SF_FORMAT_PCM_16);
+  const Heard whole = hear(bytes);
+  const std::size_t data = bytes.find("data", 80);
+  for (const std::uint32_t size : {0u, 0xFFFFFFFFu}) {
+    put(bytes, 4, size);
+    put(bytes, data + 4, size);
+    for (const std::size_t at : {20u, 28u, 36u}) put(bytes, at, std::uint64_t{0});  // in "ds64"
+    const Heard heard = hear(bytes);
+    EXPECT_EQ(heard.wave.samples, whole.wave.samples) << size;
+    EXPECT_THAT(heard.notices, IsEmpty());
+  }
+}
+
+TEST(TrueEnd, ADamagedPieceOfFlacIsTold) {
+  const std::string good = encoded(sine(200, 20, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  int told = 0;
+  for (std::size_t part = 10; part < 50; ++part) {
+    std::string bytes = good;
+    const std::size_t at = good.size() * part / 60;
+    bytes[at] = static_cast<char>(~bytes[at]);
+    try {
+      const Heard heard = hear(bytes);
+      EXPECT_THAT(heard.notices,
+                  ElementsAre(testing::AnyOf(HasSubstr("sound is missing or silent there"),
+                                             HasSubstr("of its header could be decoded"))));
+      told += heard.notices[0].starts_with("damaged at about");
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("decoding error"));
+    }
+  }
+  EXPECT_GT(told, 0);
+}
+
 TEST(TrueEnd, WhatDoesNotDecodeIsTold) {
   const Waveform wave = growing_noise(20, kRateHz);
   for (const int format : {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS,
