@@ -175,7 +175,28 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-/// A configuration as CLI11 reads it, unless it has no end.
+/// Throws CLI::ConfigError for a value that begins with a quote or a bracket and does not end:
+/// CLI11 takes it as it is.
+void check_ends(std::string_view text) {
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::string_view rest = text.substr(begin);
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    const std::size_t equals = line.find('=');
+    begin += line.size() + 1;
+    if (equals == line.npos || trim(line).starts_with('#')) continue;
+    const std::string_view value = trim(line.substr(equals + 1));
+    if (value.empty()) continue;
+    const bool is_list = value[0] == '[', is_quoted = value[0] == '"' || value[0] == '\'';
+    if ((is_list && rest.find(']', equals) == rest.npos) ||
+        (is_quoted && value.find(value[0], 1) == value.npos))
+      throw CLI::ConfigError(fmt::format("--config: expected {} to end, found {}",
+                                         trim(line.substr(0, equals)), value),
+                             CLI::ExitCodes::ConfigError);
+  }
+}
+
+/// A configuration as CLI11 reads it, unless it, or a value in it, has no end.
 class BoundedConfig : public CLI::ConfigTOML {
  public:
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
@@ -186,6 +207,7 @@ class BoundedConfig : public CLI::ConfigTOML {
     if (text.size() > kMostBytes)
       throw CLI::ConfigError("--config: expected at most 1 MiB, found more",
                              CLI::ExitCodes::ConfigError);
+    check_ends(text);
     std::istringstream bounded(text);
     return CLI::ConfigTOML::from_config(bounded);
   }

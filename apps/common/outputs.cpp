@@ -18,11 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a name leads to, through links; none where nothing is there.
+/// What a name leads to, through links; none where nothing is there. Throws Error for links in a
+/// circle, which a file would replace.
 std::optional<struct stat> status_of(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return status;
-  if (errno == ENAMETOOLONG) fail("{}: {}", path.string(), std::strerror(errno));
+  if (errno == ENAMETOOLONG || errno == ELOOP) fail("{}: {}", path.string(), std::strerror(errno));
   return std::nullopt;
 }
 

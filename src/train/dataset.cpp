@@ -11,6 +11,7 @@
 #include "model/internal/batch.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/split.h"
+#include "ser/features/describe.h"
 #include "ser/train/trainer.h"
 
 namespace ser {
@@ -206,7 +207,17 @@ std::vector<std::string> gender_labels(const FeatureTable& table, const std::vec
                                                    : std::vector<std::string>{};
 }
 
+void check_features(const FeatureSet& found, const Recipe& recipe) {
+  if (recipe.features.ends_with(".json")) return;  // beside the recipe, whose place is not known
+  const FeatureSet wanted = parse_feature_set(recipe.features);
+  if ((wanted.pool == Pooling::kNone) == (found.pool == Pooling::kNone)) return;
+  fail("the recipe is made for {} ('{}'), found {}: {}",
+       wanted.pool == Pooling::kNone ? "frames" : "one vector a clip", recipe.features,
+       found.pool == Pooling::kNone ? "frames" : "one vector a clip", describe(found));
+}
+
 nn::Network make_network(const Recipe& recipe, const FeatureTable& table, int outputs) {
+  check_features(table.set, recipe);
   const nn::Shape input = input_shape(std::ssize(table.rows), table.set.pool == Pooling::kNone);
   return nn::Network(recipe.network, input, outputs);
 }

@@ -9,7 +9,6 @@
 #include "ser/core/parallel.h"
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
-#include "ser/features/describe.h"
 #include "train/checkpoint.h"
 #include "train/exchange.h"
 #include "train/member_training.h"
@@ -32,16 +31,6 @@ nn::Network drop_helpers(const nn::Network& network, nn::Index kept) {
   }
   smaller.state() = network.state();
   return smaller;
-}
-
-/// Throws Error if the recipe is made for clip vectors and these are frames, or the reverse.
-void check_features(const FeatureSet& found, const Recipe& recipe) {
-  if (recipe.features.ends_with(".json")) return;  // beside the recipe, whose place is not known
-  const FeatureSet wanted = parse_feature_set(recipe.features);
-  if ((wanted.pool == Pooling::kNone) == (found.pool == Pooling::kNone)) return;
-  fail("the recipe is made for {} ('{}'), found {}: {}",
-       wanted.pool == Pooling::kNone ? "frames" : "one vector a clip", recipe.features,
-       found.pool == Pooling::kNone ? "frames" : "one vector a clip", describe(found));
 }
 
 Scaler fit_scaler(const TrainingData& data, const ScalerOptions& options) {

@@ -83,6 +83,13 @@ TEST_F(Outputs, AFolderIsNoFileToWrite) {
                  "expected a file to write, found a folder");
 }
 
+TEST_F(Outputs, LinksInACircleAreNotReplaced) {
+  fs::create_symlink("b", out("a"));
+  fs::create_symlink("a", out("b"));
+  expect_refused(1, "ser-train", {features_, "-o", out("a")}, "a: Too many levels of symbolic");
+  EXPECT_TRUE(fs::is_symlink(out("a")));
+}
+
 TEST_F(Outputs, WhatIsReadIsNotReplaced) {
   const std::string clip = add("a.flac", text_of(demo_clip(1)));
   const std::string copy = add("f", text_of(features_));

@@ -29,6 +29,17 @@ TEST_F(TrainAndEval, DescribesTheNetworkWithoutTraining) {
   EXPECT_THAT(done.out, AllOf(HasSubstr("dense"), HasSubstr("2896"), HasSubstr("trained numbers")));
 }
 
+TEST_F(TrainAndEval, ARecipeOfFramesIsNotDescribedForVectors) {
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--describe"}, {"-o", file("m.json")}}) {
+    std::vector<std::string> arguments = {features_, "--model", "cnn"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome refused = run("ser-train", arguments);
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("the recipe is made for frames"));
+  }
+}
+
 TEST_F(TrainAndEval, WritesTheSameBytesForAnyNumberOfThreads) {
   std::string model, result;
   for (const char* threads : {"1", "2", "7"}) {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "apps/run.h"
@@ -94,6 +95,17 @@ TEST_P(EveryCommand, RefusesAConfigurationWithoutEnd) {
   const Outcome endless = run(GetParam(), {"x", "--config", "/dev/zero"});
   EXPECT_EQ(endless.exit_code, 2);
   EXPECT_THAT(endless.err, HasSubstr("--config: expected at most 1 MiB, found more"));
+}
+
+TEST_P(EveryCommand, RefusesValuesWithoutEndInItsConfiguration) {
+  const TempFolder folder;
+  for (const char* value : {"\"2", "'2", "[2", "[\"2\",\n 3"}) {
+    const std::string file =
+        folder.add("c.toml", fmt::format("# it's\nthreads = {}\nseed = 1\n", value)).string();
+    const Outcome endless = run(GetParam(), {"x", "--config", file});
+    EXPECT_EQ(endless.exit_code, 2) << value;
+    EXPECT_THAT(endless.err, HasSubstr("--config: expected threads to end, found "));
+  }
 }
 
 TEST_P(EveryCommand, RefusesSectionsInItsConfiguration) {

@@ -37,7 +37,7 @@ std::vector<std::string> gender_labels(const FeatureTable& table, const std::vec
                                        const TaskWeights& weights);
 
 /// The network that the recipe makes for these features, untrained, with a logit for each of
-/// `outputs` classes.
+/// `outputs` classes. Throws Error for features of another kind than the recipe's.
 nn::Network make_network(const Recipe& recipe, const FeatureTable& table, int outputs);
 
 /// What an observer learns after an epoch. Losses are means a clip.
