@@ -378,7 +378,7 @@ void TrainingFlags::visit(FieldVisitor& v) {
   v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
           Range{0, 1000}.above());
   v.field("search", search, "Search for a recipe, to be -o: JSON of fields and what they may be");
-  v.field("trials", trials, "Recipes that --search tries", Range{1, 1e6});
+  v.field("trials", trials, "Recipes that --search tries", Range{1, 1e5});
   v.field("shard", shard, "With --search: score every N-th training, from the I-th on");
   v.field("checkpoint", checkpoint, "Save the run, or a search's scores, here every 10 s");
   v.field("resume", resume, "Go on from the checkpoint");

@@ -29,14 +29,21 @@ class MemoryFile {
 
   int number() const { return number_; }
   void fill(std::string_view text) const {
-    write_file(path(), text);
+    std::size_t done = 0;
+    while (done < text.size()) {
+      const ssize_t count = ::write(number_, text.data() + done, text.size() - done);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("no room for a program's input: {}", std::strerror(errno));
+      done += static_cast<std::size_t>(count);
+    }
     ::lseek(number_, 0, SEEK_SET);
   }
-  std::string text() const { return read_file(path(), std::numeric_limits<std::uint64_t>::max()); }
+  std::string text() const {
+    return read_file(fmt::format("/proc/self/fd/{}", number_),
+                     std::numeric_limits<std::uint64_t>::max());
+  }
 
  private:
-  std::string path() const { return fmt::format("/proc/self/fd/{}", number_); }
-
   int number_;
 };
 
