@@ -154,10 +154,13 @@ void say_summary(const ExtractionSummary& summary, const std::string& output) {
   if (summary.without_gender > 0)
     talk::warn("clips without gender: {}; a model of them alone tells the emotion only",
                summary.without_gender);
+  if (summary.clips == 0)
+    talk::warn("{}: a shard without clips, as none of its recordings can be read", output);
   if (summary.kept > 0) talk::info("{} recordings were done already", summary.kept);
-  talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
-             summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
-             summary.rows, summary.rows == 1 ? "" : "s");
+  if (summary.clips > 0)
+    talk::info("{}: {} clip{}, {} row{} of {} feature{}", output, summary.clips,
+               summary.clips == 1 ? "" : "s", summary.frames, summary.frames == 1 ? "" : "s",
+               summary.rows, summary.rows == 1 ? "" : "s");
 }
 
 /// `text` with the inputs in the commands that it names.
@@ -300,6 +303,7 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
     info.command = command;
     shard = take_shard(recordings, options, std::move(info));
   }
+  options.may_be_empty = shard.has_value();
   const std::vector<Recording>& chosen = shard ? shard->recordings : recordings;
   if (flags.on_error == OnError::kFail) check_there(chosen);
   warn_of_duplicates(chosen);
@@ -323,7 +327,8 @@ void merge_to_index(const std::vector<std::string>& shards, const std::string& o
   try {
     const MergedShards merged = merge_shards({shards.begin(), shards.end()}, output);
     if (merged.skipped > 0) talk::warn("recordings skipped: {}", merged.skipped);
-    talk::info("{}: {} clips in {} shards", output, merged.clips, merged.shards);
+    talk::info("{}: {} clip{} in {} shards", output, merged.clips, merged.clips == 1 ? "" : "s",
+               merged.shards);
   } catch (const Error& error) {
     throw Error(with_inputs(error.what(), inputs));
   }

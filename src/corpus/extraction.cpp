@@ -328,7 +328,8 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
   };
   parallel_pipeline(recordings.size() - kept, options.threads, produce, consume);
   ExtractionSummary summary = counting.summary();
-  if (summary.clips == 0) fail("expected recordings to extract, found none that can be read");
+  if (summary.clips == 0 && !options.may_be_empty)
+    fail("expected recordings to extract, found none that can be read");
   out.finish();
   summary.kept = kept;
   return summary;

@@ -96,6 +96,7 @@ void FeatureTableWriter::write_part(const fs::path& file, const Part& part) {
 }
 
 std::string FeatureTableWriter::clips_of(const Part& part) {
+  if (part.begin == part.end) return "[]";
   const std::uint64_t begin = clip_begins_[part.begin], end = clip_begins_[part.end];
   std::string text(1 + end - begin, '[');
   clips_.read_at(begin, std::as_writable_bytes(std::span(text).subspan(1)));
@@ -127,7 +128,8 @@ void FeatureTableWriter::append(const Eigen::MatrixXf& features) {
 }
 
 void FeatureTableWriter::finish() {
-  if (offsets_.size() == 1) fail("{}: expected clips to write, found none", path_.string());
+  if (offsets_.size() == 1 && !shard_)
+    fail("{}: expected clips to write, found none", path_.string());
   const std::vector<Part> files = parts();
   if (files.size() == 1) {
     write_part(path_, files.front());

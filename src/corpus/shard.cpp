@@ -197,6 +197,9 @@ MergedShards merge_shards(const std::vector<fs::path>& shards, const fs::path& o
       merged.skipped -=
           std::ssize(std::set<std::int64_t>(part.recordings.begin(), part.recordings.end()));
     }
+  if (merged.clips == 0)
+    fail("shards: expected recordings, found none that could be read: all {} were skipped",
+         merged.skipped);
   write_feature_index(index, fingerprint(candidates.front().parts.front().set), names);
   if (!is_index) remove_twin(output);
   return merged;

@@ -73,6 +73,20 @@ TEST_F(Sharding, AMissingShardIsMadeByTheCommandThatIsNamed) {
   EXPECT_EQ(merge({shard(1), shard(2)}).exit_code, 0);
 }
 
+TEST_F(Sharding, AShardOfWhichNothingCanBeReadIsMergedWithTheOthers) {
+  const std::string broken = folder_.add("broken.wav", "RIFF").string();
+  const auto extract_one = [&](int number) {
+    return run("ser-extract", {demo_clip(1), broken, "--features", "classic", "--on-error", "skip",
+                               "--shard", std::to_string(number) + "/2", "-o", shard(number)});
+  };
+  EXPECT_EQ(extract_one(1).exit_code, 0);
+  const Outcome empty = extract_one(2);
+  EXPECT_EQ(empty.exit_code, 0);
+  EXPECT_THAT(empty.err, HasSubstr("warning: " + shard(2) + ": a shard without clips, as none of"));
+  EXPECT_THAT(merge({shard(1), shard(2)}).err,
+              AllOf(HasSubstr("recordings skipped: 1"), HasSubstr("1 clip in 2 shards")));
+}
+
 TEST_F(Sharding, FlagsThatWouldChangeNothingAreWrongUsage) {
   EXPECT_THAT(run("ser-extract", {demo_clip(1), "--describe", "--shard", "1/2"}).err,
               HasSubstr("--shard"));

@@ -119,6 +119,22 @@ TEST_F(Shards, SayHowManyRecordingsWereSkipped) {
   EXPECT_EQ(table.clips[6].path, recordings_[4].utterance.path);
 }
 
+TEST_F(Shards, MayBeEmptyButNotAllOfThem) {
+  ExtractionOptions skipping = options();
+  skipping.on_error = OnError::kSkip;
+  skipping.may_be_empty = true;
+  for (const int i : {1, 4}) fs::resize_file(recordings_[i].file, 20);
+  std::vector<fs::path> shards;
+  for (const int number : {1, 2, 3}) shards.push_back(extract_shard(number, 3, skipping));
+  EXPECT_EQ(read_feature_table(shards[1]).size(), 0u);
+  EXPECT_EQ(merge_shards(shards, all_).skipped, 2);
+  EXPECT_EQ(read_feature_table(all_).size(), 2u * (kRecordings - 2));
+  for (const Recording& recording : recordings_) fs::resize_file(recording.file, 20);
+  for (const int number : {1, 3}) extract_shard(number, 3, skipping);
+  EXPECT_ERROR(merge_shards(shards, all_),
+               HasSubstr("expected recordings, found none that could be read: all 7 were skipped"));
+}
+
 TEST_F(Shards, MissingOnesAreNamedWithTheirCommand) {
   const std::vector<fs::path> shards = {extract_shard(1, 4), extract_shard(4, 4)};
   const std::string command = "  ser-extract 'my corpus' --shard ";

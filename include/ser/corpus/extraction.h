@@ -48,8 +48,9 @@ struct ExtractionOptions {
   FeatureSet set;
   std::vector<Augmentation> augmentations = {};  ///< each gives every recording a changed copy
   OnError on_error = OnError::kFail;
-  std::uint64_t seed = 1;  ///< of the copies
-  int threads = 0;         ///< 0: all cores; never changes the result
+  std::uint64_t seed = 1;     ///< of the copies
+  int threads = 0;            ///< 0: all cores; never changes the result
+  bool may_be_empty = false;  ///< as a shard is, whose recordings are all skipped
   /// Keeps what is done while it goes on; if it is there, extraction goes on from it, to the same
   /// bytes. Empty: nothing is kept.
   std::filesystem::path journal = {};
@@ -87,7 +88,8 @@ struct ExtractionSummary {
 /// extracted in pieces of half a minute, each prepared on its own: their frames come one after the
 /// other, and pooled rows are averaged, weighted by duration. A rest below 0.1 s is left out.
 /// Throws Error, naming the file, for a recording that cannot be read, unless those are skipped,
-/// if there is none that can, and if the journal is of other recordings or options.
+/// if there is none that can and it may not be empty, and if the journal is of other recordings or
+/// options.
 ExtractionSummary extract(const std::vector<Recording>& recordings,
                           const ExtractionOptions& options, FeatureWriter& writer);
 
