@@ -93,6 +93,15 @@ void print_result(const SearchResult& result) {
   fmt::print("on outer folds that no choice has seen\n");
 }
 
+void warn_of_failures(const SearchResult& result) {
+  std::vector<std::string> failed;
+  for (std::size_t t = 0; t < result.trials.size(); ++t)
+    if (const std::string& why = result.trials[t].failure; !why.empty())
+      failed.push_back(fmt::format("trial {}: {}", t, why));
+  if (!failed.empty())
+    talk::warn("{} of {} trials failed: {}", failed.size(), result.trials.size(), some_of(failed));
+}
+
 void warn_of_folds(const TrainingFlags& task, const SearchSpace& space, const FeatureTable& table) {
   if (task.cv.empty())
     talk::warn("without --cv there is no nested score: that of the best trial flatters it");
@@ -105,6 +114,7 @@ void search_all(const TrainingFlags& task, const Recipe& base, const FeatureTabl
                 const SearchSpace& space, const SearchRun& run) {
   const SearchResult result = search(table, base, space, run);
   if (run.team->rank() > 0) return;
+  warn_of_failures(result);
   print_result(result);
   flush_stdout();
   write_file(task.output, to_json(result.recipe, 2) + "\n");

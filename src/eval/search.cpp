@@ -64,7 +64,8 @@ void describe_work(const SearchSetting& setting, const Recipe& base, const Arena
     result.epochs.push_back(epochs_at(setting.space, base.training.epochs, rung));
   for (std::size_t t = 0; t < setting.trials.size(); ++t) {
     const Recipe& recipe = setting.trials[t].recipe;
-    result.trials.push_back({setting.trials[t].values, arena.uar[t]});
+    result.trials.push_back({setting.trials[t].values, arena.uar[t], arena.failures[t]});
+    if (!setting.trials[t].failure.empty()) continue;
     for (int rung = 0; rung < std::ssize(arena.uar[t]); ++rung)
       result.network_epochs += static_cast<double>(arena.folds.size()) * recipe.members *
                                epochs_at(setting.space, recipe.training.epochs, rung);

@@ -16,21 +16,26 @@ namespace {
 constexpr std::string_view kFormat = "ser-search-1";
 constexpr std::chrono::seconds kInterval{10};
 
-/// NaN becomes null.
-Json row_of(const SearchUnit& unit, double uar) {
-  return Json::array({unit.search, unit.rung, unit.trial, unit.fold, uar});
+/// NaN becomes null, with the reason behind it.
+Json row_of(const ScoredUnit& scored) {
+  const SearchUnit& unit = scored.unit;
+  Json row = Json::array({unit.search, unit.rung, unit.trial, unit.fold, scored.uar});
+  if (!scored.failure.empty()) row.push_back(scored.failure);
+  return row;
 }
 
 std::vector<ScoredUnit> units_in(const Json& rows) {
   std::vector<ScoredUnit> scored;
   for (const Json& row : rows) {
-    const bool fits = row.is_array() && row.size() == 5 && row[0].is_number_integer() &&
-                      row[1].is_number_integer() && row[2].is_number_integer() &&
-                      row[3].is_number_integer() && (row[4].is_number() || row[4].is_null());
+    const bool fits =
+        row.is_array() && (row.size() == 5 || (row.size() == 6 && row[5].is_string())) &&
+        row[0].is_number_integer() && row[1].is_number_integer() && row[2].is_number_integer() &&
+        row[3].is_number_integer() && (row[4].is_number() || row[4].is_null());
     if (!fits) fail("expected a scored training, found {}", dump_text(row));
     scored.push_back(
         {{row[0].get<int>(), row[1].get<int>(), row[2].get<int>(), row[3].get<int>()},
-         row[4].is_null() ? std::numeric_limits<double>::quiet_NaN() : row[4].get<double>()});
+         row[4].is_null() ? std::numeric_limits<double>::quiet_NaN() : row[4].get<double>(),
+         row.size() > 5 ? row[5].get<std::string>() : ""});
   }
   return scored;
 }
@@ -47,7 +52,7 @@ bool is_shard_of(std::string_view name, std::string_view file) {
 
 std::string to_text(const std::vector<ScoredUnit>& scored) {
   Json rows = Json::array();
-  for (const auto& [unit, uar] : scored) rows.push_back(row_of(unit, uar));
+  for (const ScoredUnit& unit : scored) rows.push_back(row_of(unit));
   return dump_text(rows);
 }
 
@@ -91,7 +96,7 @@ void SearchLog::read_one(const std::filesystem::path& path) {
 }
 
 void SearchLog::add(const std::vector<ScoredUnit>& scored) {
-  for (const auto& [unit, uar] : scored) scores_[unit] = uar;
+  for (const ScoredUnit& one : scored) scores_[one.unit] = one;
 }
 
 void SearchLog::save_if_due() {
@@ -100,8 +105,8 @@ void SearchLog::save_if_due() {
 
 std::string SearchLog::text(const std::string& result) const {
   std::string rows;
-  for (const auto& [unit, uar] : scores_)
-    rows += fmt::format("{}\n    {}", rows.empty() ? "" : ",", dump_text(row_of(unit, uar)));
+  for (const auto& [unit, scored] : scores_)
+    rows += fmt::format("{}\n    {}", rows.empty() ? "" : ",", dump_text(row_of(scored)));
   return fmt::format(
       "{{\n  \"format\": \"{}\",\n  \"run\": \"{}\",\n{}  \"scores\": [{}\n  ]\n}}\n", kFormat,
       run_, result, rows);
@@ -123,6 +128,7 @@ std::string search_json(const SearchResult& result) {
     for (std::size_t f = 0; f < result.space.fields.size(); ++f)
       values[result.space.fields[f].path] = parse_json(result.trials[t].values[f], "value");
     trials.push_back({{"trial", t}, {"values", std::move(values)}, {"uar", result.trials[t].uar}});
+    if (!result.trials[t].failure.empty()) trials.back()["failure"] = result.trials[t].failure;
   }
   Json outer = Json::array();
   for (const OuterScore& fold : result.outer)

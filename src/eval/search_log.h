@@ -25,7 +25,8 @@ struct SearchUnit {
 
 struct ScoredUnit {
   SearchUnit unit;
-  double uar = 0;  ///< NaN: the training diverged
+  double uar = 0;            ///< NaN: the training failed
+  std::string failure = {};  ///< why
 };
 
 /// As text that other processes, and later runs, read back to the last bit.
@@ -44,7 +45,7 @@ class SearchLog {
   /// are there. Throws Error if one is of another search.
   void read();
   bool knows(const SearchUnit& unit) const { return scores_.contains(unit); }
-  double score(const SearchUnit& unit) const { return scores_.at(unit); }
+  const ScoredUnit& score(const SearchUnit& unit) const { return scores_.at(unit); }
   void add(const std::vector<ScoredUnit>& scored);
   void save();
   /// After 10 s at the earliest.
@@ -60,7 +61,7 @@ class SearchLog {
   std::filesystem::path file_;
   std::string run_;
   std::filesystem::path written_;
-  std::map<SearchUnit, double> scores_;
+  std::map<SearchUnit, ScoredUnit> scores_;
   Clock::time_point saved_ = Clock::now();
 };
 

@@ -19,33 +19,33 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kUnitsPerThread = 4;  // between two looks at what the others did
 
 /// None where the run was asked to stop first.
-std::optional<double> score_unit(const SearchSetting& setting, const std::vector<Arena>& arenas,
-                                 const SearchUnit& unit) {
+std::optional<ScoredUnit> score_unit(const SearchSetting& setting, const std::vector<Arena>& arenas,
+                                     const SearchUnit& unit) {
+  const Trial& trial = setting.trials[unit.trial];
+  if (!trial.failure.empty()) return ScoredUnit{unit, kNaN, trial.failure};
   const Fold& fold = arenas[unit.search].folds[unit.fold];
-  Recipe recipe = setting.trials[unit.trial].recipe;
+  Recipe recipe = trial.recipe;
   recipe.training.epochs = epochs_at(setting.space, recipe.training.epochs, unit.rung);
   try {
-    return score(setting.labels,
-                 train_and_ask(setting, recipe, setting.space.folds, fold, unit.fold))
-        .uar;
-  } catch (const Diverged&) {
-    return kNaN;
+    const std::vector<Prediction> said =
+        train_and_ask(setting, recipe, setting.space.folds, fold, unit.fold);
+    return ScoredUnit{unit, score(setting.labels, said).uar};
   } catch (const Stopped&) {
     return std::nullopt;
   } catch (const Error& error) {
-    fail("trial {}: {}", unit.trial, error.what());
+    return ScoredUnit{unit, kNaN, error.what()};
   }
 }
 
 /// Works out the scores of the units at `mine` of `open`.
 std::vector<ScoredUnit> score_units(const SearchSetting& setting, const std::vector<Arena>& arenas,
                                     const std::vector<SearchUnit>& mine) {
-  std::vector<std::optional<double>> scores(mine.size());
+  std::vector<std::optional<ScoredUnit>> scores(mine.size());
   parallel_for(mine.size(), setting.run.threads,
                [&](std::size_t i) { scores[i] = score_unit(setting, arenas, mine[i]); });
   std::vector<ScoredUnit> scored;
-  for (std::size_t i = 0; i < mine.size(); ++i)
-    if (scores[i]) scored.push_back({mine[i], *scores[i]});
+  for (std::optional<ScoredUnit>& one : scores)
+    if (one) scored.push_back(std::move(*one));
   return scored;
 }
 
@@ -82,20 +82,26 @@ void work(const SearchSetting& setting, const std::vector<Arena>& arenas,
   }
 }
 
-/// Whether `a` did better; what diverged did worst.
+/// Whether `a` did better; what failed did worst.
 bool better(double a, double b) { return !std::isnan(a) && (std::isnan(b) || a > b); }
 
 /// Takes the scores of a rung, and ranks its trials: best first, equal ones in their order.
+/// Throws Error if all of them failed.
 void rank_trials(Arena& arena, int search, int rung, const SearchLog& log) {
   for (const int trial : arena.alive) {
     double sum = 0;
-    for (int fold = 0; fold < std::ssize(arena.folds); ++fold)
-      sum += log.score({search, rung, trial, fold});
+    for (int fold = 0; fold < std::ssize(arena.folds); ++fold) {
+      const ScoredUnit& unit = log.score({search, rung, trial, fold});
+      sum += unit.uar;
+      if (arena.failures[trial].empty()) arena.failures[trial] = unit.failure;
+    }
     arena.uar[trial].push_back(sum / static_cast<double>(arena.folds.size()));
   }
   std::ranges::stable_sort(
       arena.alive, [&](int a, int b) { return better(arena.uar[a].back(), arena.uar[b].back()); });
-  if (std::isnan(arena.best_uar())) fail("search: every trial diverged; lower the learning rates");
+  if (std::isnan(arena.best_uar()))
+    fail("search: every trial failed, such as trial {}: {}", arena.best(),
+         arena.failures[arena.best()]);
 }
 
 std::vector<SearchUnit> units_at(const std::vector<Arena>& arenas, int rung) {
@@ -141,6 +147,7 @@ std::vector<Arena> make_arenas(const SearchSetting& setting) {
     arena.alive.resize(setting.trials.size());
     std::iota(arena.alive.begin(), arena.alive.end(), 0);
     arena.uar.resize(setting.trials.size());
+    arena.failures.resize(setting.trials.size());
   }
   return arenas;
 }
@@ -155,9 +162,10 @@ bool climb(const SearchSetting& setting, Team& team, SearchLog& log, std::vector
     for (int s = 0; s < std::ssize(arenas); ++s) {
       Arena& arena = arenas[s];
       rank_trials(arena, s, rung, log);
-      if (rung + 1 < rungs)
-        arena.alive.resize(std::max<std::size_t>(
-            1, arena.alive.size() / static_cast<std::size_t>(setting.space.reduction)));
+      if (rung + 1 == rungs) continue;
+      arena.alive.resize(std::max<std::size_t>(
+          1, arena.alive.size() / static_cast<std::size_t>(setting.space.reduction)));
+      std::erase_if(arena.alive, [&](int trial) { return std::isnan(arena.uar[trial].back()); });
     }
   }
   return true;

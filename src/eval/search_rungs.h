@@ -25,6 +25,7 @@ struct Arena {
   std::vector<Fold> folds;               ///< within the clips that it may see
   std::vector<int> alive;                ///< trials of the rung; after the last one, best first
   std::vector<std::vector<double>> uar;  ///< by trial, by rung
+  std::vector<std::string> failures;     ///< by trial
 
   /// The trial that the search chose.
   int best() const { return alive[0]; }
@@ -39,7 +40,7 @@ int epochs_at(const SearchSpace& space, int epochs, int rung);
 
 /// Runs all searches rung by rung, as far as the scores of a rung are known to the log or are this
 /// run's to work out. Returns whether that is to the end. Throws Stopped where the run asks for it,
-/// Error if all trials of a search diverge.
+/// Error if all trials of a rung fail.
 bool climb(const SearchSetting& setting, Team& team, SearchLog& log, std::vector<Arena>& arenas);
 
 /// What the recipe, trained outside of the fold, says of the fold's clips. split: of the fold.

@@ -142,10 +142,13 @@ std::vector<Trial> draw_trials(const SearchSpace& space, const Recipe& base, int
       place = draw_value(field, place, rng);
       trial.values.push_back(dump_text(place));
     }
-    with_context(fmt::format("trial {}", i), [&] {
+    try {
       from_json(dump_text(json), trial.recipe);
       trial.recipe.validate();
-    });
+    } catch (const Error& error) {
+      trial.recipe = base;
+      trial.failure = error.what();
+    }
     trials.push_back(std::move(trial));
   }
   return trials;

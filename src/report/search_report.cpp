@@ -133,7 +133,7 @@ std::string curves_section(const SearchResult& result) {
 
 std::string score_at(const TrialScore& trial, std::size_t rung) {
   if (rung >= trial.uar.size()) return "";
-  return std::isnan(trial.uar[rung]) ? "diverged" : percent(trial.uar[rung]);
+  return std::isnan(trial.uar[rung]) ? "failed" : percent(trial.uar[rung]);
 }
 
 std::string trials_section(const SearchResult& result) {

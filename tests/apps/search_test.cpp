@@ -6,6 +6,7 @@ namespace ser {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -89,6 +90,14 @@ TEST_F(Search, AnInterruptedOneSaysHowToGoOn) {
           interrupt);
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_THAT(ended.err, HasSubstr("the search is saved in " + file("s.json")));
+}
+
+TEST_F(Search, TellsWhichTrialsFailed) {
+  folder_.add("space.json", R"({"rungs": 1, "folds": "speakers:2", "fields": {
+      "training.epochs": [0, 1]}})");
+  const Outcome done = succeed("ser-train", words({"--trials", "6"}));
+  EXPECT_THAT(done.err, ContainsRegex("warning: [1-5] of 6 trials failed: trial [0-5]: option "
+                                      "'training.epochs'"));
 }
 
 TEST_F(Search, NamesTheFileOfABadSpace) {

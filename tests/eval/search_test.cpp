@@ -17,6 +17,7 @@
 namespace ser {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -107,8 +108,9 @@ TEST(Trials, NameWhatTheRecipeLacksOrRefuses) {
   };
   EXPECT_ERROR(draw(R"("training.learning_rat": [1])"), HasSubstr("did you mean 'learning_rate'?"));
   EXPECT_ERROR(draw(R"("network.layers[7].units": [1])"), HasSubstr("the recipe has no '7' there"));
-  EXPECT_ERROR(draw(R"("training.epochs": [0])"), HasSubstr("trial 0: option 'training.epochs'"));
-  EXPECT_ERROR(draw(R"("training.epochs": ["many"])"), HasSubstr("training.epochs"));
+  EXPECT_THAT(draw(R"("training.epochs": [0])")[0].failure, HasSubstr("option 'training.epochs'"));
+  EXPECT_THAT(draw(R"("training.epochs": ["many"])")[0].failure, HasSubstr("training.epochs"));
+  EXPECT_THAT(draw(R"("training.epochs": [1])")[0].failure, "");
 }
 
 class Searching : public ::testing::Test {
@@ -309,12 +311,88 @@ TEST_F(Searching, TellsWhichTrialOrFoldFails) {
   EXPECT_ERROR(run(options), HasSubstr("outer fold 0: inner folds speakers:6: "));
 }
 
-TEST_F(Searching, NeedsATrialThatDoesNotDiverge) {
+/// A third of the trials is no recipe, and another cannot be trained: it normalises shards of one.
+class SearchingWithFailures : public Searching {
+ protected:
+  SearchingWithFailures() {
+    space_ = parse_search_space(R"({"rungs": 2, "reduction": 2, "folds": "speakers:2", "fields": {
+      "training.epochs": [0, 4, 6], "training.shard_size": [1, 8]}})");
+    from_json(R"({"network": {"layers": [{"type": "dense", "units": 8}, {"type": "batch_norm"}]}})",
+              base_);
+    whole_.trials = 8;
+    whole_.outer = "speakers:3";
+    whole_.threads = 1;
+    whole_.file = folder_ / "whole.json";
+    result_ = search(table_, base_, space_, whole_);
+  }
+  void expect_same(const SearchRun& run) const {
+    EXPECT_EQ(search_json(search(table_, base_, space_, run)), search_json(result_));
+    EXPECT_EQ(read_file(run.file, kMax), read_file(whole_.file, kMax));
+  }
+
+  Recipe base_ = small_recipe();
+  SearchRun whole_;
+  SearchResult result_;
+};
+
+TEST_F(SearchingWithFailures, TellsWhyAndGoesOnWithTheOthers) {
+  int failed = 0;
+  for (const TrialScore& trial : result_.trials) {
+    const bool no_recipe = trial.values[0] == "0", too_small = trial.values[1] == "1";
+    EXPECT_EQ(trial.failure.empty(), !no_recipe && !too_small);
+    if (trial.failure.empty()) continue;
+    ++failed;
+    EXPECT_THAT(trial.failure, HasSubstr(no_recipe ? "'training.epochs'" : "batch_norm"));
+    EXPECT_THAT(trial.uar, SizeIs(1)) << "got to another rung";
+    EXPECT_TRUE(std::isnan(trial.uar[0]));
+  }
+  EXPECT_GE(failed, 5) << "as many as would be promoted were some of them";
+  EXPECT_EQ(result_.trials[static_cast<std::size_t>(result_.best)].failure, "");
+  EXPECT_THAT(read_file(whole_.file, kMax), HasSubstr("\"failure\":\"option 'training.epochs'"));
+}
+
+TEST_F(SearchingWithFailures, IsTheSameForThreadsAndProcesses) {
+  SearchRun four = whole_;
+  four.threads = 4;
+  four.file = folder_ / "four.json";
+  expect_same(four);
+  run_as_team(2, [&](Team& team) {
+    SearchRun shared = whole_;
+    shared.team = &team;
+    shared.file = folder_ / ("team" + std::to_string(team.rank()) + ".json");
+    EXPECT_EQ(search_json(search(table_, base_, space_, shared)), search_json(result_));
+  });
+}
+
+TEST_F(SearchingWithFailures, IsTheSameInShardsAndResumed) {
+  SearchRun shard = whole_;
+  shard.file = folder_ / "shards.json";
+  shard.shards = 2;
+  for (int rung = 0; rung < 2; ++rung)
+    for (shard.shard = 1; shard.shard <= 2; ++shard.shard)
+      search_shard(table_, base_, space_, shard);
+  SearchRun merged = whole_;
+  merged.file = shard.file;
+  merged.resume = true;
+  merged.observer = [](std::size_t, std::size_t) { ADD_FAILURE() << "trained again"; };
+  expect_same(merged);
+  SearchRun parts = whole_;
+  parts.file = folder_ / "parts.json";
+  int asked = 0;
+  parts.stop = [&] { return ++asked > 20; };
+  EXPECT_THROW(search(table_, base_, space_, parts), Stopped);
+  parts.stop = {};
+  parts.resume = true;
+  expect_same(parts);
+}
+
+TEST_F(Searching, NeedsATrialThatDoesNotFail) {
   space_ = parse_search_space(R"({"folds": "speakers:2", "fields": {
       "training.learning_rate": [1000], "training.epochs": [200]}})");
   SearchRun options;
   options.trials = 2;
-  EXPECT_ERROR(search(table_, small_recipe(), space_, options), HasSubstr("every trial diverged"));
+  EXPECT_ERROR(search(table_, small_recipe(), space_, options),
+               AllOf(HasSubstr("every trial failed, such as trial 0: "), HasSubstr("it diverges")));
 }
 
 TEST_F(Searching, TellsOfNoScoreWithoutOuterFolds) {

@@ -26,7 +26,7 @@ SearchResult some_result() {
 
 TEST(SearchReport, ShowsWhatMatteredAndTheBestTrials) {
   EXPECT_THAT(search_html(some_result()),
-              AllOf(HasSubstr("75.0 %"), HasSubstr("What mattered"), HasSubstr("diverged"),
+              AllOf(HasSubstr("75.0 %"), HasSubstr("What mattered"), HasSubstr("failed"),
                     HasSubstr("training.learning_rate"), HasSubstr("30 epochs"),
                     HasSubstr("no outer folds"), Not(HasSubstr("nan"))));
 }

@@ -52,18 +52,19 @@ SearchSpace parse_search_space(std::string_view json);
 struct Trial {
   std::vector<std::string> values;  ///< as JSON, one a field
   Recipe recipe;
+  std::string failure = {};  ///< why it is no recipe; `recipe` is then the one searched around
 };
 
 /// `count` trials, drawn with Rng(seed): the first trials of a longer search are those of a shorter
-/// one. A whole number stays one. Throws Error for a field that the recipe lacks, and for a trial
-/// that is no recipe.
+/// one. A whole number stays one. Throws Error for a field that the recipe lacks.
 std::vector<Trial> draw_trials(const SearchSpace& space, const Recipe& base, int count,
                                std::uint64_t seed);
 
 /// How a search went, without the networks.
 struct TrialScore {
   std::vector<std::string> values;  ///< as of `Trial`
-  std::vector<double> uar;          ///< by rung, as far as it got; NaN where training diverged
+  std::vector<double> uar;          ///< by rung, as far as it got; NaN where it failed
+  std::string failure = {};         ///< the sentence of the first of its trainings that failed
 };
 
 /// What a search chose without having seen an outer fold, and how that does on it.
@@ -109,7 +110,8 @@ struct SearchRun {
 /// there and scored on the fold: the pooled score is honest, as no scored fold had a part in any
 /// choice. The result depends on table, recipe, space, number of trials, scheme and seed alone: not
 /// on threads, processes, or where it was interrupted and resumed.
-/// Throws Error if every trial fails, and if the file is of another search.
+/// A trial that is no recipe, diverges or cannot be trained gets no further than that rung.
+/// Throws Error if every trial of a rung fails, and if the file is of another search.
 SearchResult search(const FeatureTable& table, const Recipe& base, const SearchSpace& space,
                     const SearchRun& run);
 
