@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(g++ cmake ninja-build pkg-config libsndfile1-dev libeigen3-dev libcli11-dev
   nlohmann-json3-dev libfmt-dev libsoxr-dev libtbb-dev portaudio19-dev help2man)
 test_packages=(libgtest-dev libgmock-dev libopencv-dnn-dev libopenmpi-dev openmpi-bin curl zip unzip zsh chromium
-  gnuplot-nox)
+  gnuplot-nox python3-onnx)
 fuzz_packages=(clang libclang-rt-dev)
 
 say() { printf '==> %s\n' "$*"; }
