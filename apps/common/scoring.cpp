@@ -127,6 +127,8 @@ void print_scores(const ResultFile& result) {
   fmt::print("{} clips{}{}{}\n\n", scores.n, result.info.split.empty() ? "" : ", ",
              result.info.split,
              result.info.other_fold ? ", not what the model left out in training" : "");
+  if (const std::string masked = describe_masked(result); !masked.empty())
+    fmt::print("classes not in common, masked: {}\n\n", masked);
   fmt::print("unweighted average recall  {:5.1f} %   {}\n", percent(scores.uar),
              interval(result.ci95, &Intervals::uar));
   fmt::print("accuracy                   {:5.1f} %   {}\n", percent(scores.accuracy),

@@ -77,6 +77,22 @@ std::string describe_trained_on(const ResultFile& result) {
   return join(parts, "; ");
 }
 
+std::vector<std::string> masked_classes(const ResultInfo& info, const FoldResult& fold) {
+  std::vector<std::string> masked;
+  if (info.split != "corpora") return masked;
+  for (const ClassScore& c : fold.scores.per_class)
+    if (c.support == 0) masked.push_back(c.label);
+  return masked;
+}
+
+std::string describe_masked(const ResultFile& result) {
+  std::vector<std::string> parts;
+  for (const FoldResult& fold : result.folds)
+    if (const auto masked = masked_classes(result.info, fold); !masked.empty())
+      parts.push_back(fmt::format("{} (fold {})", join(masked, ", "), fold.fold));
+  return join(parts, "; ");
+}
+
 KeptAnswers sure_answers(const ResultFile& result) {
   return kept_at_risk(risk_coverage(result.info.labels, result.predictions));
 }

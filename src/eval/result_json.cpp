@@ -57,11 +57,12 @@ Json figures_json(const Scores& scores) {
           {"best_temperature", scores.best_temperature}};
 }
 
-Json fold_json(const FoldResult& fold) {
+Json fold_json(const ResultInfo& info, const FoldResult& fold) {
   Json json = {{"fold", fold.fold}};
   json.update(figures_json(fold.scores));
   json["test_speakers"] = fold.test_speakers;
   json["trained_on"] = {{"speakers", fold.trained_on.speakers}, {"clips", fold.trained_on.clips}};
+  if (info.split == "corpora") json["masked"] = masked_classes(info, fold);
   if (fold.trained_on.untold) json["trained_on"]["untold"] = true;
   return json;
 }
@@ -231,7 +232,8 @@ Json result_figures(const ResultFile& result) {
   json["confusion"] = confusion_json(scores);
   json["per_class"] = class_json(scores);
   json["per_speaker"] = list_json(scores.per_speaker, speaker_json);
-  json["folds"] = list_json(result.folds, fold_json);
+  json["folds"] =
+      list_json(result.folds, [&](const FoldResult& fold) { return fold_json(result.info, fold); });
   json["other_fold"] = result.info.other_fold;
   json["split"] = text_or_null(result.info.split);
   json["seed"] = result.info.seed;

@@ -181,10 +181,12 @@ std::string folds_section(const ResultFile& result) {
                     fmt::format("{} <small>{}</small>", share_figure("fold-uar", fold.scores.uar),
                                 counted(fold.scores.n, "clip"))});
   }
-  return section("By fold",
-                 "Unweighted average recall on each fold's clips, with the speakers it tests where "
-                 "they are few. The dotted line is that of all folds pooled.",
-                 row_list(rows, kShare));
+  std::string said =
+      "Unweighted average recall on each fold's clips, with the speakers it tests where "
+      "they are few. The dotted line is that of all folds pooled.";
+  if (const std::string masked = describe_masked(result); !masked.empty())
+    said += " Classes not in common, among which the model did not choose: " + masked + ".";
+  return section("By fold", said, row_list(rows, kShare));
 }
 
 std::string calibration_section(const ResultFile& result) {

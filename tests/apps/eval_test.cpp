@@ -229,5 +229,19 @@ TEST_F(TrainAndEval, AMatrixOfCorporaTellsWhatTravels) {
   EXPECT_EQ(matrix[1]["n"], 32);
 }
 
+TEST_F(TrainAndEval, ClassesThatCorporaDoNotShareAreMaskedAndNamed) {
+  std::string list = "path,emotion,speaker,corpus\n";
+  for (const std::string clip :
+       {"3,happy,1,red", "4,sad,1,red", "5,angry,1,red", "1,happy,2,blue", "2,sad,2,blue"})
+    list += demo_clip(clip[0] - '0') + clip.substr(1) + "\n";
+  const std::string manifest = folder_.add("corpora.csv", list).string();
+  succeed("ser-extract", {manifest, "--features", "classic", "-o", file("both")});
+  const Outcome done = succeed(
+      "ser-eval", {file("both"), "--train", recipe_, "--cv", "corpora", "-o", file("r.json")});
+  EXPECT_THAT(done.out, HasSubstr("classes not in common, masked: angry (fold 0); angry (fold 1)"));
+  const Json result = Json::parse(text_of(file("r.json")));
+  EXPECT_EQ(result["folds"][1]["masked"], Json({"angry"}));
+}
+
 }  // namespace
 }  // namespace ser

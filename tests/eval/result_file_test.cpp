@@ -254,6 +254,21 @@ TEST(ResultFile, AClipIsTestedOnce) {
   EXPECT_ERROR(make_result(kInfo, folds), HasSubstr("found it in folds 0 and 1"));
 }
 
+TEST(ResultFile, NamesTheClassesThatCorporaDoNotShare) {
+  std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 8, 1);
+  folds[0].predictions[0].emotion = "angry";
+  for (Prediction& p : folds[1].predictions)
+    if (p.emotion == "angry") p.emotion = "sad";
+  ResultInfo info = kInfo;
+  EXPECT_FALSE(json::parse(result_json(make_result(info, folds)))["folds"][1].contains("masked"));
+  info.split = "corpora";
+  const ResultFile result = make_result(info, folds);
+  const json figures = json::parse(result_json(result));
+  EXPECT_EQ(figures["folds"][0]["masked"], json::array());
+  EXPECT_EQ(figures["folds"][1]["masked"], json::array({"angry"}));
+  EXPECT_EQ(describe_masked(result), "angry (fold 1)");
+}
+
 TEST(ResultFile, CorporaMayNameTheirFilesAlike) {
   auto folds = random_folds(kLabels, 2, 3, 1);
   Prediction &one = folds[0].predictions[0], &other = folds[1].predictions[0];

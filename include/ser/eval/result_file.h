@@ -96,6 +96,13 @@ std::vector<const ResultFile*> by_heard(const ResultFile& result);
 /// sides the models were trained on; empty where it is nothing.
 std::string describe_trained_on(const ResultFile& result);
 
+/// Classes that the model was not to choose in this fold: those that a corpus left out
+/// (`--cv corpora`) does not share with the others; none of any other split.
+std::vector<std::string> masked_classes(const ResultInfo& info, const FoldResult& fold);
+
+/// "calm, bored (fold 0); sad (fold 1)": what was masked where; empty where nothing was.
+std::string describe_masked(const ResultFile& result);
+
 /// The answers that may be kept at the risk allowed.
 KeptAnswers sure_answers(const ResultFile& result);
 
