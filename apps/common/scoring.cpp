@@ -98,7 +98,8 @@ void print_heard(const ResultFile& result) {
                row->info.heard > 0 ? "*" : " ", percent(scores.uar), uar, gender, scores.ece);
   }
   fmt::print(
-      "* up to so many other clips of the speaker were heard first, without their labels{}\n",
+      "* up to so many other clips of the speaker were heard first, without their labels{}{}\n",
+      describe_unheard(result),
       result.info.heard > 0
           ? fmt::format(": all figures but these are after {}", heard_text(result.info.heard))
           : "");
@@ -344,7 +345,8 @@ void ScoringFlags::visit(FieldVisitor& v) {
   v.field("matrix", matrix,
           "With --cv corpora: also train on each corpus alone and score it on each other");
   v.field("heard", heard,
-          "Other clips of the speaker, without labels, that the model hears first: 0,4,16,all");
+          "Other clips of the speaker, without labels, that the model hears first: 0,4,16,all; "
+          "nothing before clips of unknown speakers");
   v.field("temperature", temperature, "Divides the mean log probabilities of --average",
           Range{0.01, 100});
   v.field("output", output, "Result file to write (JSON)");

@@ -158,7 +158,7 @@ std::vector<Prediction> evaluate(const Model& model, const std::vector<const Fea
         asking.allowed.empty() ? said[i] : keep_classes(model, said[i], asking.allowed);
     predictions.push_back({names[i].file, names[i].speaker, clip.emotion, clip.gender,
                            spread(answer.emotions, model.emotions, labels),
-                           to_vector(answer.genders)});
+                           to_vector(answer.genders), clip.speaker.empty() ? clip.corpus : ""});
   }
   return predictions;
 }

@@ -54,6 +54,14 @@ std::vector<const ResultFile*> by_heard(const ResultFile& result) {
   return all;
 }
 
+std::string describe_unheard(const ResultFile& result) {
+  const auto unknown = std::ranges::count_if(result.predictions,
+                                             [](const Prediction& p) { return p.speaker.empty(); });
+  if (unknown == 0) return "";
+  return fmt::format(" (nothing before the {} of {} clips whose speaker is unknown)", unknown,
+                     result.predictions.size());
+}
+
 std::string describe_trained_on(const ResultFile& result) {
   TrainedOn sum;
   std::size_t speakers = 0;
@@ -100,7 +108,7 @@ KeptAnswers sure_answers(const ResultFile& result) {
 std::vector<CorpusScore> by_corpus(const ResultFile& result) {
   std::map<std::string, std::vector<Prediction>> predictions;
   for (const Prediction& p : result.predictions)
-    predictions[clip_of_speaker(p.speaker).corpus].push_back(p);
+    predictions[p.speaker.empty() ? p.corpus : clip_of_speaker(p.speaker).corpus].push_back(p);
   std::vector<CorpusScore> corpora;
   if (predictions.size() < 2) return corpora;
   for (const auto& [corpus, said] : predictions) {

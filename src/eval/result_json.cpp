@@ -90,6 +90,7 @@ Json predictions_json(const ResultFile& result) {
                     {"probabilities", probabilities_json(p.probabilities, result.info.labels)},
                     {"gender_probabilities",
                      has_gender ? probabilities_json(p.gender_probabilities, kGenders) : Json()}});
+    if (!p.corpus.empty()) list.back()["corpus"] = p.corpus;
   }
   return list;
 }
@@ -118,7 +119,8 @@ Prediction read_prediction(const Json& object, const std::vector<std::string>& l
           text_at(object, "emotion"),
           text_at(object, "gender"),
           probabilities_of(object, "probabilities", labels),
-          probabilities_of(object, "gender_probabilities", kGenders)};
+          probabilities_of(object, "gender_probabilities", kGenders),
+          object.contains("corpus") ? text_at(object, "corpus") : ""};
 }
 
 /// Results written before models could listen do not say: none.

@@ -10,13 +10,14 @@ namespace {
 
 Json predictions_row(const Prediction& p) {
   return Json::array(
-      {p.file, p.speaker, p.emotion, p.gender, p.probabilities, p.gender_probabilities});
+      {p.file, p.speaker, p.emotion, p.gender, p.probabilities, p.gender_probabilities, p.corpus});
 }
 
 Prediction prediction_of(const Json& row) {
   return {row.at(0).get<std::string>(),         row.at(1).get<std::string>(),
           row.at(2).get<std::string>(),         row.at(3).get<std::string>(),
-          row.at(4).get<std::vector<double>>(), row.at(5).get<std::vector<double>>()};
+          row.at(4).get<std::vector<double>>(), row.at(5).get<std::vector<double>>(),
+          row.at(6).get<std::string>()};
 }
 
 Json epoch_row(const EpochReport& e) {

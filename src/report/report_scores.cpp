@@ -252,7 +252,8 @@ std::string heard_section(const ResultFile& result) {
   return section(
       "The more it hears of a voice",
       "Scores after other clips of the speaker were heard, without their labels, as many as stand "
-      "there or all that there are. All other figures of this page are those of the first row.",
+      "there or all that there are" +
+          describe_unheard(result) + ". All other figures of this page are those of the first row.",
       side_by_side(
           {figure_block("Unweighted average recall with its 95 % interval", row_list(rows, kShare)),
            figure_block("All figures", table({"heard", "UAR", "95 % interval", "accuracy", "gender",

@@ -254,6 +254,26 @@ TEST(ResultFile, AClipIsTestedOnce) {
   EXPECT_ERROR(make_result(kInfo, folds), HasSubstr("found it in folds 0 and 1"));
 }
 
+TEST(ResultFile, KnowsTheCorpusOfClipsWithoutSpeakers) {
+  std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 8, 1);
+  for (FoldPredictions& fold : folds)
+    for (Prediction& p : fold.predictions) {
+      p.speaker = "";
+      p.corpus = fmt::format("corpus{}", fold.fold);
+    }
+  folds[1].predictions[0].speaker = "corpus1:01";
+  const ResultFile result = make_result(kInfo, folds);
+  const json figures = json::parse(result_json(result));
+  EXPECT_EQ(figures["per_corpus"][0]["corpus"], "corpus0");
+  EXPECT_EQ(figures["per_corpus"][1]["corpus"], "corpus1");
+  const TempFolder folder;
+  write_result(folder / "r.json", result);
+  EXPECT_EQ(result_json(read_result(folder / "r.json")), result_json(result));
+  EXPECT_EQ(describe_unheard(result), fmt::format(" (nothing before the {0} of {1} clips whose "
+                                                  "speaker is unknown)",
+                                                  result.scores.n - 1, result.scores.n));
+}
+
 TEST(ResultFile, NamesTheClassesThatCorporaDoNotShare) {
   std::vector<FoldPredictions> folds = random_folds(kLabels, 2, 8, 1);
   folds[0].predictions[0].emotion = "angry";
@@ -306,6 +326,8 @@ TEST(ResultFile, RefusesWhatIsNoResult) {
       read(changed(good, [](json& r) { r["predictions"][1]["probabilities"]["sad"] = 2; })),
       HasSubstr("[0, 1]"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["labels"] = {1}; })), HasSubstr("'labels'"));
+  EXPECT_ERROR(read(changed(good, [](json& r) { r["predictions"][1]["corpus"] = 1; })),
+               HasSubstr("'corpus'"));
   EXPECT_ERROR(read_result(folder / "none.json"), HasSubstr("opening failed"));
 }
 

@@ -29,6 +29,7 @@ struct Prediction {
   std::string gender;                        ///< the truth; empty: unknown
   std::vector<double> probabilities;         ///< of each emotion, in the order of the labels
   std::vector<double> gender_probabilities;  ///< male, female; empty without a gender head
+  std::string corpus = {};                   ///< of a clip whose speaker, who tells it, is unknown
 
   ClipName name() const { return {file, speaker}; }
 };

@@ -89,6 +89,10 @@ ResultFile make_result(const ResultInfo& info, std::vector<FoldPredictions> fold
 /// Results of the same clips after different numbers of others were heard, as one: the first.
 ResultFile with_more_heard(std::vector<ResultFile> results);
 
+/// " (nothing before the 3 of 40 clips whose speaker is unknown)", for scores after clips were
+/// heard; empty where all speakers are known.
+std::string describe_unheard(const ResultFile& result);
+
 /// The scores for every number of clips heard, the result's own first; empty where nothing was.
 std::vector<const ResultFile*> by_heard(const ResultFile& result);
 
