@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -28,6 +30,32 @@ ClipsByName clips_by_name(const std::vector<Utterance>& clips) {
       by_name.emplace(name, i);
   }
   return by_name;
+}
+
+/// The one clip that a name means, if any: that of this path, else of this file name. Throws Error
+/// if it fits several.
+std::optional<std::size_t> clip_named(const std::string& name, const ClipsByName& by_name,
+                                      const std::vector<Utterance>& clips) {
+  const auto [begin, end] = by_name.equal_range(name);
+  if (begin == end) return std::nullopt;
+  for (auto clip = begin; clip != end; ++clip)
+    if (clips[clip->second].path == name) return clip->second;
+  if (std::next(begin) != end)
+    fail("'{}' fits {} and {}: expected the path of one of them", name, clips[begin->second].path,
+         clips[std::next(begin)->second].path);
+  return begin->second;
+}
+
+/// Throws Error for a column that is none of the usual emotions nor one of the clips.
+void check_votes_column(const std::string& column, const std::vector<std::string>& labels) {
+  const std::string emotion = voted_emotion(column);
+  if (is_votes_column(column) || unusual_emotions({emotion}).empty() ||
+      std::ranges::find(labels, emotion) != labels.end())
+    return;
+  fail(
+      "column '{}': expected an emotion, found none of the usual ones or of the recordings; "
+      "'votes_{}' would be one all the same",
+      column, column);
 }
 
 bool names_clip(std::string_view column) { return column == "clip" || column == "path"; }
@@ -62,7 +90,14 @@ JoinedVotes join_votes(std::vector<Utterance>& clips, const std::filesystem::pat
     const auto name_column = std::find_if(columns.begin(), columns.end(), names_clip);
     if (name_column == columns.end())
       fail("expected a column 'clip' or 'path', found {}", some_of(columns, 8));
+    const auto holds_votes = [](const std::string& column) {
+      return !names_clip(column) && !is_index_column(column);
+    };
+    const std::vector<std::string> labels = emotion_labels(clips);
+    for (const std::string& column : columns)
+      if (holds_votes(column)) check_votes_column(column, labels);
     const ClipsByName by_name = clips_by_name(clips);
+    std::map<std::size_t, std::size_t> lines;  // by clip
     JoinedVotes joined;
     for (const CsvRecord& record : std::span(records).subspan(1))
       with_context(fmt::format("line {}", record.line), [&] {
@@ -70,13 +105,19 @@ JoinedVotes join_votes(std::vector<Utterance>& clips, const std::filesystem::pat
           fail("expected {} cells, found {}", columns.size(), record.cells.size());
         Utterance row;
         for (std::size_t i = 0; i < columns.size(); ++i)
-          if (!names_clip(columns[i]) && !is_index_column(columns[i]))
+          if (holds_votes(columns[i]))
             add_votes(row, voted_emotion(columns[i]), trim(record.cells[i]), columns[i]);
         const std::size_t at = name_column - columns.begin();
         const std::string name(trim(record.cells[at]));
-        const auto [begin, end] = by_name.equal_range(name);
-        if (begin == end) joined.unknown.push_back(name);
-        for (auto clip = begin; clip != end; ++clip) clips[clip->second].votes = row.votes;
+        const std::optional<std::size_t> clip = clip_named(name, by_name, clips);
+        if (!clip) {
+          joined.unknown.push_back(name);
+          return;
+        }
+        const auto [first, is_new] = lines.emplace(*clip, record.line);
+        if (!is_new)
+          fail("expected each clip once, found '{}' in line {}, too", name, first->second);
+        clips[*clip].votes = std::move(row.votes);
       });
     joined.clips = std::count_if(clips.begin(), clips.end(),
                                  [](const Utterance& clip) { return !clip.votes.empty(); });

@@ -232,6 +232,24 @@ TEST_F(Manifest, VotesOfAnotherFileJoinByNameOrStem) {
   EXPECT_ERROR(join_votes(clips, folder_.add("v.csv", "")), HasSubstr("found an empty file"));
 }
 
+TEST_F(Manifest, VotesAreOfOneClipAndForEmotions) {
+  std::vector<Utterance> clips(3);
+  clips[0].path = "x/a.wav";
+  clips[1].path = "y/a.wav";
+  clips[2].path = "b.wav";
+  clips[2].emotion = "puzzled";
+  const auto join = [&](const std::string& text) {
+    return join_votes(clips, folder_.add("v.csv", text));
+  };
+  EXPECT_ERROR(join("clip,angry\na,1\n"), HasSubstr("line 2: 'a' fits x/a.wav and y/a.wav"));
+  EXPECT_EQ(join("clip,angry\nx/a.wav,1\nb,2\n").clips, 2u);
+  EXPECT_ERROR(join("clip,angry\nb,1\nb.wav,2\n"),
+               HasSubstr("line 3: expected each clip once, found 'b.wav' in line 2, too"));
+  EXPECT_ERROR(join("clip,angry,total\nb,1,1\n"), HasSubstr("column 'total': expected an emotion"));
+  EXPECT_EQ(join("clip,puzzled,bored,votes_total\nb,1,2,3\n").clips, 2u);
+  EXPECT_EQ(clips[2].votes["total"], 3);
+}
+
 TEST_F(Manifest, PathsMayBeThoseOfWindows) {
   std::filesystem::create_directory(folder_ / "wavs");
   folder_.add("wavs/a b.wav");

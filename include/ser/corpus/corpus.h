@@ -104,9 +104,10 @@ struct JoinedVotes {
 };
 
 /// Gives clips the listeners' votes of a CSV file: a column `clip` or `path`, and one an emotion
-/// ("angry" or "votes_angry") with the number of listeners who chose it. A name fits clips of that
+/// ("angry" or "votes_angry") with the number of listeners who chose it. A name is a clip's
 /// relative path, file name, or file name without suffix. Throws Error, naming the line, for what
-/// cannot be understood.
+/// cannot be understood, a name of several clips and a clip that is there twice; and for a column
+/// that is no emotion, neither usual nor of the clips, unless "votes_" stands before it.
 JoinedVotes join_votes(std::vector<Utterance>& clips, const std::filesystem::path& file);
 
 }  // namespace ser
