@@ -30,6 +30,9 @@ void VoiceFlags::visit(FieldVisitor& v) {
 }
 
 void check_voice(const VoiceFlags& flags, Answers answers) {
+  if (is_streamed(flags.remember))
+    fail<UsageError>("--remember: expected a file to read and write, found none: {}",
+                     flags.remember);
   if (flags.no_adapt && flags.one_speaker)
     fail<UsageError>("--one-speaker and --no-adapt: expected one of them");
   if (flags.no_adapt && answers == Answers::kOfRecordings && flags.remember.empty())
@@ -55,9 +58,10 @@ Adapting adapting(const VoiceFlags& flags, Answers answers) {
 RememberedVoice::RememberedVoice(const VoiceFlags& flags, Predictor& predictor)
     : path_(flags.remember) {
   if (path_.empty()) return;
+  model_ = identity(predictor.model());
   if (std::filesystem::exists(path_))
-    with_context(path_,
-                 [&] { predictor.set_voice(Voice::from_json(read_file(path_, kMaxBytes))); });
+    with_context(
+        path_, [&] { predictor.set_voice(Voice::from_json(read_file(path_, kMaxBytes), model_)); });
   else if (flags.no_adapt && flags.enroll.empty())
     fail<UsageError>("--remember: expected a voice to read, found no file {}", path_);
   if (!flags.no_adapt || !flags.enroll.empty()) file_.emplace(path_);
@@ -69,7 +73,7 @@ void RememberedVoice::keep(const Voice& voice) {
     talk::warn("{}: no speech was heard, nothing is kept", path_);
     return;
   }
-  file_->write(voice.to_json());
+  file_->write(voice.to_json(model_));
   file_->commit();
 }
 

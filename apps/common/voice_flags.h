@@ -43,6 +43,7 @@ class RememberedVoice {
 
  private:
   std::string path_;
+  std::string model_;               ///< its `identity`
   std::optional<AtomicFile> file_;  ///< nothing: there is nothing to keep
 };
 

@@ -200,8 +200,9 @@ std::vector<std::string> Voice::fingerprints() const {
   return sets;
 }
 
-std::string Voice::to_json() const {
+std::string Voice::to_json(std::string_view model) const {
   Json json = {{"format", kVoiceFormat},
+               {"model", model},
                {"enrolled", hearing_ == Hearing::kEnrolled},
                {"duration_s", duration_s_},
                {"answers",
@@ -216,10 +217,14 @@ std::string Voice::to_json() const {
   return dump_text(json) + "\n";
 }
 
-Voice Voice::from_json(std::string_view text) {
+Voice Voice::from_json(std::string_view text, std::string_view model) {
   const Json json = parse_json(text, "voice");
   if (!json.is_object() || !json.contains("format") || json["format"] != kVoiceFormat)
     fail("expected a voice file (\"format\": \"ser-voice\")");
+  if (!json.contains("model"))
+    fail("expected a voice that says which model heard it, found one of before: make it anew");
+  if (json["model"] != model)
+    fail("expected a voice that this model heard, found one that another model did: make it anew");
   return with_context("voice", [&] {
     try {
       Voice voice;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/internal/fail.h"
+#include "ser/core/hash.h"
 
 namespace ser {
 
@@ -29,6 +30,25 @@ std::vector<nn::HeadRange> Model::heads() const {
   std::vector<nn::HeadRange> ranges = {{0, emotion_count}};
   if (!genders.empty()) ranges.push_back({emotion_count, static_cast<nn::Index>(genders.size())});
   return ranges;
+}
+
+std::string identity(const Model& model) {
+  std::string text =
+      fmt::format("{} | {}", fmt::join(model.emotions, ","), fmt::join(model.genders, ","));
+  std::uint64_t hash = fnv1a("");
+  const auto add = [&](const auto& numbers) {
+    hash = fnv1a({reinterpret_cast<const char*>(numbers.data()),
+                  static_cast<std::size_t>(numbers.size()) * sizeof(*numbers.data())},
+                 hash);
+  };
+  for (const Member& member : model.members) {
+    text += fmt::format(" {} {}", fingerprint(member.set), to_json(member.network.options()));
+    add(member.scaler.mean());
+    add(member.scaler.scale());
+    add(member.network.parameters());
+    add(member.network.state());
+  }
+  return fmt::format("{:016x}", fnv1a(text, hash));
 }
 
 ClipPrediction keep_classes(const Model& model, ClipPrediction prediction,

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -134,6 +135,35 @@ TEST_F(PredictVoice, FilesThatAreNoVoiceOfTheModelAreLeftAlone) {
                               HasSubstr("16 recordings of the voice heard")));
   EXPECT_THAT(predict({"--remember", kept_, silence}).err, HasSubstr("nothing is kept"));
   EXPECT_FALSE(std::filesystem::exists(kept_));
+}
+
+TEST_F(PredictVoice, IsOfTheModelThatHeardIt) {
+  said({"--remember", kept_, demo_clip(3)});
+  const auto with_model = [&](const std::string& model) {
+    return run("ser-predict", {"--model", model, "--remember", kept_, "--no-adapt", demo_clip(5)});
+  };
+  const std::string calibrated = (folder_ / "calibrated.json").string();
+  ASSERT_EQ(
+      run("ser-train", {"--combine", model_, "--temperature", "2", "-o", calibrated}).exit_code, 0);
+  EXPECT_EQ(with_model(calibrated).exit_code, 0);
+  const std::string other = (folder_ / "other-seed.json").string();
+  ASSERT_EQ(run("ser-train", {(folder_ / "features").string(), "--recipe",
+                              (folder_ / "recipe.json").string(), "--seed", "2", "-o", other})
+                .exit_code,
+            0);
+  const Outcome refused = with_model(other);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("anna.json: expected a voice that this model heard, found one "
+                                     "that another model did: make it anew"));
+}
+
+TEST_F(PredictVoice, IsKeptInAFileAlone) {
+  const std::string pipe = (folder_ / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Outcome refused = predict({"--remember", pipe, demo_clip(5)});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err,
+              HasSubstr("--remember: expected a file to read and write, found none: "));
 }
 
 TEST_F(PredictVoice, FlagsThatDoNotGoTogetherAreWrongUsage) {

@@ -132,7 +132,8 @@ TEST(Listener, GoesOnWithAVoiceThatWasKept) {
     answer_and_hear(first, clip(predictor, i, 3.0 * double(i), i == 1 ? kHappy : kSad));
   }
   first.end_recording();
-  predictor.set_voice(Voice::from_json(first.voice().to_json()));
+  const std::string model = identity(predictor.model());
+  predictor.set_voice(Voice::from_json(first.voice().to_json(model), model));
   Listener later(predictor, Adapting::kToOneVoice);
   const MetClip next = clip(predictor, 9, 9, kHappy);
   EXPECT_EQ(later.answer(next).emotions, whole.answer(next).emotions);

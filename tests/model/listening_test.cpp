@@ -355,7 +355,7 @@ TEST(Voice, SurvivesJson) {
   voice.add({{"abc", random_clip(3, 9)}, {"def", random_clip(4)}}, Eigen::Vector2d(0.9, 0.1),
             Eigen::Vector2d(0.2, 0.8), 2);
   voice.set_enrolled();
-  const Voice copy = Voice::from_json(voice.to_json());
+  const Voice copy = Voice::from_json(voice.to_json("feed"), "feed");
   EXPECT_EQ(copy.clips(), 2);
   EXPECT_EQ(copy.duration_s(), 3.5);
   EXPECT_EQ(copy.hearing(), Hearing::kEnrolled);
@@ -363,21 +363,26 @@ TEST(Voice, SurvivesJson) {
   EXPECT_EQ(copy.in("abc").frames, 16);
   EXPECT_EQ(copy.answers().genders, voice.answers().genders);
   EXPECT_EQ(diversity(copy.answers()), diversity(voice.answers()));
-  EXPECT_EQ(copy.to_json(), voice.to_json());
+  EXPECT_EQ(copy.to_json("feed"), voice.to_json("feed"));
+  EXPECT_ERROR(Voice::from_json(voice.to_json("feed"), "beef"),
+               HasSubstr("found one that another model did"));
   EXPECT_EQ(copy.in("of no set").sum.size(), 0);
 }
 
 TEST(Voice, OtherFilesAreRefused) {
   const auto read = [](const std::string& answers, const std::string& heard,
                        const std::string& duration = "2.5") {
-    return Voice::from_json(R"({"format": "ser-voice", "enrolled": false, "duration_s": )" +
-                            duration + R"(, "answers": )" + answers + R"(, "features": {"a": )" +
-                            heard + "}}");
+    return Voice::from_json(
+        R"({"format": "ser-voice", "model": "feed", "enrolled": false, "duration_s": )" + duration +
+            R"(, "answers": )" + answers + R"(, "features": {"a": )" + heard + "}}",
+        "feed");
   };
   const std::string answers = R"({"clips": 1, "entropy": 0.5, "sum": [0.5, 0.5], "genders": [-1]})";
   const std::string heard = R"({"clips": 1, "frames": 1, "sum": [1]})";
   EXPECT_NO_THROW(read(answers, heard));
-  EXPECT_ERROR(Voice::from_json("[1]"), HasSubstr("expected a voice file"));
+  EXPECT_ERROR(Voice::from_json("[1]", "feed"), HasSubstr("expected a voice file"));
+  EXPECT_ERROR(Voice::from_json(R"({"format": "ser-voice"})", "feed"),
+               HasSubstr("expected a voice that says which model heard it, found one of before"));
   EXPECT_ERROR(read(answers, "{}"), HasSubstr("expected 'enrolled', 'duration_s', 'answers'"));
   EXPECT_ERROR(read(answers, heard, "-1"), HasSubstr("'duration_s'"));
   EXPECT_ERROR(read(answers, R"({"clips": 0, "frames": 1, "sum": [1]})"), HasSubstr("'clips'"));

@@ -125,9 +125,10 @@ class Voice {
   /// Of the sets that it was heard in.
   std::vector<std::string> fingerprints() const;
 
-  /// As text to keep, and back. Read as untrusted input: throws Error for text that is no voice.
-  std::string to_json() const;
-  static Voice from_json(std::string_view json);
+  /// As text to keep, and back. model: `identity` of the one that heard it. Read as untrusted
+  /// input: throws Error for text that is no voice, or one that another model heard.
+  std::string to_json(std::string_view model) const;
+  static Voice from_json(std::string_view json, std::string_view model);
 
  private:
   std::map<std::string, HeardFeatures> heard_;

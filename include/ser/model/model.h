@@ -73,6 +73,10 @@ struct Model {
   std::vector<nn::HeadRange> heads() const;
 };
 
+/// A hash of all by which the model hears a voice: classes, features, scalers and weights, not
+/// calibration.
+std::string identity(const Model& model);
+
 /// Features of one clip, [rows x frames], wherever they are.
 using ClipView = Eigen::Map<const Eigen::MatrixXf>;
 
