@@ -95,9 +95,11 @@ int extract(const Options& options, const ser::PlotOptions& plots, const ser::Su
   if (options.inputs.empty()) throw ser::UsageError("expected an INPUT, or --merge SHARD...");
   check_flags(options, plots, survey, flags);
   check_files(options, plots, survey, options.inputs);
+  const ser::ExtractionOptions asked = ser::extraction_options(options.extraction, common);
   if (options.extraction.shard.empty())
     ser::warn_if_launched("each extracts every recording; --shard I/N gives each its part");
-  const ser::ExtractionOptions asked = ser::extraction_options(options.extraction, common);
+  else
+    ser::warn_of_shared_shard(ser::parse_shard(options.extraction.shard).number);
   const std::vector<ser::Recording> recordings =
       ser::find_recordings(options.inputs, options.corpus);
   check_files(options, plots, survey, files_of(recordings));

@@ -31,6 +31,13 @@ int launched_processes() {
   return 1;
 }
 
+/// Which of them this is, from 0.
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"})
+    if (const char* rank = std::getenv(name)) return parse_int(rank, name);
+  return 0;
+}
+
 /// Threads of a process that is not told: cores are shared by those on this machine.
 int fair_threads() {
   const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
@@ -86,10 +93,20 @@ int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body) {
 
 void warn_if_launched(const std::string& what_happens) {
   const int processes = launched_processes();
-  if (processes < 2) return;
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"})
-    if (const char* rank = std::getenv(name); rank && std::string_view(rank) != "0") return;
+  if (processes < 2 || launched_rank() > 0) return;
   talk::warn("{} processes were started together: {}", processes, what_happens);
+}
+
+void warn_of_shared_shard(int number) {
+  const int processes = launched_processes();
+  if (processes < 2) return;
+  // A shard of all is the right one of at most one rank: the first, or else the second, tells.
+  const bool is_first_ones = (number - 1) % processes == 0;
+  if (launched_rank() != (is_first_ones ? 1 : 0)) return;
+  talk::warn(
+      "{} processes were started together, and number {} of them has shard {}: those with the same "
+      "--shard do the same, give each its own",
+      processes, launched_rank() + 1, number);
 }
 
 void say_if_others_end(const Team& team, const std::string& kept) {

@@ -17,6 +17,10 @@ int run_in_team(CommonOptions& common, const std::function<int(Team&)>& body);
 /// started several.
 void warn_if_launched(const std::string& what_happens);
 
+/// Says, once, if processes that were started together seem to have the same shard: number I of
+/// this one is not that of its rank.
+void warn_of_shared_shard(int number);
+
 /// What the first of several processes says when the launcher ends it: that one of the others is
 /// gone, and what is kept of the work.
 void say_if_others_end(const Team& team, const std::string& kept);

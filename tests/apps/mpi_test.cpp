@@ -96,24 +96,29 @@ TEST(WithoutMpi, TheModuleIsNamed) {
                                     "where MPI is (Debian: libopenmpi-dev)"));
 }
 
-TEST(WithoutMpi, ExtractionSaysOnceThatEveryProcessDoesAll) {
+TEST(WithoutMpi, ExtractionSaysOnceThatEveryProcessDoesTheSame) {
   const TempFolder folder;
   const std::string warning =
       "warning: 2 processes were started together: each extracts every "
       "recording; --shard I/N gives each its part\n";
   ::setenv("OMPI_COMM_WORLD_SIZE", "2", 1);
-  for (const char* rank : {"0", "1"}) {
+  const auto said = [&](const char* rank, const std::string& shard) {
     ::setenv("OMPI_COMM_WORLD_RANK", rank, 1);
-    for (const bool sharded : {false, true}) {
-      std::vector<std::string> words = {demo_actor(1), "--features", "energy", "-o",
-                                        (folder / "f").string()};
-      if (sharded) words.insert(words.end(), {"--shard", "1/2"});
-      const Outcome done = run("ser-extract", words);
-      EXPECT_EQ(done.exit_code, 0) << done.err;
-      const bool told = !sharded && std::string(rank) == "0";
-      EXPECT_THAT(done.err, told ? ::testing::Matcher<std::string>(HasSubstr(warning))
-                                 : Not(HasSubstr("started together")));
-    }
+    std::vector<std::string> words = {demo_actor(1), "--features", "energy", "-o",
+                                      (folder / "f").string()};
+    if (!shard.empty()) words.insert(words.end(), {"--shard", shard});
+    const Outcome done = run("ser-extract", words);
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    return done.err;
+  };
+  EXPECT_THAT(said("0", ""), HasSubstr(warning));
+  EXPECT_THAT(said("1", ""), Not(HasSubstr("started together")));
+  for (const auto& [rank, own] : {std::pair("0", "1/2"), {"1", "2/2"}, {"1", "4/4"}})
+    EXPECT_THAT(said(rank, own), Not(HasSubstr("started together")));
+  for (const auto& [teller, other, same] :
+       {std::tuple("1", "0", "1/2"), {"0", "1", "2/2"}, {"1", "0", "3/4"}}) {
+    EXPECT_THAT(said(teller, same), HasSubstr("those with the same --shard do the same"));
+    EXPECT_THAT(said(other, same), Not(HasSubstr("started together")));
   }
   ::unsetenv("OMPI_COMM_WORLD_SIZE");
   ::unsetenv("OMPI_COMM_WORLD_RANK");
