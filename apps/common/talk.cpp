@@ -27,9 +27,62 @@ std::string prefix(Level level) {
                   : std::string(text);
 }
 
+/// The first `count` bytes, or fewer, so that no letter is cut in two.
+std::string_view first_bytes(std::string_view text, std::size_t count) {
+  while (count > 0 && count < text.size() && (static_cast<unsigned char>(text[count]) >> 6) == 2)
+    --count;
+  return text.substr(0, count);
+}
+
+/// Where the quotation of `line` ends that begins at `open`, a quote; npos if it is none:
+/// "model's".
+std::size_t end_of_quotation(std::string_view line, std::size_t open) {
+  constexpr std::string_view kBefore = " (=[:", kBehind = " ,.;:)]";
+  if (open > 0 && kBefore.find(line[open - 1]) == std::string_view::npos)
+    return std::string_view::npos;
+  std::size_t close = open;
+  do close = line.find('\'', close + 1);
+  while (close != std::string_view::npos && close + 1 < line.size() &&
+         kBehind.find(line[close + 1]) == std::string_view::npos);
+  return close;
+}
+
+std::string shortened_line(std::string_view line) {
+  constexpr std::size_t kLongestQuotation = 200, kLongestLine = 16 << 10;
+  std::string text;
+  while (!line.empty()) {
+    const std::size_t open = line.find('\'');
+    text += line.substr(0, open);
+    if (open == std::string_view::npos) break;
+    const std::size_t close = end_of_quotation(line, open);
+    const std::size_t end = close == std::string_view::npos ? open + 1 : close;
+    const std::string_view quoted = line.substr(open, end - open);
+    text += quoted.size() > kLongestQuotation
+                ? std::string(first_bytes(quoted, kLongestQuotation)) + "..."
+                : std::string(quoted);
+    if (close != std::string_view::npos) text += '\'';
+    line.remove_prefix(close == std::string_view::npos ? end : end + 1);
+  }
+  if (text.size() <= kLongestLine) return text;
+  return std::string(first_bytes(text, kLongestLine)) + "...";
+}
+
 }  // namespace
 
-void put(const std::string& text) {
+std::string shortened(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    result += shortened_line(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    result += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return result;
+}
+
+void put(const std::string& words) {
+  const std::string text = shortened(words);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What a program says on stderr beside its results: `talk::warn("{}: no speech", file)`.
@@ -10,7 +11,12 @@ namespace ser::talk {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
 
-/// Writes to stderr, as it is. Where that is closed or full the words are lost, and nothing else.
+/// `text` without what nobody would read: quotations ('...') end after 200 bytes, lines after 16
+/// kB. What a broken file holds in the place of a name may be megabytes.
+std::string shortened(std::string_view text);
+
+/// Writes to stderr, `shortened`. Where that is closed or full the words are lost, and nothing
+/// else.
 void put(const std::string& text);
 
 /// From here on what is below `least` is left unsaid; before, what is below kInfo.
