@@ -20,7 +20,6 @@ constexpr LayerType kLayerTypes[] = {
     {"max_pool", "Largest of each window over bands and frames", make_max_pool},
     {"lstm", "Long short-term memory", make_lstm},
     {"residual", "Layers and a way around them", make_residual},
-    {"pool_time", "Mean, largest, last or first of a clip's frames", make_pool_time},
     {"attention_pool", "Weighted mean and deviation of a clip's frames", make_attention_pool},
     {"reshape", "The same numbers under another shape", make_reshape},
     {"flatten", "All frames as one vector", make_flatten},

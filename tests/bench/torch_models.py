@@ -19,6 +19,18 @@ class Apply(nn.Module):
         return self.function(x)
 
 
+class AttentionPool(nn.Module):
+    """[clips, rows, frames] to [clips, rows]."""
+
+    def __init__(self, rows):
+        super().__init__()
+        self.score = nn.Linear(rows, 1, bias=False)
+
+    def forward(self, x):
+        frames = x.transpose(1, 2)
+        return (self.score(frames).softmax(1) * frames).sum(1)
+
+
 def block(convolution, norm, pool):
     return [convolution, norm, nn.ReLU()] + ([pool] if pool else [])
 
@@ -34,17 +46,17 @@ def conv2d(inputs, outputs, pools=True):
 
 
 def bidirectional_lstm():
-    return [nn.LSTM(40, 128, bidirectional=True, batch_first=True), Apply(lambda out: out[0].mean(1))]
+    return [nn.LSTM(40, 128, bidirectional=True, batch_first=True), Apply(lambda out: out[0].transpose(1, 2))]
 
 
 # Layers, shape of a clip, clips of a batch.
 MODELS = {
     "M": (lambda: [nn.Linear(180, 300), nn.ReLU(), nn.Linear(300, 8)], (180,), 256),
     "C": (lambda: [*conv1d(40, 128), *conv1d(128, 128), *conv1d(128, 256, False),
-                   Apply(lambda x: x.mean(2)), nn.Linear(256, 8)], (40, 200), 32),
+                   AttentionPool(256), nn.Linear(256, 8)], (40, 200), 32),
     "C2": (lambda: [*conv2d(1, 32), *conv2d(32, 64), *conv2d(64, 128), *conv2d(128, 128, False),
-                    Apply(lambda x: x.mean(3).amax(2)), nn.Linear(128, 8)], (1, 64, 200), 32),
-    "L": (lambda: [*bidirectional_lstm(), nn.Linear(256, 8)], (200, 40), 32),
+                    Apply(lambda x: x.flatten(1, 2)), AttentionPool(1024), nn.Linear(1024, 8)], (1, 64, 200), 32),
+    "L": (lambda: [*bidirectional_lstm(), AttentionPool(256), nn.Linear(256, 8)], (200, 40), 32),
 }
 
 

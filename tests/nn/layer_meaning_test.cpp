@@ -125,14 +125,6 @@ TEST(MaxPool, PicksTheLargestAndLeavesPaddingOut) {
   EXPECT_FLOAT_EQ(y.matrix()(0, 1), -4);
 }
 
-TEST(PoolTime, LastIsTheLastFrameOfEachClip) {
-  Alone pool(R"({"type": "pool_time", "kind": "last"})", {2, 1, 0});
-  const Matrix x = random_input(2, 8);
-  const Tensor y = pool.run(x, {4, 2});
-  EXPECT_EQ(y.matrix().col(0), x.col(3));
-  EXPECT_EQ(y.matrix().col(1), x.col(5));
-}
-
 TEST(AttentionPool, EqualScoresGiveMeanAndDeviation) {
   Alone pool(R"({"type": "attention_pool", "statistics": "mean_std"})", {3, 1, 0});
   pool.parameters.setZero();
@@ -226,7 +218,7 @@ TEST(Lstm, BackwardHalfIsTheForwardOneOnTheReversedClip) {
 
 TEST(Lstm, ForgetGatesStartOpen) {
   NetworkOptions options;
-  from_json(R"({"layers": [{"type": "lstm", "units": 4}, {"type": "pool_time"}]})", options);
+  from_json(R"({"layers": [{"type": "lstm", "units": 4}, {"type": "attention_pool"}]})", options);
   Network network(options, {3, 1, 0}, 2);
   network.initialize(Rng(1, 0));
   const Parameter bias = network.named_parameters()[2];

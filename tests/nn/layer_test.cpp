@@ -159,13 +159,13 @@ TEST(Network, SizesThatMultiplyUpAreRefused) {
                        {1, 1, 1}, 8),
                HasSubstr("layer 3 (flatten): expected at most 1073741824 rows and frames"));
   EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "conv1d", "channels": 500000, "kernel": 1},
-                                            {"type": "pool_time"}]})"),
+                                            {"type": "attention_pool"}]})"),
                        {1, 1, 0}, 8),
                HasSubstr("more than 262144 numbers a frame"));
   EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "dense", "units": 60000},
                                             {"type": "reshape", "to": "sequence"},
                                             {"type": "conv1d", "channels": 500, "kernel": 1},
-                                            {"type": "pool_time"}]})"),
+                                            {"type": "attention_pool"}]})"),
                        {1, 1, 1}, 8),
                HasSubstr("more than 16777216 numbers a clip"));
 }
@@ -186,8 +186,9 @@ TEST(Network, EveryMatrixIsAligned) {
 }
 
 TEST(Network, RecurrentWeightsStartOrthogonal) {
-  Network network(parse(R"({"layers": [{"type": "lstm", "units": 12}, {"type": "pool_time"}]})"),
-                  {5, 1, 0}, 3);
+  Network network(
+      parse(R"({"layers": [{"type": "lstm", "units": 12}, {"type": "attention_pool"}]})"),
+      {5, 1, 0}, 3);
   network.initialize(Rng(1, 0));
   int found = 0;
   for (const Parameter& p : network.named_parameters()) {
@@ -222,11 +223,11 @@ TEST(Network, GlorotWeightsFillTheirRange) {
         dense);
   // An input reaches 5 frames of 40 channels; a number of the output comes from 5 frames of 20.
   check(first_weights(R"({"type": "conv1d", "channels": 40, "kernel": 5, "init": "glorot"},
-                         {"type": "pool_time"})",
+                         {"type": "attention_pool"})",
                       {20, 1, 0}),
         std::sqrt(6.0 / (5 * 20 + 5 * 40)));
   check(first_weights(R"({"type": "conv2d", "channels": 30, "kernel_bands": 2, "kernel_frames": 3,
-                          "init": "glorot"}, {"type": "pool_time"})",
+                          "init": "glorot"}, {"type": "attention_pool"})",
                       {4, 8, 0}),
         std::sqrt(6.0 / (2 * 3 * 4 + 2 * 3 * 30)));
 }
@@ -272,7 +273,8 @@ TEST(Network, BackwardEndsAtTheFirstLayerThatLearns) {
 double peak_of(int layers, Mode mode) {
   std::string list;
   for (int i = 0; i < layers; ++i) list += R"({"type": "conv1d", "channels": 32, "kernel": 3},)";
-  Network network(parse(R"({"layers": [)" + list + R"({"type": "pool_time"}]})"), {32, 1, 0}, 3);
+  Network network(parse(R"({"layers": [)" + list + R"({"type": "attention_pool"}]})"), {32, 1, 0},
+                  3);
   network.initialize(Rng(1, 0));
   Workspace workspace = network.make_workspace();
   const Tensor x = fill(workspace.arena, {32, 1, 0}, 500, {500, 500, 400, 400});
@@ -307,13 +309,13 @@ TEST(Network, LayersWorkInPlaceOfWhatNobodyReads) {
     return places.size();
   };
   EXPECT_EQ(outputs(R"({"layers": [{"type": "batch_norm"}, {"type": "dropout"},
-                                   {"type": "pool_time"}]})"),
+                                   {"type": "attention_pool"}]})"),
             3u);  // with the logits
   EXPECT_EQ(outputs(R"({"layers": [{"type": "dropout"}, {"type": "dropout"},
-                                   {"type": "pool_time"}]})"),
+                                   {"type": "attention_pool"}]})"),
             4u);
   EXPECT_EQ(outputs(R"({"layers": [{"type": "residual", "body": [{"type": "batch_norm"}]},
-                                   {"type": "pool_time"}]})"),
+                                   {"type": "attention_pool"}]})"),
             3u);
 }
 

@@ -18,7 +18,7 @@ constexpr int kOutputs = 4;
 Network network_of(const Layer& layer, const Shape& shape) {
   NetworkOptions options;
   options.layers.push_back(layer.clone());
-  options.layers.push_back(make_layer("pool_time"));
+  options.layers.push_back(make_layer("attention_pool"));
   Network network(options, shape, kOutputs);
   Rng rng(3, 0);
   network.initialize(rng);

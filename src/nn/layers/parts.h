@@ -21,7 +21,6 @@ std::unique_ptr<Layer> make_dropout();
 std::unique_ptr<Layer> make_flatten();
 std::unique_ptr<Layer> make_lstm();
 std::unique_ptr<Layer> make_max_pool();
-std::unique_ptr<Layer> make_pool_time();
 std::unique_ptr<Layer> make_reshape();
 std::unique_ptr<Layer> make_residual();
 
