@@ -3,7 +3,6 @@
 
 #include "nn/layers/parts.h"
 #include "ser/core/error.h"
-#include "ser/nn/activation.h"
 
 namespace ser::nn {
 namespace {
@@ -123,7 +122,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     for_each_block(x.size(), line.mean.size(), [&](Index at, Index size) {
       ArrayMap out(y.data + at, size);
       out = line.at(ConstArrayMap(x.data + at, size));
-      activate(activation, ConstArrayMap(out.data(), size), out);
+      if (activation == Activation::kRelu) out = out.max(Real{0});
     });
     y.clear_padding();
     return y;
@@ -133,7 +132,7 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     const Tensor& x = tape.input;
     const Line line = kept_line(node, pass, tape);
     const Index channels = x.shape.channels, block = line.mean.size();
-    const ArrayMap scratch(pass.arena->take<Real>(2 * block), 2 * block);
+    Real* const scratch = pass.arena->take<Real>(block);
     // Padded frames carry no gradient, so they do not enter these sums.
     ChannelSums sum_dz(*pass.arena, channels), sum_dz_x(*pass.arena, channels);
     for_each_block(x.size(), block, [&](Index at, Index size) {
@@ -193,23 +192,16 @@ class BatchNorm : public Cloneable<BatchNorm, Layer> {
     return {mean, inverse, factor, shift};
   }
 
-  /// dL/dz of a block, z = line(x) being what the activation took; computed again from x, which is
-  /// cheaper than to keep it.
+  /// dL/dz of a block in `scratch`, z = line(x) being what the activation took; computed again from
+  /// x, which is cheaper than to keep it.
   ArrayMap before_activation(const Line& line, const Real* x, const Real* gradient, Index size,
-                             ArrayMap scratch) const {
-    const ConstArrayMap in(x, size), dy(gradient, size);
-    const ArrayMap dz(scratch.data(), size), z(scratch.data() + line.mean.size(), size);
-    ArrayMap out = dz;
-    if (activation == Activation::kRelu) {
-      out = (line.at(in) > Real{0}).select(dy, Real{0});
-      return dz;
-    }
-    out = dy;
-    if (activation == Activation::kNone) return dz;
-    ArrayMap kept = z;
-    kept = line.at(in);
-    if (!keeps_input(activation)) activate(activation, ConstArrayMap(z.data(), size), z);
-    activation_backward(activation, ConstArrayMap(z.data(), size), dz);
+                             Real* scratch) const {
+    const ConstArrayMap dy(gradient, size);
+    ArrayMap dz(scratch, size);
+    if (activation == Activation::kRelu)
+      dz = (line.at(ConstArrayMap(x, size)) > Real{0}).select(dy, Real{0});
+    else
+      dz = dy;
     return dz;
   }
 

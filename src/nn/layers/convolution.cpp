@@ -288,12 +288,12 @@ class Convolution : public Layer {
     const Work work(slides, pass, node, x, y);
     work.forward(bias_ ? pass.value(node.parameters[1]).data() : nullptr);
     y.clear_padding();
-    finish_forward(activation_, pass, y, tape.kept[0]);
+    finish_forward(activation_, y);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
-    begin_backward(activation_, tape.kept[0], tape.output, dy);
+    begin_backward(activation_, tape.output, dy);
     const Tensor x = seen(tape.input);
     const Kernel slides = kernel();
     const Work work(slides, pass, node, x, dy);

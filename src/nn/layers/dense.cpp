@@ -31,12 +31,12 @@ class Dense : public Cloneable<Dense, Layer> {
     const Tensor y = pass.arena->tensor(node.output, x.frames, x.clips, x.lengths);
     multiply(*pass.arena, pass.value(node.parameters[0]),
              bias ? pass.value(node.parameters[1]).data() : nullptr, x, y);
-    finish_forward(activation, pass, y, tape.kept[0]);
+    finish_forward(activation, y);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
-    begin_backward(activation, tape.kept[0], tape.output, dy);
+    begin_backward(activation, tape.output, dy);
     add_outer_product(*pass.arena, dy, tape.input, pass.gradient(node.parameters[0]));
     if (bias) pass.gradient(node.parameters[1]) += dy.matrix().rowwise().sum();
     if (!tape.wants_input_gradient) return {};

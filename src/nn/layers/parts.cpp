@@ -2,37 +2,36 @@
 
 namespace ser::nn {
 
+void visit_activation(FieldVisitor& visitor, Activation& activation) {
+  visitor.choice("activation", activation,
+                 {{"none", Activation::kNone}, {"relu", Activation::kRelu}},
+                 "Function applied to each output");
+}
+
 void visit_initializer(FieldVisitor& visitor, Initializer& initializer) {
   visitor.choice(
       "init", initializer,
       {{"auto", Initializer::kAuto}, {"he", Initializer::kHe}, {"glorot", Initializer::kGlorot}},
-      "What draws the first weights; auto: he before relu and silu, else glorot");
+      "What draws the first weights; auto: he before relu, else glorot");
 }
 
 Parameter make_weight(Initializer initializer, Activation activation, Index rows, Index cols,
                       Index window) {
-  const bool rectified = activation == Activation::kRelu || activation == Activation::kSilu;
-  const bool he =
-      initializer == Initializer::kHe || (initializer == Initializer::kAuto && rectified);
+  const bool he = initializer == Initializer::kHe ||
+                  (initializer == Initializer::kAuto && activation == Activation::kRelu);
   Parameter weight{"weight", rows, cols, he ? Init::kHe : Init::kGlorot, true};
   if (initializer == Initializer::kGlorot) weight.fan_out = rows * window;
   return weight;
 }
 
-void finish_forward(Activation activation, const Pass& pass, const Tensor& y, void*& kept) {
-  if (keeps_input(activation)) {
-    const Tensor z = pass.arena->tensor_like(y);
-    z.array() = y.array();
-    kept = z.data;
-  }
-  activate(activation, ConstArrayMap(y.data, y.size()), y.array());
+void finish_forward(Activation activation, const Tensor& y) {
+  if (activation == Activation::kRelu) y.array() = y.array().max(Real{0});
   y.clear_padding();
 }
 
-void begin_backward(Activation activation, const void* kept, const Tensor& output,
-                    const Tensor& gradient) {
-  const Real* const from = keeps_input(activation) ? static_cast<const Real*>(kept) : output.data;
-  activation_backward(activation, ConstArrayMap(from, gradient.size()), gradient.array());
+void begin_backward(Activation activation, const Tensor& output, const Tensor& gradient) {
+  if (activation == Activation::kRelu)
+    gradient.array() = (output.array() > Real{0}).select(gradient.array(), Real{0});
 }
 
 std::string export_product(OnnxGraph& graph, ConstAlignedMap weight, const std::string& x) {
@@ -42,11 +41,7 @@ std::string export_product(OnnxGraph& graph, ConstAlignedMap weight, const std::
 }
 
 std::string export_activation(OnnxGraph& graph, Activation activation, const std::string& x) {
-  if (activation == Activation::kRelu) return graph.add("Relu", {x});
-  if (activation == Activation::kTanh) return graph.add("Tanh", {x});
-  if (activation == Activation::kSigmoid) return graph.add("Sigmoid", {x});
-  if (activation == Activation::kSilu) return graph.add("Mul", {x, graph.add("Sigmoid", {x})});
-  return x;
+  return activation == Activation::kRelu ? graph.add("Relu", {x}) : x;
 }
 
 std::string export_image(OnnxGraph& graph, std::string_view op, const std::string& x,

@@ -5,7 +5,6 @@
 #include "nn/internal/onnx_graph.h"
 #include "ser/core/options.h"
 #include "ser/core/rng.h"
-#include "ser/nn/activation.h"
 #include "ser/nn/layer.h"
 #include "ser/nn/tensor.h"
 
@@ -27,9 +26,14 @@ std::unique_ptr<Layer> make_residual();
 /// The layer that ends every network: `outputs` logits without activation.
 std::unique_ptr<Layer> make_output_layer(int outputs);
 
+/// The function that ends a layer, element by element. relu: max(0, z).
+enum class Activation { kNone, kRelu };
+
+void visit_activation(FieldVisitor& visitor, Activation& activation);
+
 /// What draws the first weights of dense and convolutional layers.
 enum class Initializer {
-  kAuto,   ///< kHe before relu and silu; otherwise Init::kGlorot with `rows` as fan_out
+  kAuto,   ///< kHe before relu; otherwise Init::kGlorot with `rows` as fan_out
   kHe,     ///< Init::kHe
   kGlorot  ///< Init::kGlorot, fan_out counting every output that an input reaches, as Keras does
 };
@@ -40,13 +44,11 @@ void visit_initializer(FieldVisitor& visitor, Initializer& initializer);
 Parameter make_weight(Initializer initializer, Activation activation, Index rows, Index cols,
                       Index window = 1);
 
-/// The activation that ends a layer: y = f(y) in place, padding cleared. Keeps in `kept` what the
-/// way back needs of y.
-void finish_forward(Activation activation, const Pass& pass, const Tensor& y, void*& kept);
+/// The activation that ends a layer: y = f(y) in place, padding cleared.
+void finish_forward(Activation activation, const Tensor& y);
 
 /// The way back through it, in place: `gradient` with respect to f(y) becomes that of y.
-void begin_backward(Activation activation, const void* kept, const Tensor& output,
-                    const Tensor& gradient);
+void begin_backward(Activation activation, const Tensor& output, const Tensor& gradient);
 
 /// Fills `mask` with zeros, with probability `rate`, and 1 / (1 - rate).
 void draw_dropout(Rng rng, double rate, const Tensor& mask);

@@ -37,12 +37,12 @@ class Residual : public Cloneable<Residual, Layer> {
     const bool in_place = !body.empty() && !body.back()->reads_output();
     const Tensor y = in_place ? through : pass.arena->tensor_like(through);
     y.array() = through.array() + around.array();
-    finish_forward(activation, pass, y, tape.kept[0]);
+    finish_forward(activation, y);
     return y;
   }
 
   Tensor backward(const Node& node, const Pass& pass, Tape& tape, const Tensor& dy) const override {
-    begin_backward(activation, tape.kept[0], tape.output, dy);
+    begin_backward(activation, tape.output, dy);
     const Parts parts = split(node, tape);
     const Tensor copy = pass.arena->tensor_like(dy);  // both ways may overwrite theirs
     copy.array() = dy.array();
