@@ -56,12 +56,6 @@ struct Pooling {
     return window_output(arena, frame_window(), x, plan(x.shape));
   }
 
-  /// Whether every element belongs to exactly one window.
-  bool covers_once() const {
-    return padding == Padding::kSame && band_window().stride == bands &&
-           frame_window().stride == frames;
-  }
-
   /// Calls f(offset of the output, window) for each unpadded output of `y`, pooled from `x`.
   template <typename F>
   void for_each_window(const Tensor& x, const Tensor& y, const F& f) const {
@@ -115,8 +109,7 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
 
   Tensor backward(const Node&, const Pass& pass, Tape& tape, const Tensor& dy) const override {
     const Tensor dx = pass.arena->tensor_like(tape.input);
-    const bool once = pooling.covers_once();
-    if (!once) dx.array().setZero();
+    dx.array().setZero();
     pooling.for_each_window(tape.input, dy, [&](Index out, const PoolWindow& window) {
       const Index channels = dy.shape.channels;
       const ColumnMap best(tape.output.data + out, channels);
@@ -124,14 +117,10 @@ class MaxPool : public Cloneable<MaxPool, Layer> {
       window.for_each([&](Index at, bool) {
         const ColumnMap x(tape.input.data + at, channels);
         ColumnMap d(dx.data + at, channels);
-        if (once)
-          d = (x == best).select(left, Real{0});
-        else
-          d += (x == best).select(left, Real{0});
+        d += (x == best).select(left, Real{0});
         left = (x == best).select(Real{0}, left);
       });
     });
-    if (once) dx.clear_padding();
     return dx;
   }
 
