@@ -30,10 +30,9 @@ class FrameBlocks {
 /// The parts of an STFT that depend on the options alone.
 class StftPlan {
  public:
-  /// Throws Error for options that do not fit; see `stft`.
+  /// Throws Error for options that do not fit; see `power_spectrogram`.
   explicit StftPlan(const StftOptions& options);
   FrameMatrix power(const Eigen::VectorXf& samples) const;
-  Spectrum complex(const Eigen::VectorXf& samples) const;
 
  private:
   StftOptions options_;

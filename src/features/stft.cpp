@@ -14,6 +14,13 @@ using RealVector = Eigen::VectorX<Real>;
 
 constexpr int kLanes = BatchFft::kLanes;
 
+/// Periodic Hann window: 0.5 - 0.5 cos(2 pi n / size).
+Eigen::VectorXd hann_window(int size) {
+  Eigen::VectorXd window(size);
+  for (int n = 0; n < size; ++n) window[n] = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * n / size);
+  return window;
+}
+
 }  // namespace
 
 void StftOptions::visit(FieldVisitor& v) {
@@ -29,12 +36,6 @@ void check_overlap(int frame_samples, int hop_samples) {
   if (hop_samples < frame_samples / 256)
     fail("hop_samples: expected at least {}, a 256th of a frame, found {}", frame_samples / 256,
          hop_samples);
-}
-
-Eigen::VectorXd hann_window(int size) {
-  Eigen::VectorXd window(size);
-  for (int n = 0; n < size; ++n) window[n] = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * n / size);
-  return window;
 }
 
 StftPlan::StftPlan(const StftOptions& options)
@@ -68,27 +69,6 @@ FrameMatrix StftPlan::power(const Eigen::VectorXf& samples) const {
       power.rightCols(count) = powers.leftCols(count);
   }
   return power;
-}
-
-Spectrum StftPlan::complex(const Eigen::VectorXf& samples) const {
-  const FrameBlocks blocks(samples, options_.fft_size, options_.hop_samples);
-  Spectrum result{FrameMatrix(fft_.num_bins(), blocks.frames()),
-                  FrameMatrix(fft_.num_bins(), blocks.frames())};
-  RealVector scratch(fft_.scratch_size()), spectrum(fft_.spectrum_size());
-  for (Eigen::Index first = 0; first < blocks.frames(); first += kLanes) {
-    fft_.transform(blocks.rows(), first, weights_, scratch.data(), spectrum.data());
-    const Eigen::Index count = std::min<Eigen::Index>(kLanes, blocks.frames() - first);
-    for (int k = 0; k < fft_.num_bins(); ++k) {
-      const Real* real = spectrum.data() + Eigen::Index{k} * 2 * kLanes;
-      std::copy_n(real, count, &result.real(k, first));
-      std::copy_n(real + kLanes, count, &result.imag(k, first));
-    }
-  }
-  return result;
-}
-
-Spectrum stft(const Eigen::VectorXf& samples, const StftOptions& options) {
-  return StftPlan(options).complex(samples);
 }
 
 FrameMatrix power_spectrogram(const Eigen::VectorXf& samples, const StftOptions& options) {

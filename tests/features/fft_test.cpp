@@ -125,12 +125,12 @@ TEST(Stft, FramesAreCentredAndZeroPadded) {
   Rng rng(2, 0);
   Eigen::VectorXf samples(401);
   for (float& sample : samples) sample = static_cast<float>(rng.normal());
-  const Spectrum spectrum = stft(samples, options);
   const FrameMatrix power = power_spectrogram(samples, options);
-  const Eigen::VectorXd window = hann_window(40);
-  ASSERT_EQ(spectrum.real.cols(), 1 + 401 / 24);
-  ASSERT_EQ(spectrum.real.rows(), 33);
-  for (Eigen::Index t = 0; t < spectrum.real.cols(); ++t) {
+  Eigen::VectorXd window(40);  // of Hann, periodic
+  for (int n = 0; n < 40; ++n) window[n] = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * n / 40);
+  ASSERT_EQ(power.cols(), 1 + 401 / 24);
+  ASSERT_EQ(power.rows(), 33);
+  for (Eigen::Index t = 0; t < power.cols(); ++t) {
     std::vector<double> frame(64, 0.0);
     for (Eigen::Index n = 0; n < 40; ++n) {
       const Eigen::Index i = t * 24 - 32 + 12 + n;
@@ -139,8 +139,6 @@ TEST(Stft, FramesAreCentredAndZeroPadded) {
     }
     const auto expected = naive_dft(frame);
     for (Eigen::Index k = 0; k < 33; ++k) {
-      EXPECT_NEAR(spectrum.real(k, t), expected[static_cast<std::size_t>(k)].real(), 1e-5);
-      EXPECT_NEAR(spectrum.imag(k, t), expected[static_cast<std::size_t>(k)].imag(), 1e-5);
       EXPECT_NEAR(power(k, t), std::norm(expected[static_cast<std::size_t>(k)]), 1e-4);
     }
   }
@@ -160,10 +158,14 @@ TEST(Stft, AFrameDoesNotDependOnItsNeighbours) {
 
 TEST(Stft, RefusesHopAndWindowThatDoNotFit) {
   const Eigen::VectorXf samples = Eigen::VectorXf::Zero(1000);
-  EXPECT_THAT([&] { stft(samples, {512, 0, 0}); }, ThrowsMessage<Error>(HasSubstr("hop_samples")));
   EXPECT_THAT(
       [&] {
-        stft(samples, {512, 160, 513});
+        power_spectrogram(samples, {512, 0, 0});
+      },
+      ThrowsMessage<Error>(HasSubstr("hop_samples")));
+  EXPECT_THAT(
+      [&] {
+        power_spectrogram(samples, {512, 160, 513});
       },
       ThrowsMessage<Error>(HasSubstr("window_samples")));
 }

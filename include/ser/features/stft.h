@@ -18,12 +18,6 @@ struct StftOptions {
   bool operator==(const StftOptions&) const = default;
 };
 
-/// A short-time Fourier transform, each part [1 + fft_size/2 x frames].
-struct Spectrum {
-  FrameMatrix real;
-  FrameMatrix imag;
-};
-
 /// Frames of a centred analysis: 1 + samples / hop.
 Eigen::Index num_frames(Eigen::Index samples, int hop_samples);
 
@@ -31,18 +25,13 @@ Eigen::Index num_frames(Eigen::Index samples, int hop_samples);
 /// memory than any use of them is worth.
 void check_overlap(int frame_samples, int hop_samples);
 
-/// Periodic Hann window: 0.5 - 0.5 cos(2 pi n / size).
-Eigen::VectorXd hann_window(int size);
-
-/// Short-time Fourier transform. Frame t is centred on sample t * hop; the signal is continued by
-/// zeros; the periodic Hann window stands in the middle of the transform.
+/// Squared magnitudes of the short-time Fourier transform, [1 + fft_size/2 x frames]. Frame t is
+/// centred on sample t * hop; the signal is continued by zeros; the periodic Hann window stands in
+/// the middle of the transform.
 /// Computed in double and stored in float, as librosa 0.11 `stft(pad_mode="constant")` does it: the
 /// deep valleys beside a loud partial, down to -140 dB, would drown in the rounding of a float
 /// transform or window (spectral contrast would be off by up to 4 dB there).
 /// Throws Error if fft_size is not a power of two in [16, 65536], or hop or window do not fit.
-Spectrum stft(const Eigen::VectorXf& samples, const StftOptions& options);
-
-/// |stft|^2, [1 + fft_size/2 x frames]. Throws as `stft`.
 FrameMatrix power_spectrogram(const Eigen::VectorXf& samples, const StftOptions& options);
 
 }  // namespace ser
