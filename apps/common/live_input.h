@@ -9,6 +9,7 @@
 #include "flags.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/pcm_stream.h"
+#include "ser/audio/wav_recorder.h"
 #include "ser/core/options.h"
 
 namespace ser {

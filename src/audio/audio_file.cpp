@@ -198,7 +198,6 @@ AudioReader::AudioReader(int descriptor, std::string_view name)
 
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
-AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
 int AudioReader::sample_rate_hz() const { return impl_->sample_rate_hz; }
 

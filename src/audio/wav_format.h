@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "ser/audio/audio_file.h"
 #include "ser/audio/pcm_stream.h"
+#include "ser/audio/wav_recorder.h"
 
 namespace ser::wav {
 

@@ -7,6 +7,7 @@
 #include "apps/run.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/wav_recorder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "apps/run.h"
 #include "ser/audio/audio_file.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -9,6 +9,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/augment.h"
 #include "ser/core/rng.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

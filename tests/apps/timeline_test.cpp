@@ -4,6 +4,7 @@
 
 #include "apps/predict.h"
 #include "ser/audio/audio_file.h"
+#include "support/wav.h"
 #include "support/xml.h"
 
 namespace ser {

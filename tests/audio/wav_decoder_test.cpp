@@ -9,6 +9,7 @@
 #include "audio/encoded.h"
 #include "ser/audio/audio_file.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "support/errors.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {
@@ -19,7 +20,7 @@ std::span<const float> span_of(const Waveform& wave) {
   return {wave.samples.data(), static_cast<std::size_t>(wave.samples.size())};
 }
 
-TEST(WavRecorder, WritesTheFileThatWriteWavWrites) {
+TEST(WavRecorder, WritesTheSameFileWholeAndInParts) {
   const TempFolder folder;
   const Waveform wave{Eigen::VectorXf::Random(25000), 8000};
   for (const SampleFormat format : {SampleFormat::kInt16, SampleFormat::kFloat}) {

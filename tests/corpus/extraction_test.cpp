@@ -8,6 +8,7 @@
 #include "ser/features/extractor.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

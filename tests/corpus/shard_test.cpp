@@ -9,6 +9,7 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "support/values.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -10,6 +10,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/core/parallel.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -10,6 +10,7 @@
 #include "support/errors.h"
 #include "support/paths.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser {
 namespace {

@@ -5,6 +5,7 @@
 #include "audio/signals.h"
 #include "report/column_analysis.h"
 #include "support/temp_folder.h"
+#include "support/wav.h"
 
 namespace ser::report {
 namespace {

@@ -51,7 +51,6 @@ class AudioReader {
   AudioReader(int descriptor, std::string_view name);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
-  AudioReader& operator=(AudioReader&&) noexcept;
 
   int sample_rate_hz() const;
   int num_channels() const;
@@ -89,14 +88,5 @@ Waveform read_start(AudioReader& reader, double most_s);
 
 /// The whole recording in `bytes` (a file read from stdin); `name` stands for it in messages.
 Waveform read_audio(std::span<const std::byte> bytes, std::string_view name);
-
-enum class SampleFormat { kInt16, kFloat };
-
-/// Writes a mono WAV file, atomically; the bytes depend on `wave` and `format` alone.
-/// kInt16: 16-bit integers, sample * 32768 rounded to the nearest and clipped. kFloat: as they are.
-/// Throws Error if the samples are not finite, the rate is below 1 Hz or the file cannot be
-/// written.
-void write_wav(const std::filesystem::path& path, const Waveform& wave,
-               SampleFormat format = SampleFormat::kInt16);
 
 }  // namespace ser

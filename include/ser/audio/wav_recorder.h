@@ -6,9 +6,10 @@
 #include <span>
 #include <string>
 
-#include "ser/audio/audio_file.h"
-
 namespace ser {
+
+/// kInt16: 16-bit integers, sample * 32768 rounded to the nearest and clipped. kFloat: as they are.
+enum class SampleFormat { kInt16, kFloat };
 
 /// Writes a mono WAV file as its sound comes in. Once a second of it, samples and then the sizes in
 /// the header reach the file, so whatever kills the program leaves a valid file that lacks the last
