@@ -335,18 +335,4 @@ void SegmentMerger::place(const TimelineWindow* next, double end_s) {
   current_start_s_ = end_s;
 }
 
-Timeline make_timeline(AudioReader& reader, Listener& listener, const TimelineOptions& options,
-                       int threads) {
-  Timeline timeline;
-  SegmentMerger merger(
-      [&](const TimelineSegment& segment) { timeline.segments.push_back(segment); });
-  timeline.duration_s =
-      predict_windows(reader, listener, options, threads, [&](const TimelineWindow& window) {
-        timeline.windows.push_back(window);
-        merger.add(window);
-      });
-  merger.finish(timeline.duration_s);
-  return timeline;
-}
-
 }  // namespace ser

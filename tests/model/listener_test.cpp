@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/internal/batch.h"
+#include "model/make_timeline.h"
 #include "model/mfcc_rows.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/parallel.h"

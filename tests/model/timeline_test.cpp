@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/internal/batch.h"
+#include "model/make_timeline.h"
 #include "ser/audio/resample.h"
 #include "ser/audio/speech.h"
 #include "ser/core/parallel.h"

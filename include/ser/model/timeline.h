@@ -98,8 +98,4 @@ class SegmentMerger {
   std::size_t windows_ = 0;
 };
 
-/// The whole timeline of a recording.
-Timeline make_timeline(AudioReader& reader, Listener& listener, const TimelineOptions& options,
-                       int threads);
-
 }  // namespace ser
