@@ -252,7 +252,7 @@ void warn_of_places(std::string_view what, const std::vector<std::string>& place
 
 void warn_of_duplicates(const std::vector<Recording>& recordings) {
   std::vector<std::string> alike, contradicting;
-  for (const std::vector<int>& group : duplicate_groups(recordings)) {
+  for (const std::vector<int>& group : find_duplicates(recordings)) {
     std::vector<std::string> names, labelled;
     std::set<std::string> emotions;
     for (const int i : group) {

@@ -162,7 +162,7 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
   }
   for (std::size_t i = 0; i < files.size(); ++i)
     talk::warn_of(survey.clips[i].notices, files[i].string());
-  survey.duplicates = duplicate_groups(recordings);
+  survey.duplicates = find_duplicates(recordings);
   if (options.json)
     fmt::print("{}", survey_json(survey));
   else

@@ -27,13 +27,14 @@ std::uint64_t hash_of_end(const fs::path& path, std::size_t count) {
   return fnv1a({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-/// Those of `files` that are chosen, divided by the hash of their last bytes; those with a hash of
-/// their own are left out, as are files that cannot be read: whoever reads their samples will tell.
-std::vector<std::vector<int>> alike(const std::vector<std::string>& files,
+/// Those of `recordings` that are chosen, divided by the hash of their last bytes; those with a
+/// hash of their own are left out, as are files that cannot be read: whoever reads their samples
+/// will tell.
+std::vector<std::vector<int>> alike(const std::vector<Recording>& recordings,
                                     const std::vector<int>& chosen, std::size_t count) {
   std::map<std::uint64_t, std::vector<int>> by_hash;
   for (const int i : chosen) try {
-      by_hash[hash_of_end(files[i], count)].push_back(i);
+      by_hash[hash_of_end(recordings[i].file, count)].push_back(i);
     } catch (const Error&) {
       continue;
     }
@@ -90,19 +91,20 @@ FilesByName unique_names(std::vector<Corpus>& corpora) {
 
 }  // namespace
 
-std::vector<std::vector<int>> find_duplicates(const std::vector<std::string>& files) {
+std::vector<std::vector<int>> find_duplicates(const std::vector<Recording>& recordings) {
   std::map<std::uintmax_t, std::vector<int>> by_size;
-  for (std::size_t i = 0; i < files.size(); ++i) {
+  for (std::size_t i = 0; i < recordings.size(); ++i) {
     std::error_code error;
-    const std::uintmax_t size = fs::file_size(files[i], error);
+    const std::uintmax_t size = fs::file_size(recordings[i].file, error);
     if (!error) by_size[size].push_back(i);
   }
 
   std::vector<std::vector<int>> groups;
   for (const auto& [size, candidates] : by_size) {
     if (candidates.size() < 2) continue;
-    for (const std::vector<int>& same_end : alike(files, candidates, kEndBytes))
-      for (std::vector<int>& same : alike(files, same_end, size)) groups.push_back(std::move(same));
+    for (const std::vector<int>& same_end : alike(recordings, candidates, kEndBytes))
+      for (std::vector<int>& same : alike(recordings, same_end, size))
+        groups.push_back(std::move(same));
   }
   std::sort(groups.begin(), groups.end());
   return groups;
@@ -133,12 +135,6 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
   std::vector<Corpus> corpora;
   for (const std::string& input : inputs) corpora.push_back(scan_corpus(input, kind));
   return recordings_of(std::move(corpora));
-}
-
-std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings) {
-  std::vector<std::string> files;
-  for (const Recording& recording : recordings) files.push_back(recording.file);
-  return find_duplicates(files);
 }
 
 }  // namespace ser

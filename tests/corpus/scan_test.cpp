@@ -10,6 +10,7 @@
 
 #include "ser/corpus/audio_files.h"
 #include "ser/corpus/corpus.h"
+#include "ser/corpus/extraction.h"
 #include "ser/corpus/speaker.h"
 
 namespace ser {
@@ -297,21 +298,22 @@ TEST(FindDuplicates, ComparesBytes) {
   folder.add("b.wav", "sane");
   folder.add("c.wav", "same");
   folder.add("d.wav", "longer");
-  std::vector<std::string> files;
+  std::vector<Recording> recordings;
   for (const char* name : {"a.wav", "b.wav", "c.wav", "d.wav", "missing.wav"})
-    files.push_back((folder / name).string());
-  EXPECT_THAT(find_duplicates(files), ElementsAre(ElementsAre(0, 2)));
+    recordings.push_back({(folder / name).string(), {}});
+  EXPECT_THAT(find_duplicates(recordings), ElementsAre(ElementsAre(0, 2)));
 }
 
 TEST(FindDuplicates, TellsManyFilesOfOneSizeAndEnd) {
   const TempFolder folder;
   const std::string padding(20000, '\0');
-  std::vector<std::string> files;
+  std::vector<Recording> recordings;
   for (int i = 1000; i < 1400; ++i)
-    files.push_back(
-        folder.add(std::to_string(i) + ".wav", std::to_string(1000 + (i - 1000) % 399) + padding)
-            .string());
-  EXPECT_THAT(find_duplicates(files), ElementsAre(ElementsAre(0, 399)));
+    recordings.push_back(
+        {folder.add(std::to_string(i) + ".wav", std::to_string(1000 + (i - 1000) % 399) + padding)
+             .string(),
+         {}});
+  EXPECT_THAT(find_duplicates(recordings), ElementsAre(ElementsAre(0, 399)));
 }
 
 TEST(Ravdess, IsReadWhole) {
@@ -330,9 +332,10 @@ TEST(Ravdess, HasOnePairOfTheSameBytes) {
   const auto root = test_data() / "ravdess";
   SER_SKIP_WITHOUT(root);
   const Corpus corpus = scan_corpus(root);
-  std::vector<std::string> files;
-  for (const Utterance& clip : corpus.utterances) files.push_back((root / clip.path).string());
-  const auto groups = find_duplicates(files);
+  std::vector<Recording> recordings;
+  for (const Utterance& clip : corpus.utterances)
+    recordings.push_back({(root / clip.path).string(), clip});
+  const auto groups = find_duplicates(recordings);
   ASSERT_EQ(groups.size(), 1u);
   ASSERT_EQ(groups[0].size(), 2u);
   std::set<std::string> speakers;

@@ -92,11 +92,6 @@ std::vector<Utterance> select_emotions(std::vector<Utterance> utterances,
                                        const std::vector<std::string>& emotions,
                                        const std::vector<std::string>& map);
 
-/// Groups of files with the same bytes (told by a 64-bit hash of them), as indices into `files`,
-/// ascending. Time grows with the bytes read, each file at most twice. Files that cannot be read
-/// are passed over.
-std::vector<std::vector<int>> find_duplicates(const std::vector<std::string>& files);
-
 /// What became of a file of votes.
 struct JoinedVotes {
   std::size_t clips = 0;             ///< clips that have votes now

@@ -36,8 +36,10 @@ std::vector<Recording> recordings_of(std::vector<Corpus> corpora,
 std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
                                        std::string_view kind = "auto");
 
-/// Groups of recordings with the same bytes, by index.
-std::vector<std::vector<int>> duplicate_groups(const std::vector<Recording>& recordings);
+/// Groups of recordings with the same bytes (told by a 64-bit hash of them), as indices, ascending.
+/// Time grows with the bytes read, each file at most twice. Files that cannot be read are passed
+/// over.
+std::vector<std::vector<int>> find_duplicates(const std::vector<Recording>& recordings);
 
 /// What `parse_feature_set` makes of `text`; a recipe file stands for the features it is made for.
 FeatureSet feature_set_for(std::string_view text, std::optional<Pooling> pool = {});
