@@ -100,8 +100,7 @@ void for_each_label(const Tasks& tasks, const Utterance& clip, const F& f) {
   }
 }
 
-}  // namespace
-
+/// Corpora whose clips all have a gender: in the others it does not count.
 std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vector<int>& clips) {
   std::set<std::string> corpora, without;
   for (const int i : clips) {
@@ -112,6 +111,8 @@ std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vec
   for (const std::string& corpus : without) corpora.erase(corpus);
   return corpora;
 }
+
+}  // namespace
 
 nn::Index Tasks::kept_outputs() const {
   return static_cast<nn::Index>(emotions.size() + genders.size());

@@ -28,9 +28,6 @@ struct Tasks {
   nn::Index kept_outputs() const;
 };
 
-/// Corpora whose clips all have a gender: in the others it does not count.
-std::set<std::string> gendered_corpora(const FeatureTable& table, const std::vector<int>& clips);
-
 /// Throws Error if the recipe is made for clip vectors and these are frames, or the reverse.
 void check_features(const FeatureSet& found, const Recipe& recipe);
 
