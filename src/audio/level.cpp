@@ -9,12 +9,6 @@ namespace {
 
 constexpr double kFrameS = 0.025;
 
-LevelMeter meter_of(const Waveform& wave) {
-  LevelMeter meter(wave.sample_rate_hz);
-  meter.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
-  return meter;
-}
-
 }  // namespace
 
 LevelMeter::LevelMeter(int sample_rate_hz)
@@ -70,11 +64,9 @@ double LevelMeter::silent_share(double range_db) const {
 }
 
 double active_rms(const Waveform& wave, double range_db) {
-  return meter_of(wave).active_rms(range_db);
-}
-
-double silent_share(const Waveform& wave, double range_db) {
-  return meter_of(wave).silent_share(range_db);
+  LevelMeter meter(wave.sample_rate_hz);
+  meter.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
+  return meter.active_rms(range_db);
 }
 
 Waveform scale_to(const Waveform& wave, double rms) {

@@ -42,9 +42,4 @@ SampleRange active_range(const Waveform& wave, double top_db) {
   return {first * kTrimHop, std::min((last + 1) * kTrimHop, wave.samples.size())};
 }
 
-Waveform trim_silence(const Waveform& wave, double top_db) {
-  const auto [begin, end] = active_range(wave, top_db);
-  return {wave.samples.segment(begin, end - begin), wave.sample_rate_hz};
-}
-
 }  // namespace ser

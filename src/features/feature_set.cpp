@@ -190,13 +190,4 @@ Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level) {
   return level == Level::kActive ? scale_to(part, kActiveRms) : part;
 }
 
-Waveform prepare(const Waveform& wave, const Preparation& preparation) {
-  const Waveform clean = cleaned(wave, preparation);
-  return levelled(clean, kept_range(clean, preparation), preparation.level);
-}
-
-Eigen::MatrixXf extract(const Waveform& wave, const FeatureSet& set) {
-  return Extractor(set).extract(wave);
-}
-
 }  // namespace ser

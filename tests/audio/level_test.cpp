@@ -7,6 +7,12 @@
 namespace ser {
 namespace {
 
+double silent_share(const Waveform& wave, double range_db = 40) {
+  LevelMeter meter(wave.sample_rate_hz);
+  meter.add({wave.samples.data(), static_cast<std::size_t>(wave.samples.size())});
+  return meter.silent_share(range_db);
+}
+
 TEST(Level, SineHasItsRms) {
   EXPECT_NEAR(active_rms(sine(200, 1, 16000, 0.5)), 0.5 / std::sqrt(2), 1e-6);
 }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "audio/signals.h"
 
 namespace ser {
@@ -40,7 +42,9 @@ TEST(Trim, EndIsCutToTheRecording) {
 TEST(Trim, SilenceIsLeftWhole) {
   for (const Eigen::Index size : {0, 1, 5000}) {
     const Waveform silence{Eigen::VectorXf::Zero(size), 16000};
-    EXPECT_EQ(trim_silence(silence, 40).samples.size(), size);
+    const auto [begin, end] = active_range(silence, 40);
+    EXPECT_EQ(begin, 0);
+    EXPECT_EQ(end, size);
   }
 }
 
@@ -52,14 +56,6 @@ TEST(Trim, GainDoesNotMatter) {
   const SampleRange quiet = active_range(wave, 40);
   EXPECT_EQ(loud.begin, quiet.begin);
   EXPECT_EQ(loud.end, quiet.end);
-}
-
-TEST(Trim, GivesTheSamplesOfItsRange) {
-  const Waveform wave = box(20480, 5120, 10240);
-  const auto [begin, end] = active_range(wave, 40);
-  const Waveform trimmed = trim_silence(wave, 40);
-  EXPECT_EQ(trimmed.sample_rate_hz, 16000);
-  EXPECT_EQ(trimmed.samples, wave.samples.segment(begin, end - begin));
 }
 
 TEST(Trim, KeepsTheLoudestFrameWhateverTheRounding) {

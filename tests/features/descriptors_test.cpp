@@ -8,6 +8,7 @@
 #include "ser/core/rng.h"
 #include "ser/features/chroma.h"
 #include "ser/features/delta.h"
+#include "ser/features/extractor.h"
 #include "ser/features/feature_set.h"
 #include "ser/features/functionals.h"
 #include "ser/features/melody.h"
@@ -223,7 +224,7 @@ TEST(Pitch, AnOffsetChangesNothing) {
   const auto tracks = [&](float offset) {
     const Waveform wave{(voice.array() + offset).matrix(), kRateHz};
     return std::pair(track_pitch(wave.samples, kRateHz, {}),
-                     extract(wave, parse_feature_set("f0", Pooling::kNone)));
+                     Extractor(parse_feature_set("f0", Pooling::kNone)).extract(wave));
   };
   const auto [plain, row] = tracks(0);
   EXPECT_GT((plain.hz.array() > 0).count(), plain.hz.size() / 4);

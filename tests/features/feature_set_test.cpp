@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "features/internal/pooling.h"
+#include "features/preparation.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
@@ -114,7 +115,7 @@ TEST_P(EveryFeature, HasDeltas) {
   const std::vector<std::string> names = row_names(deltas);
   EXPECT_THAT(names.front(), testing::EndsWith(":delta"));
   EXPECT_THAT(names.back(), testing::EndsWith(":delta2"));
-  EXPECT_TRUE(extract(noise(0.1), deltas).allFinite());
+  EXPECT_TRUE(Extractor(deltas).extract(noise(0.1)).allFinite());
 }
 
 class EveryPreset : public testing::TestWithParam<const char*> {};
@@ -220,16 +221,23 @@ TEST(FeatureSet, PoolingGivenBesideAListCounts) {
 
 TEST(FeatureSet, RefusesUnusableWaveforms) {
   const FeatureSet set = parse_feature_set("rms");
-  EXPECT_THAT([&] { extract(silence(0.09), set); },
+  EXPECT_THAT([&] { Extractor(set).extract(silence(0.09)); },
               ThrowsMessage<Error>(HasSubstr("at least 0.1 s of audio, found 0.090 s")));
   EXPECT_THAT(
       [&] {
-        extract({Eigen::VectorXf::Zero(1000), 0}, set);
+        Extractor(set).extract(Waveform{Eigen::VectorXf::Zero(1000), 0});
       },
       ThrowsMessage<Error>(HasSubstr("found 0 Hz")));
   Waveform broken = silence(1);
   broken.samples[100] = std::nanf("");
-  EXPECT_THAT([&] { extract(broken, set); }, ThrowsMessage<Error>(HasSubstr("finite samples")));
+  EXPECT_THAT([&] { Extractor(set).extract(broken); },
+              ThrowsMessage<Error>(HasSubstr("finite samples")));
+}
+
+/// The waveform as the features see it: cleaned, cut, trimmed, brought to level.
+Waveform prepare(const Waveform& wave, const Preparation& preparation) {
+  const Waveform clean = cleaned(wave, preparation);
+  return levelled(clean, kept_range(clean, preparation), preparation.level);
 }
 
 TEST(FeatureSet, AsksForNoMoreThanMemoryHolds) {
@@ -270,7 +278,7 @@ TEST(FeatureSet, RefusesTuningsThatAreNone) {
       ThrowsMessage<Error>(HasSubstr("'features[0].tuning': expected a number in [-0.5, 1]")));
   // What lies between the highest tuning and the mark of "estimate it" passes as a number.
   from_json(R"({"features": [{"type": "chroma", "tuning": 0.75}]})", set);
-  EXPECT_THAT([&] { extract(noise(1), set); },
+  EXPECT_THAT([&] { Extractor(set).extract(noise(1)); },
               ThrowsMessage<Error>(HasSubstr("tuning from -0.5 to 0.5 semitones")));
 }
 
@@ -325,7 +333,7 @@ TEST(FeatureSet, PresetsShareTheirAnalysisAndOtherTrimmingTheCleanSound) {
   EXPECT_EQ(&recording.of(frames, tables), &recording.of(tract, tables));
   EXPECT_NE(&recording.of(frames, tables), &recording.of(less_trimmed, tables));
   for (const FeatureSet& set : {frames, clip, less_trimmed}) {
-    EXPECT_EQ(Extractor(set).extract(recording), extract(faint_end, set));
+    EXPECT_EQ(Extractor(set).extract(recording), Extractor(set).extract(faint_end));
     EXPECT_EQ(recording.of(set, tables).wave().samples, prepare(faint_end, set).samples);
   }
   EXPECT_EQ(recording.voice_band().samples, cleaned(faint_end, frames).samples);
@@ -334,9 +342,9 @@ TEST(FeatureSet, PresetsShareTheirAnalysisAndOtherTrimmingTheCleanSound) {
 
 TEST(FeatureSet, PoolsPitchOverVoicedFrames) {
   FeatureSet set = parse_feature_set("f0");
-  const Eigen::MatrixXf frames = extract(voice(), set);
+  const Eigen::MatrixXf frames = Extractor(set).extract(voice());
   set.pool = Pooling::kMean;
-  const float mean = extract(voice(), set)(0, 0);
+  const float mean = Extractor(set).extract(voice())(0, 0);
   const auto voiced = static_cast<float>((frames.row(0).array() > 0).count());
   ASSERT_GT(voiced, 0);
   EXPECT_NEAR(mean, frames.row(0).sum() / voiced, 1e-3);

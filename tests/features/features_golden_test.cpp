@@ -272,7 +272,7 @@ Eigen::VectorXf classic(const fs::path& audio, int rate_hz, double tuning,
               {{"type": "chroma", "spectrum": "{}", "tuning": {}}}, {{"type": "mel"}}]}})",
                         rate_hz, spectrum, tuning),
             set);
-  return extract(read_audio(audio), set);
+  return Extractor(set).extract(read_audio(audio));
 }
 
 TEST_P(Golden, ClassicVector) {
@@ -296,11 +296,9 @@ TEST_P(Golden, ClassicVector) {
     check("vec180", golden(config + "tuning")(0, 0), "magnitude");
     check("vec180_powchroma", golden(config + "tuning_power")(0, 0), "power");
     const Eigen::VectorXf expected = golden(config + "vec180").row(0).transpose();
-    const Eigen::VectorXf found = extract(read_audio(GetParam().audio), [&] {
-      FeatureSet set = parse_feature_set("classic");
-      set.sample_rate_hz = rate_hz;
-      return set;
-    }());
+    FeatureSet set = parse_feature_set("classic");
+    set.sample_rate_hz = rate_hz;
+    const Eigen::VectorXf found = Extractor(set).extract(read_audio(GetParam().audio));
     report("classic_estimated", (found - expected).segment(40, 12).cwiseAbs().maxCoeff());
     // A flipped vote of the tuning estimate moves mean chroma by up to 0.05 (golden README).
     EXPECT_LE((found - expected).segment(40, 12).cwiseAbs().maxCoeff(), 0.05f);

@@ -13,16 +13,14 @@ namespace ser {
 /// 0 for digital silence and for no samples. A copy at g times the amplitude gives g times the RMS.
 double active_rms(const Waveform& wave, double range_db = 30);
 
-/// Share of the frames of `active_rms` that are more than `range_db` below the loudest one; 1 for
-/// digital silence. Independent of gain.
-double silent_share(const Waveform& wave, double range_db = 40);
-
-/// Both of sound that comes block by block; 8 bytes a frame are kept.
+/// The same of sound that comes block by block; 8 bytes a frame are kept.
 class LevelMeter {
  public:
   explicit LevelMeter(int sample_rate_hz);
   void add(std::span<const float> samples);
   double active_rms(double range_db = 30) const;
+  /// Share of the frames that are more than `range_db` below the loudest one; 1 for digital
+  /// silence. Independent of gain.
   double silent_share(double range_db = 40) const;
 
  private:

@@ -17,7 +17,4 @@ struct SampleRange {
 /// is not above 0.
 SampleRange active_range(const Waveform& wave, double top_db);
 
-/// The samples of `active_range`.
-Waveform trim_silence(const Waveform& wave, double top_db);
-
 }  // namespace ser

@@ -40,7 +40,7 @@ class SharedAnalysis {
   /// The recording after `voice_cleaning` at 16 kHz, or its own rate if that is lower: what speech
   /// is looked for in. Throws Error as `cleaned` does.
   const Waveform& voice_band();
-  /// Throws Error as `prepare`.
+  /// Throws Error as `cleaned` and `kept_range`.
   const Analysis& of(const Preparation& preparation, const Tables& tables);
 
  private:

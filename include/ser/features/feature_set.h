@@ -71,11 +71,4 @@ Waveform cleaned(const Waveform& wave, const Preparation& preparation);
 /// The cleaning of the presets, whatever the rate: without mains hum and what lies under a voice.
 Preparation voice_cleaning(int sample_rate_hz);
 
-/// The waveform as the features see it: cleaned, cut, trimmed, brought to level.
-Waveform prepare(const Waveform& wave, const Preparation& preparation);
-
-/// Features of one clip, [rows x frames], or [rows x 1] where the set pools.
-/// Throws Error for a waveform shorter than 0.1 s.
-Eigen::MatrixXf extract(const Waveform& wave, const FeatureSet& set);
-
 }  // namespace ser
