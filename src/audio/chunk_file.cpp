@@ -7,7 +7,6 @@
 #include <span>
 
 #include "audio/number_bytes.h"
-#include "audio/tags.h"
 #include "audio/wav_format.h"
 
 namespace ser {

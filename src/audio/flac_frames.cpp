@@ -1,4 +1,4 @@
-#include "audio/flac_frames.h"
+#include "audio/sound_part.h"
 
 #include <fmt/format.h>
 

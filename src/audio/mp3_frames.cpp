@@ -1,4 +1,4 @@
-#include "audio/mp3_frames.h"
+#include "audio/sound_part.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "audio/number_bytes.h"
-#include "audio/tags.h"
 
 namespace ser {
 namespace {

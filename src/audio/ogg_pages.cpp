@@ -1,4 +1,4 @@
-#include "audio/ogg_pages.h"
+#include "audio/sound_part.h"
 
 #include <fmt/format.h>
 

@@ -37,6 +37,35 @@ struct SoundParts {
 /// least one part, also of unknown content.
 SoundParts find_sound(const ByteSource& source);
 
+/// The sound of FLAC files (RFC 9639) from `begin` on; no part for other content. Files joined end
+/// to end are a part each. A notice tells of a sampling rate that changes, which no decoder
+/// follows.
+SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin);
+
+/// The sound of Ogg files (RFC 3533) from `begin` on; no part for other content. Streams that
+/// follow each other ("chained": joined files, radio) are a part each. A notice tells of a last
+/// page that is cut off, or missing.
+SoundParts find_ogg_sound(const ByteSource& source, std::int64_t begin);
+
+/// The sound of a NIST SPHERE file; no part for other content. Its decoder takes what is there for
+/// what its header counts, so a notice tells of sound that the file breaks off before.
+SoundParts find_nist_sound(const ByteSource& source, std::int64_t begin);
+
+/// The sound of MP3 files (MPEG layer III) from `begin` on, which is behind their tags; no part for
+/// other content. Where the bit rate varies and no Xing header tells the number of frames, they are
+/// counted and one is put in front ("Xing", flags, frames), because a decoder guesses the number
+/// from the first frame's rate and stops there. A header that tells too few is corrected; one that
+/// tells too many gives a notice. A file behind another one, told by its own header or the tag
+/// between them, is a part of its own. A free bit rate is left to libsndfile.
+SoundParts find_mp3_sound(const ByteSource& source, std::int64_t begin);
+
+/// Bytes of the tag that begins at `at`: ID3v2 (id3.org, 2.4.0, 3.1), ID3v1 (the last 128 bytes),
+/// APEv2 (header or footer first) or Lyrics3; 0 where there is none.
+std::int64_t tag_bytes(const ByteSource& source, std::int64_t at);
+
+/// The place behind all tags that begin at `at`.
+std::int64_t skip_tags(const ByteSource& source, std::int64_t at);
+
 /// A part, read like a file of its own.
 class PartFile {
  public:

@@ -1,4 +1,4 @@
-#include "audio/tags.h"
+#include "audio/sound_part.h"
 
 #include <algorithm>
 
