@@ -1,4 +1,4 @@
-#include "ser/features/melody.h"
+#include "ser/features/descriptors.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "ser/features/prosody.h"
+#include "ser/features/descriptors.h"
 
 #include <fmt/format.h>
 

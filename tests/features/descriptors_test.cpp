@@ -8,16 +8,14 @@
 #include "ser/core/rng.h"
 #include "ser/features/chroma.h"
 #include "ser/features/delta.h"
+#include "ser/features/descriptors.h"
 #include "ser/features/extractor.h"
 #include "ser/features/feature_set.h"
 #include "ser/features/functionals.h"
-#include "ser/features/melody.h"
 #include "ser/features/mfcc.h"
 #include "ser/features/pitch.h"
-#include "ser/features/prosody.h"
 #include "ser/features/spectral.h"
 #include "ser/features/temporal.h"
-#include "ser/features/voice.h"
 
 namespace ser {
 namespace {
