@@ -10,7 +10,7 @@
 #include "corpus/clip_table.h"
 #include "ser/core/file_kind.h"
 #include "ser/core/safetensors.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 
 namespace ser {
 namespace {

@@ -17,7 +17,7 @@
 #include "ser/core/text.h"
 #include "ser/corpus/shard.h"
 #include "ser/corpus/speaker.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 
 namespace ser {
 namespace {

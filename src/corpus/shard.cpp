@@ -9,7 +9,7 @@
 #include "core/internal/fail.h"
 #include "corpus/feature_file.h"
 #include "ser/core/text.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 
 namespace ser {
 namespace {

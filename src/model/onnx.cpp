@@ -8,7 +8,7 @@
 #include "nn/internal/onnx_graph.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 
 namespace ser {
 namespace {

@@ -9,8 +9,8 @@
 #include "model/internal/batch.h"
 #include "model/pieces.h"
 #include "ser/core/parallel.h"
-#include "ser/features/describe.h"
 #include "ser/features/extractor.h"
+#include "ser/features/feature_set.h"
 #include "ser/model/model.h"
 
 namespace ser {

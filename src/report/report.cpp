@@ -21,7 +21,7 @@
 #include "ser/corpus/speaker.h"
 #include "ser/corpus/split.h"
 #include "ser/eval/evaluate.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 
 namespace ser::report {
 namespace {

@@ -11,7 +11,7 @@
 #include "model/internal/batch.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/split.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 #include "ser/train/trainer.h"
 
 namespace ser {

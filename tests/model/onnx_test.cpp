@@ -7,7 +7,7 @@
 #include "ser/audio/audio_file.h"
 #include "ser/audio/augment.h"
 #include "ser/core/rng.h"
-#include "ser/features/describe.h"
+#include "ser/features/feature_set.h"
 #include "support/onnx_reader.h"
 #include "support/paths.h"
 #include "support/temp_folder.h"

@@ -71,4 +71,11 @@ Waveform cleaned(const Waveform& wave, const Preparation& preparation);
 /// The cleaning of the presets, whatever the rate: without mains hum and what lies under a voice.
 Preparation voice_cleaning(int sample_rate_hz);
 
+/// "classic", "functionals" or "frames"; empty for another set.
+std::string preset_name(const FeatureSet& set);
+
+/// What a set is called in messages: "--features functionals" for a preset, else its features and
+/// preparation.
+std::string describe(const FeatureSet& set);
+
 }  // namespace ser
