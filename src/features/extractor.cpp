@@ -6,9 +6,8 @@
 
 #include "core/internal/fail.h"
 #include "features/frame_memory.h"
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "features/memo.h"
-#include "features/preparation.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/low_cut.h"
 

@@ -9,9 +9,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/finite.h"
-#include "features/internal/pooling.h"
-#include "features/preparation.h"
-#include "features/presets.h"
+#include "features/internal/feature_set.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
 #include "ser/audio/low_cut.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/internal/fail.h"
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "features/registry.h"
 #include "ser/features/analysis.h"
 

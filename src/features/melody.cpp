@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "features/contour.h"
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "features/registry.h"
 #include "ser/features/analysis.h"
 #include "ser/features/functionals.h"

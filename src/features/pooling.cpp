@@ -1,4 +1,4 @@
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 
 #include <cmath>
 #include <optional>

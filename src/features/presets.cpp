@@ -1,4 +1,4 @@
-#include "features/presets.h"
+#include "features/internal/feature_set.h"
 
 namespace ser {
 namespace {

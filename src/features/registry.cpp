@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/internal/fail.h"
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "ser/core/text.h"
 #include "ser/features/delta.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/internal/fail.h"
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "features/registry.h"
 #include "ser/features/analysis.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "features/internal/pooling.h"
+#include "features/internal/feature_set.h"
 #include "ser/features/pitch.h"
 #include "ser/features/stft.h"
 

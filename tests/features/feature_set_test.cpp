@@ -8,8 +8,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "features/internal/pooling.h"
-#include "features/preparation.h"
+#include "features/internal/feature_set.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"

@@ -1,13 +1,29 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "ser/audio/trim.h"
 #include "ser/features/analysis.h"
 #include "ser/features/feature.h"
 #include "ser/features/feature_set.h"
 
 namespace ser {
+
+/// The feature set of that name as JSON, or "" if there is none.
+std::string_view preset_json(std::string_view name);
+
+std::vector<std::string_view> preset_names();
+
+/// What `cleaned` reads of a preparation; the rest as it is by default.
+Preparation cleaning_of(const Preparation& preparation);
+
+/// `cleaned` of a checked recording from which hum was removed, if it was to be.
+Waveform cleaned_rest(const Waveform& hum_free, const Preparation& preparation);
+
+/// The kept part of a clean recording at its level: what features are computed from.
+Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level);
 
 /// The values of a feature, [rows x frames], as one column: means, or `functionals` of each row, in
 /// the order of `pooled_names`. Rows that are defined in voiced frames alone are pooled over those;
