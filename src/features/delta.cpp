@@ -1,4 +1,4 @@
-#include "ser/features/delta.h"
+#include "ser/features/functionals.h"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include "core/internal/fail.h"
 #include "features/internal/feature_set.h"
 #include "ser/core/text.h"
-#include "ser/features/delta.h"
+#include "ser/features/functionals.h"
 
 namespace ser {
 namespace {

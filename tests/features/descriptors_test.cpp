@@ -7,7 +7,6 @@
 #include "ser/core/error.h"
 #include "ser/core/rng.h"
 #include "ser/features/chroma.h"
-#include "ser/features/delta.h"
 #include "ser/features/descriptors.h"
 #include "ser/features/extractor.h"
 #include "ser/features/feature_set.h"
