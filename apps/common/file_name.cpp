@@ -1,6 +1,6 @@
 #include "file_name.h"
 
-#include "ser/core/hash.h"
+#include "ser/core/text.h"
 
 namespace ser {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/internal/ranked.h"
+#include "core/internal/numbers.h"
 #include "ser/audio/low_cut.h"
 
 namespace ser {

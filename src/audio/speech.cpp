@@ -7,7 +7,7 @@
 #include <numbers>
 #include <utility>
 
-#include "core/internal/ranked.h"
+#include "core/internal/numbers.h"
 #include "ser/audio/resample.h"
 
 namespace ser {

@@ -12,7 +12,6 @@
 #include <type_traits>
 
 #include "core/internal/fail.h"
-#include "ser/core/hash.h"
 
 namespace ser {
 namespace {

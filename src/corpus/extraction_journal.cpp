@@ -6,7 +6,7 @@
 
 #include "core/internal/fail.h"
 #include "corpus/clip_table.h"
-#include "ser/core/hash.h"
+#include "ser/core/text.h"
 
 namespace ser {
 

@@ -13,7 +13,6 @@
 
 #include "core/internal/fail.h"
 #include "corpus/feature_file.h"
-#include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/shard.h"
 #include "ser/corpus/speaker.h"

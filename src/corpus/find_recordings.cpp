@@ -7,7 +7,6 @@
 
 #include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/extraction.h"

@@ -10,7 +10,6 @@
 
 #include "core/internal/fail.h"
 #include "corpus/internal/clip_groups.h"
-#include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"

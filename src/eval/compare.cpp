@@ -9,8 +9,8 @@
 #include "core/internal/fail.h"
 #include "eval/internal/counts.h"
 #include "eval/jackknife.h"
-#include "ser/core/hash.h"
 #include "ser/core/rng.h"
+#include "ser/core/text.h"
 
 namespace ser {
 namespace {

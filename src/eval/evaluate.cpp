@@ -10,7 +10,6 @@
 
 #include "core/internal/fail.h"
 #include "eval/team_folds.h"
-#include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/rng.h"
 #include "ser/core/text.h"

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/internal/fail.h"
-#include "core/internal/finite.h"
+#include "core/internal/numbers.h"
 #include "features/internal/feature_set.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/level.h"
@@ -16,7 +16,6 @@
 #include "ser/audio/resample.h"
 #include "ser/audio/trim.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/hash.h"
 #include "ser/core/text.h"
 #include "ser/features/extractor.h"
 

@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "core/internal/fail.h"
-#include "core/internal/finite.h"
 #include "core/internal/json_io.h"
+#include "core/internal/numbers.h"
 #include "model/internal/batch.h"
 #include "model/model_json.h"
 #include "ser/core/atomic_file.h"

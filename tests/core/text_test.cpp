@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ser/core/hash.h"
 #include "support/errors.h"
 
 namespace ser {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,5 +36,11 @@ double parse_double(std::string_view text, std::string_view what);
 /// " (did you mean 'x'?)" for the candidate nearest to `word`, or "" if none is near.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+/// 64-bit FNV-1a hash. Stable across machines and versions; not cryptographic.
+std::uint64_t fnv1a(std::string_view bytes, std::uint64_t state = 0xcbf29ce484222325u);
+
+/// `fnv1a` as 16 hexadecimal digits.
+std::string fingerprint(std::string_view bytes);
 
 }  // namespace ser

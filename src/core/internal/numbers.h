@@ -1,9 +1,17 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <vector>
 
 namespace ser {
+
+/// Whether no value is NaN or infinite: 0 x = 0 for all others. Eigen's allFinite() is not
+/// vectorised.
+template <typename Derived>
+bool all_finite(const Eigen::DenseBase<Derived>& values) {
+  return (0 * values.derived().array()).sum() == 0;
+}
 
 /// The value before which a share of them, in [0, 1), comes in order (0.5: the upper median); 0 of
 /// none.
