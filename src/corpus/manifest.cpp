@@ -9,9 +9,8 @@
 
 #include "core/internal/fail.h"
 #include "corpus/clip_table.h"
+#include "corpus/columns.h"
 #include "corpus/parsers/parsers.h"
-#include "corpus/sheet.h"
-#include "corpus/votes_column.h"
 #include "ser/core/text.h"
 #include "ser/corpus/audio_files.h"
 #include "ser/corpus/corpus.h"

@@ -1,4 +1,4 @@
-#include "corpus/sheet.h"
+#include "corpus/columns.h"
 
 #include <algorithm>
 #include <array>

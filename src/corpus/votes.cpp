@@ -10,8 +10,7 @@
 #include <span>
 
 #include "core/internal/fail.h"
-#include "corpus/sheet.h"
-#include "corpus/votes_column.h"
+#include "corpus/columns.h"
 #include "ser/core/text.h"
 
 namespace ser {
