@@ -1,15 +1,16 @@
 #pragma once
 
 #include <array>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ser/core/rng.h"
 #include "ser/nn/network.h"
 #include "ser/nn/optimizer.h"
 #include "ser/train/trainer.h"
-#include "train/arena_pool.h"
 #include "train/shard.h"
 
 namespace ser {
@@ -47,6 +48,27 @@ struct StateView {
   const nn::Vector &average_parameters, &average_state;
   const nn::Vector &best_parameters, &best_state;
   const std::array<nn::Vector, 2>& moments;
+};
+
+/// Scratch memory that units of work borrow: as much as run at a time, however many there are.
+class ArenaPool {
+ public:
+  nn::Arena take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return {};
+    nn::Arena arena = std::move(free_.back());
+    free_.pop_back();
+    return arena;
+  }
+  void give(nn::Arena arena) {
+    arena.reset();
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(arena));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<nn::Arena> free_;
 };
 
 /// Trains one network batch by batch. Batches are cut into shards by size and length alone, whose
