@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "core/internal/fail.h"
-#include "eval/internal/counts.h"
+#include "eval/internal/results.h"
 #include "eval/jackknife.h"
 #include "ser/core/rng.h"
 #include "ser/core/text.h"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/internal/fail.h"
-#include "eval/team_folds.h"
+#include "eval/internal/results.h"
 #include "ser/core/parallel.h"
 #include "ser/core/rng.h"
 #include "ser/core/text.h"

@@ -11,7 +11,7 @@
 
 #include "core/internal/fail.h"
 #include "corpus/internal/clip_groups.h"
-#include "eval/internal/counts.h"
+#include "eval/internal/results.h"
 #include "eval/jackknife.h"
 #include "ser/core/most_likely.h"
 #include "ser/corpus/speaker.h"

@@ -9,7 +9,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "eval/internal/counts.h"
+#include "eval/internal/results.h"
 #include "ser/core/text.h"
 
 namespace ser {

@@ -1,4 +1,4 @@
-#include "eval/internal/result_json.h"
+#include "eval/internal/results.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
-#include "eval/internal/result_json.h"
+#include "eval/internal/results.h"
 #include "ser/core/atomic_file.h"
 
 namespace ser {

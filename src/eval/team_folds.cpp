@@ -1,4 +1,4 @@
-#include "eval/team_folds.h"
+#include "eval/internal/results.h"
 
 #include <algorithm>
 #include <utility>

@@ -9,8 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "eval/internal/counts.h"
-#include "eval/internal/result_json.h"
+#include "eval/internal/results.h"
 #include "report/page/charts.h"
 #include "report/page/html.h"
 #include "report/report_sections.h"

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "core/internal/json_io.h"
+#include "ser/core/team.h"
+#include "ser/eval/evaluate.h"
 #include "ser/eval/result_file.h"
 
 namespace ser {
@@ -29,5 +32,15 @@ std::vector<std::vector<int>> independent_units(const std::vector<Prediction>& p
 
 /// Predictions of `b` in the order of those of `a`. Throws Error unless both are of the same clips.
 std::vector<const Prediction*> pair_up(const ResultFile& a, const ResultFile& b);
+
+/// Longer files are refused unread.
+inline constexpr std::uint64_t kMaxResultBytes = std::uint64_t{1} << 30;
+
+/// What a result file holds, the predictions left out.
+Json result_figures(const ResultFile& result);
+
+/// Makes every fold known to all processes of the team, each of which has those dealt to it.
+void share_folds(Team& team, std::vector<FoldPredictions>& folds);
+std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine);
 
 }  // namespace ser
