@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "file_name.h"
+#include "outputs.h"
 #include "progress.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"

@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "file_name.h"
+#include "outputs.h"
 #include "progress.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
