@@ -17,7 +17,6 @@
 #include "ser/audio/level.h"
 #include "ser/audio/resample.h"
 #include "ser/core/atomic_file.h"
-#include "ser/core/hash.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
 #include "ser/corpus/split.h"
