@@ -198,10 +198,14 @@ Json write_options_json(const Visitable& options) {
   return object;
 }
 
-void read_options_json(const Json& json, const Visitable& options) {
+void options_from_json(const Json& json, Visitable options) {
   JsonReader reader(json, "", 0);
   options.visit(reader);
   reader.finish();
+}
+
+void from_json(std::string_view json, Visitable options) {
+  options_from_json(parse_json(json, "options"), options);
 }
 
 namespace detail {
@@ -210,12 +214,8 @@ std::string write_options(const Visitable& options, int indent) {
   return dump_text(write_options_json(options), indent);
 }
 
-void read_options(std::string_view json, const Visitable& options) {
-  read_options_json(parse_json(json, "options"), options);
-}
-
 void check_ranges(const Visitable& options) {
-  read_options_json(write_options_json(options), options);
+  options_from_json(write_options_json(options), options);
 }
 
 }  // namespace detail

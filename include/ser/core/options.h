@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,7 +18,7 @@ class FieldVisitor;
 class Visitable {
  public:
   template <typename Options>
-  explicit Visitable(Options& options)
+  requires(!std::is_same_v<Options, Visitable>) Visitable(Options& options)
       : options_(&options),
         visit_([](void* object, FieldVisitor& v) { static_cast<Options*>(object)->visit(v); }) {}
   void visit(FieldVisitor& visitor) const { visit_(options_, visitor); }
@@ -101,10 +101,7 @@ class FieldVisitor {
   }
 
   /// Options nested under `name`.
-  template <typename Options>
-  void group(std::string_view name, Options& options) {
-    group_field(name, Visitable(options));
-  }
+  void group(std::string_view name, Visitable options) { group_field(name, options); }
 
   /// A list of typed objects (layers, features).
   virtual void list(std::string_view name, ObjectList& objects, std::string_view help) = 0;
@@ -163,7 +160,6 @@ class BoxList : public ObjectList {
 namespace detail {
 
 std::string write_options(const Visitable& options, int indent);
-void read_options(std::string_view json, const Visitable& options);
 void check_ranges(const Visitable& options);
 
 }  // namespace detail
@@ -172,22 +168,19 @@ void check_ranges(const Visitable& options);
 /// indent: spaces a level; -1 writes one line.
 template <typename Options>
 std::string to_json(Options options, int indent = -1) {
-  return detail::write_options(Visitable(options), indent);
+  return detail::write_options(options, indent);
 }
 
 /// Sets the fields named in `json`; the others keep their value.
 /// Throws Error for JSON that cannot be parsed, an unknown name (with the nearest known one), a
 /// value of the wrong type, or a number outside its range.
-template <typename Options>
-void from_json(std::string_view json, Options& options) {
-  detail::read_options(json, Visitable(options));
-}
+void from_json(std::string_view json, Visitable options);
 
 /// Throws Error, naming the field, if a number is outside its range. Options that a program filled
 /// in are checked so where they enter the library; the readers of JSON and flags check each value.
 template <typename Options>
 void check_ranges(Options options) {
-  detail::check_ranges(Visitable(options));
+  detail::check_ranges(options);
 }
 
 }  // namespace ser

@@ -89,16 +89,11 @@ std::string dump_text(const Json& json, int indent = -1);
 std::string dump_lines(const Json& object);
 
 Json write_options_json(const Visitable& options);
-void read_options_json(const Json& json, const Visitable& options);
+void options_from_json(const Json& json, Visitable options);
 
 template <typename Options>
 Json options_to_json(Options options) {
-  return write_options_json(Visitable(options));
-}
-
-template <typename Options>
-void options_from_json(const Json& json, Options& options) {
-  read_options_json(json, Visitable(options));
+  return write_options_json(options);
 }
 
 }  // namespace ser
