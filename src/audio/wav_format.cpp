@@ -10,13 +10,6 @@
 namespace ser::wav {
 namespace {
 
-/// Little-endian, whatever the machine.
-template <typename Unsigned>
-void append(std::string& out, Unsigned value) {
-  for (std::size_t byte = 0; byte < sizeof(value); ++byte)
-    out.push_back(static_cast<char>(value >> (8 * byte)));
-}
-
 std::uint16_t to_int16(float sample) {
   const double scaled = std::nearbyint(static_cast<double>(sample) * 32768);
   return static_cast<std::uint16_t>(
@@ -38,28 +31,16 @@ void decode_each(const std::byte* bytes, std::span<float> out, Convert convert) 
 }  // namespace
 
 std::string header(std::uint32_t data_bytes, int sample_rate_hz, SampleFormat format) {
-  const std::uint16_t sample_bytes = bytes_of(format);
-  const std::uint32_t rate = sample_rate_hz;
-  std::string out = "RIFF";
-  append(out, kHeaderBytes - 8 + data_bytes);
-  out += "WAVEfmt ";
-  append(out, std::uint32_t{16});
-  append(out, format == SampleFormat::kFloat ? kIeeeFloat : kPcm);
-  append(out, std::uint16_t{1});
-  append(out, rate);
-  append(out, rate * sample_bytes);
-  append(out, sample_bytes);
-  append(out, static_cast<std::uint16_t>(8 * sample_bytes));
-  out += "data";
-  append(out, data_bytes);
-  return out;
+  const std::uint32_t rate = sample_rate_hz, sample_bytes = bytes_of(format);
+  return "RIFF" + to_bytes(kHeaderBytes - 8 + data_bytes, 4) + "WAVEfmt " + to_bytes(16, 4) +
+         to_bytes(format == SampleFormat::kFloat ? kIeeeFloat : kPcm, 2) + to_bytes(1, 2) +
+         to_bytes(rate, 4) + to_bytes(rate * sample_bytes, 4) + to_bytes(sample_bytes, 2) +
+         to_bytes(8 * sample_bytes, 2) + "data" + to_bytes(data_bytes, 4);
 }
 
 void append_sample(std::string& out, float sample, SampleFormat format) {
-  if (format == SampleFormat::kFloat)
-    append(out, std::bit_cast<std::uint32_t>(sample));
-  else
-    append(out, to_int16(sample));
+  out += format == SampleFormat::kFloat ? to_bytes(std::bit_cast<std::uint32_t>(sample), 4)
+                                        : to_bytes(to_int16(sample), 2);
 }
 
 std::optional<FormatChunk> parse_format(std::string_view chunk) {
