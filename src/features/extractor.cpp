@@ -57,11 +57,11 @@ Extractor::Extractor(FeatureSet set) : set_(std::move(set)) {
 
 struct WindowMemory::Impl {
   /// Of the sound cleaned in one way.
-  struct Cleaning {
+  struct Met {
     CleanTrace trace;
     FrameMemory frames;
   };
-  Memo<Preparation, Cleaning> cleanings = {};
+  Memo<Cleaning, Met> cleanings = {};
 };
 
 WindowMemory::WindowMemory() : impl_(std::make_unique<Impl>()) {}
@@ -78,9 +78,9 @@ struct SharedAnalysis::Impl {
     Waveform wave;
     Analysis analysis;
   };
-  using Kept = std::tuple<Preparation, Eigen::Index, Eigen::Index, Level>;
+  using Kept = std::tuple<Cleaning, Eigen::Index, Eigen::Index, Level>;
 
-  const Clean& clean(const Preparation& cleaning) {
+  const Clean& clean(const Cleaning& cleaning) {
     return cleaned.get(cleaning, [&] {
       if (!memory) return Clean{ser::cleaned(wave, cleaning), {}};
       check_recording(wave);
@@ -96,11 +96,11 @@ struct SharedAnalysis::Impl {
   }
 
   /// Where a clean window lies among those that `memory` met.
-  FramePlace place_of(const Waveform& clean, const Preparation& cleaning) const {
+  FramePlace place_of(const Waveform& clean, const Cleaning& cleaning) const {
     const Eigen::Index scaled = begin * clean.sample_rate_hz;
     if (!memory || scaled % wave.sample_rate_hz != 0) return {};
-    WindowMemory::Impl::Cleaning& met =
-        memory->cleanings.get(cleaning, [] { return WindowMemory::Impl::Cleaning(); });
+    WindowMemory::Impl::Met& met =
+        memory->cleanings.get(cleaning, [] { return WindowMemory::Impl::Met(); });
     FramePlace place{&met.frames, scaled / wave.sample_rate_hz, {}};
     place.known = met.trace.meet(clean, place.begin);
     if (met.trace.restarted()) met.frames = {};
@@ -111,7 +111,7 @@ struct SharedAnalysis::Impl {
   Eigen::Index begin = 0;
   WindowMemory::Impl* memory = nullptr;
   std::optional<Waveform> hum_free = {};
-  Memo<Preparation, Clean> cleaned = {};
+  Memo<Cleaning, Clean> cleaned = {};
   Memo<Kept, std::unique_ptr<Entry>> entries = {};
 };
 
@@ -122,8 +122,8 @@ SharedAnalysis::~SharedAnalysis() = default;
 
 const Waveform& SharedAnalysis::wave() const { return impl_->wave; }
 
-const Waveform& SharedAnalysis::clean(const Preparation& cleaning) {
-  return impl_->clean(cleaning_of(cleaning)).wave;
+const Waveform& SharedAnalysis::clean(const Cleaning& cleaning) {
+  return impl_->clean(cleaning).wave;
 }
 
 const Waveform& SharedAnalysis::voice_band() {
@@ -132,7 +132,7 @@ const Waveform& SharedAnalysis::voice_band() {
 }
 
 const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables& tables) {
-  const Preparation cleaning = cleaning_of(preparation);
+  const Cleaning& cleaning = preparation;
   const Impl::Clean& clean = impl_->clean(cleaning);
   const FramePlace& place = clean.place;
   const SampleRange kept = kept_range(clean.wave, preparation);

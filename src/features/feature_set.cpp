@@ -152,35 +152,21 @@ Waveform with_level_ends(const Waveform& wave) {
 
 }  // namespace
 
-Waveform cleaned(const Waveform& wave, const Preparation& preparation) {
+Waveform cleaned(const Waveform& wave, const Cleaning& cleaning) {
   check_recording(wave);
-  return cleaned_rest(preparation.remove_hum ? remove_hum(wave) : wave, preparation);
+  return cleaned_rest(cleaning.remove_hum ? remove_hum(wave) : wave, cleaning);
 }
 
-Waveform cleaned_rest(const Waveform& hum_free, const Preparation& preparation) {
-  const int rate_hz = preparation.sample_rate_hz;
-  const bool cuts = preparation.low_cut_hz > 0;
+Waveform cleaned_rest(const Waveform& hum_free, const Cleaning& cleaning) {
+  const int rate_hz = cleaning.sample_rate_hz;
+  const bool cuts = cleaning.low_cut_hz > 0;
   if (rate_hz == 0 || rate_hz == hum_free.sample_rate_hz)
-    return cuts ? low_cut(hum_free, preparation.low_cut_hz) : hum_free;
+    return cuts ? low_cut(hum_free, cleaning.low_cut_hz) : hum_free;
   if (!cuts) return resample(hum_free, rate_hz);
-  return low_cut(resample(with_level_ends(hum_free), rate_hz), preparation.low_cut_hz);
+  return low_cut(resample(with_level_ends(hum_free), rate_hz), cleaning.low_cut_hz);
 }
 
-Preparation cleaning_of(const Preparation& preparation) {
-  Preparation cleaning;
-  cleaning.sample_rate_hz = preparation.sample_rate_hz;
-  cleaning.low_cut_hz = preparation.low_cut_hz;
-  cleaning.remove_hum = preparation.remove_hum;
-  return cleaning;
-}
-
-Preparation voice_cleaning(int sample_rate_hz) {
-  Preparation cleaning;
-  cleaning.sample_rate_hz = sample_rate_hz;
-  cleaning.low_cut_hz = 60;
-  cleaning.remove_hum = true;
-  return cleaning;
-}
+Cleaning voice_cleaning(int sample_rate_hz) { return {sample_rate_hz, 60, true}; }
 
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level) {
   Waveform part = part_of(clean, kept);

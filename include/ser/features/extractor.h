@@ -36,7 +36,7 @@ class SharedAnalysis {
 
   const Waveform& wave() const;
   /// `cleaned`, kept.
-  const Waveform& clean(const Preparation& preparation);
+  const Waveform& clean(const Cleaning& cleaning);
   /// The recording after `voice_cleaning` at 16 kHz, or its own rate if that is lower: what speech
   /// is looked for in. Throws Error as `cleaned` does.
   const Waveform& voice_band();

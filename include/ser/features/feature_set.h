@@ -22,15 +22,21 @@ enum class Level {
   kActive,  ///< scaled so that the frames that carry speech have one common level
 };
 
-/// What happens to a recording before features are computed. Feature sets that agree in it share
-/// their analysis.
-struct Preparation {
+/// How a recording is cleaned.
+struct Cleaning {
   int sample_rate_hz = 0;   ///< 0: the file's own rate
   double low_cut_hz = 0;    ///< what lies below is cut from the recording; 0: nothing, as librosa
   bool remove_hum = false;  ///< of the mains
-  double offset_s = 0;      ///< what comes before is not looked at
-  double duration_s = 0;    ///< what comes after offset_s + duration_s is not looked at; 0: all is
-  double trim_db = 0;       ///< silence trimmed this far below the loudest frame; 0: none
+
+  bool operator==(const Cleaning&) const = default;
+};
+
+/// What happens to a recording before features are computed. Feature sets that agree in it share
+/// their analysis.
+struct Preparation : Cleaning {
+  double offset_s = 0;    ///< what comes before is not looked at
+  double duration_s = 0;  ///< what comes after offset_s + duration_s is not looked at; 0: all is
+  double trim_db = 0;     ///< silence trimmed this far below the loudest frame; 0: none
   Level level = Level::kAsIs;
 
   bool operator==(const Preparation&) const = default;
@@ -66,10 +72,10 @@ SampleRange kept_range(const Waveform& wave, const Preparation& preparation);
 
 /// The whole recording as features hear it: low cut, without hum, resampled.
 /// Throws Error as `check_recording`.
-Waveform cleaned(const Waveform& wave, const Preparation& preparation);
+Waveform cleaned(const Waveform& wave, const Cleaning& cleaning);
 
 /// The cleaning of the presets, whatever the rate: without mains hum and what lies under a voice.
-Preparation voice_cleaning(int sample_rate_hz);
+Cleaning voice_cleaning(int sample_rate_hz);
 
 /// "classic", "functionals" or "frames"; empty for another set.
 std::string preset_name(const FeatureSet& set);
