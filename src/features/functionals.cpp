@@ -14,6 +14,11 @@ double quantile(const Eigen::VectorXd& sorted, double q) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+double quantile_of(Eigen::VectorXd values, double q) {
+  std::sort(values.begin(), values.end());
+  return quantile(values, q);
+}
+
 double line_slope(const Eigen::VectorXd& x, const Eigen::VectorXd& y) {
   if (x.size() < 2) return 0;
   const Eigen::ArrayXd centred = x.array() - x.mean();

@@ -18,12 +18,6 @@ constexpr float kMiddleHz = 165;  // between usual voices of men and women
 constexpr float kLevelUnitDb = 20;
 constexpr float kLowestLevel = -3;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return quantile(Eigen::VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size())),
-                  0.5);
-}
-
 class MelodyFeature : public FeatureWith<MelodyFeature, MelodyOptions> {
  public:
   static constexpr std::string_view kType = "melody";
@@ -56,14 +50,12 @@ FrameMatrix melody(const PitchTrack& pitch, const Eigen::RowVectorXf& level_db) 
     rows(1, t) = std::log2(pitch.hz[t] / kMiddleHz);
     heights.push_back(rows(1, t));
   }
-  const auto centre = static_cast<float>(heights.empty() ? 0 : median(std::move(heights)));
+  const auto centre = static_cast<float>(quantile_of(
+      Eigen::VectorXd::Map(heights.data(), static_cast<Eigen::Index>(heights.size())), 0.5));
   for (Eigen::Index t = 0; t < frames; ++t)
     if (pitch.hz[t] > 0) rows(0, t) = 2 * (rows(1, t) - centre);
   rows.row(2) = pitch.periodicity.transpose();
-  std::vector<double> levels(level_db.begin(), level_db.end());
-  std::sort(levels.begin(), levels.end());
-  const auto loud = static_cast<float>(quantile(
-      Eigen::VectorXd::Map(levels.data(), static_cast<Eigen::Index>(levels.size())), 0.95));
+  const auto loud = static_cast<float>(quantile_of(level_db.transpose().cast<double>(), 0.95));
   rows.row(3) = ((level_db.array() - loud) / kLevelUnitDb).max(kLowestLevel).matrix();
   return rows;
 }

@@ -183,10 +183,8 @@ Rows prosody_rows(const PitchTrack& pitch, const Eigen::RowVectorXf& energy_db, 
   const std::vector<Segment> runs = segments(voiced);
   const Eigen::VectorXd times_s =
       Eigen::VectorXd::LinSpaced(frames, 0, static_cast<double>(frames - 1) * hop_s);
-  Eigen::VectorXd sorted = energy_db.transpose().cast<double>();
-  std::sort(sorted.begin(), sorted.end());
-  const Eigen::VectorXd level_db =
-      energy_db.transpose().cast<double>().array() - quantile(sorted, 0.95);
+  const Eigen::VectorXd energies = energy_db.transpose().cast<double>();
+  const Eigen::VectorXd level_db = energies.array() - quantile_of(energies, 0.95);
   const Eigen::VectorXd periodicity = pitch.periodicity.cast<double>();
 
   Rows rows;

@@ -16,6 +16,9 @@ inline constexpr std::array<std::string_view, 12> kFunctionals = {
 /// neighbours. 0 for no values.
 double quantile(const Eigen::VectorXd& sorted, double q);
 
+/// The same of values in any order.
+double quantile_of(Eigen::VectorXd values, double q);
+
 /// Slope of the least-squares line through (x, y); 0 if x does not vary.
 double line_slope(const Eigen::VectorXd& x, const Eigen::VectorXd& y);
 
