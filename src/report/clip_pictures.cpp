@@ -81,18 +81,29 @@ FrameMatrix below_maximum_db(const FrameMatrix& power) {
 /// A heatmap of values in the columns of a spectrum.
 Heatmap heatmap(const ColumnSpectrum& spectrum, FrameMatrix values, float low, float high,
                 std::string label) {
-  Heatmap map;
-  map.values = std::move(values);
-  map.x_first = spectrum.first_s;
-  map.x_step = spectrum.column_s;
-  map.low = low;
-  map.high = high;
-  map.label = std::move(label);
-  return map;
+  return {.values = std::move(values),
+          .x_first = spectrum.first_s,
+          .x_step = spectrum.column_s,
+          .low = low,
+          .high = high,
+          .label = std::move(label)};
 }
 
 Heatmap level_map(const ColumnSpectrum& spectrum, FrameMatrix level_db) {
   return heatmap(spectrum, std::move(level_db), -kRangeDb, 0, kLevelLabel);
+}
+
+/// A panel of a heatmap over the clip's time; its lowest row stands at `y_first`.
+Panel heat_panel(const Clip& clip, std::string title, PlotAxis y, Heatmap map, double y_first = 0,
+                 double y_step = 1) {
+  map.y_first = y_first;
+  map.y_step = y_step;
+  Panel panel;
+  panel.title = std::move(title);
+  panel.x = time_axis(clip);
+  panel.y = std::move(y);
+  panel.heatmap = std::move(map);
+  return panel;
 }
 
 /// The lowest `rows` rows, the largest of `per_row` neighbours in each.
@@ -110,14 +121,11 @@ Panel linear_panel(const ColumnSpectrum& spectrum, const Clip& clip, double high
   const Index bins = std::min<Index>(spectrum.power.rows(),
                                      static_cast<Index>(std::ceil(high_hz / spectrum.bin_hz)) + 1);
   const Index per_row = (bins + kMostRows - 1) / kMostRows;
-  Panel panel;
-  panel.title = std::move(title);
-  panel.x = time_axis(clip);
-  panel.y = {"Frequency (Hz)", 0, high_hz, {}};
-  panel.heatmap = level_map(spectrum, below_maximum_db(largest_of(spectrum.power, bins, per_row)));
-  panel.heatmap->y_first = 0.5 * static_cast<double>(per_row - 1) * spectrum.bin_hz;
-  panel.heatmap->y_step = static_cast<double>(per_row) * spectrum.bin_hz;
-  return panel;
+  return heat_panel(
+      clip, std::move(title), {"Frequency (Hz)", 0, high_hz, {}},
+      level_map(spectrum, below_maximum_db(largest_of(spectrum.power, bins, per_row))),
+      0.5 * static_cast<double>(per_row - 1) * spectrum.bin_hz,
+      static_cast<double>(per_row) * spectrum.bin_hz);
 }
 
 /// Frequencies that stand at an axis whose position for a frequency is `at(hz)`.
@@ -170,17 +178,15 @@ Panel log_spectrogram_panel(Clip& clip) {
   constexpr Index kRows = 256;
   const ColumnSpectrum& spectrum = clip.spectrum(kNarrowWindowS);
   const double low_hz = kLowestLogHz, high_hz = clip.highest_hz();
-  Panel panel;
-  panel.title = "Spectrogram, logarithmic frequency";
-  panel.x = time_axis(clip);
   // Drawn over log2(Hz): gnuplot draws images on linear axes alone.
-  panel.y = {"Frequency (Hz)", std::log2(low_hz), std::log2(high_hz),
-             frequency_ticks(low_hz, high_hz, [](double hz) { return std::log2(hz); })};
-  panel.heatmap = level_map(spectrum, log_frequency_rows(below_maximum_db(spectrum.power),
-                                                         spectrum.bin_hz, low_hz, high_hz, kRows));
-  panel.heatmap->y_first = panel.y.low;
-  panel.heatmap->y_step = (panel.y.high - panel.y.low) / (kRows - 1);
-  return panel;
+  const double low = std::log2(low_hz), high = std::log2(high_hz);
+  return heat_panel(
+      clip, "Spectrogram, logarithmic frequency",
+      {"Frequency (Hz)", low, high,
+       frequency_ticks(low_hz, high_hz, [](double hz) { return std::log2(hz); })},
+      level_map(spectrum, log_frequency_rows(below_maximum_db(spectrum.power), spectrum.bin_hz,
+                                             low_hz, high_hz, kRows)),
+      low, (high - low) / (kRows - 1));
 }
 
 FrameMatrix mel_power(const ColumnSpectrum& spectrum, const Clip& clip) {
@@ -196,21 +202,16 @@ Panel mel_panel(Clip& clip) {
   const auto band_of = [&](double hz) {
     return hz_to_mel(hz, MelScale::kSlaney) * bands_per_mel - 1;
   };
-  Panel panel;
-  panel.title = fmt::format("Mel spectrogram, {} bands", kMelBands);
-  panel.x = time_axis(clip);
-  panel.y = {"Frequency (Hz, mel scale)", -0.5, kMelBands - 0.5,
-             frequency_ticks(200, clip.highest_hz(), band_of)};
-  panel.heatmap = level_map(spectrum, below_maximum_db(mel_power(spectrum, clip)));
-  return panel;
+  return heat_panel(clip, fmt::format("Mel spectrogram, {} bands", kMelBands),
+                    {"Frequency (Hz, mel scale)", -0.5, kMelBands - 0.5,
+                     frequency_ticks(200, clip.highest_hz(), band_of)},
+                    level_map(spectrum, below_maximum_db(mel_power(spectrum, clip))));
 }
 
 /// The magnitude that all but a share `above` of the values stay below, at least 1.
 float usual_magnitude(const FrameMatrix& values, double above) {
-  Eigen::VectorXd sorted = values.reshaped().cast<double>().cwiseAbs();
-  std::sort(sorted.begin(), sorted.end());
-  const double usual = quantile(sorted, 1 - above);
-  return std::max(1.0f, static_cast<float>(usual));
+  return std::max(1.0f, static_cast<float>(
+                            quantile_of(values.reshaped().cast<double>().cwiseAbs(), 1 - above)));
 }
 
 Panel mfcc_panel(Clip& clip) {
@@ -219,14 +220,10 @@ Panel mfcc_panel(Clip& clip) {
   // Coefficient 0, the level, is far larger than the others and would leave them one colour.
   const FrameMatrix shown = all.bottomRows(kCoefficients - 1);
   const float limit = usual_magnitude(shown, 0.02);
-  Panel panel;
-  panel.title = fmt::format("MFCC 1 to {}", kCoefficients - 1);
-  panel.x = time_axis(clip);
-  panel.y = {"Coefficient", 0.5, kCoefficients - 0.5, {}};
-  for (int i = 1; i < kCoefficients; i += 3) panel.y.ticks.emplace_back(i, fmt::format("{}", i));
-  panel.heatmap = heatmap(spectrum, shown, -limit, limit, "Value (dB)");
-  panel.heatmap->y_first = 1;
-  return panel;
+  PlotAxis y{"Coefficient", 0.5, kCoefficients - 0.5, {}};
+  for (int i = 1; i < kCoefficients; i += 3) y.ticks.emplace_back(i, fmt::format("{}", i));
+  return heat_panel(clip, fmt::format("MFCC 1 to {}", kCoefficients - 1), std::move(y),
+                    heatmap(spectrum, shown, -limit, limit, "Value (dB)"), 1);
 }
 
 Panel chroma_panel(Clip& clip) {
@@ -235,15 +232,12 @@ Panel chroma_panel(Clip& clip) {
   const ColumnSpectrum& spectrum = clip.spectrum(kChromaWindowS);
   const int rate = clip.wave().sample_rate_hz;
   const double tuning = estimate_tuning(spectrum.power, spectrum.fft_size, rate);
-  Panel panel;
-  panel.title = "Chroma";
-  panel.x = time_axis(clip);
-  panel.y = {"Pitch class", -0.5, kPitchClasses - 0.5, {}};
-  for (int i = 0; i < kPitchClasses; ++i) panel.y.ticks.emplace_back(i, kNames[i]);
-  panel.heatmap =
+  PlotAxis y{"Pitch class", -0.5, kPitchClasses - 0.5, {}};
+  for (int i = 0; i < kPitchClasses; ++i) y.ticks.emplace_back(i, kNames[i]);
+  return heat_panel(
+      clip, "Chroma", std::move(y),
       heatmap(spectrum, chroma(spectrum.power, chroma_filterbank(spectrum.fft_size, rate, tuning)),
-              0, 1, "Share of strongest class");
-  return panel;
+              0, 1, "Share of strongest class"));
 }
 
 Panel f0_panel(Clip& clip) {
