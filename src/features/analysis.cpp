@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <tuple>
+#include <type_traits>
 
 #include "core/internal/fail.h"
 #include "features/frame_blocks.h"
@@ -20,37 +21,38 @@ struct Tables::Impl {
   Memo<std::pair<MelOptions, int>, MelFilterbank> mel;
   Memo<std::tuple<int, int, double>, Eigen::MatrixXf> chroma;
   Memo<std::pair<int, int>, Eigen::MatrixXd> dct;
+
+  template <typename Key, typename Made, typename Make>
+  const Made& get(Memo<Key, Made>& memo, const std::type_identity_t<Key>& key, Make make) {
+    const std::lock_guard lock(mutex);
+    return memo.get(key, make);
+  }
 };
 
 Tables::Tables() : impl_(std::make_unique<Impl>()) {}
 Tables::~Tables() = default;
 
 const StftPlan& Tables::stft(const StftOptions& options) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->stft.get(options, [&] { return StftPlan(options); });
+  return impl_->get(impl_->stft, options, [&] { return StftPlan(options); });
 }
 
 const PitchPlan& Tables::pitch(const PitchOptions& options, int sample_rate_hz) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->pitch.get({options, sample_rate_hz},
-                          [&] { return PitchPlan(options, sample_rate_hz); });
+  return impl_->get(impl_->pitch, {options, sample_rate_hz},
+                    [&] { return PitchPlan(options, sample_rate_hz); });
 }
 
 const MelFilterbank& Tables::mel(const MelOptions& options, int sample_rate_hz) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->mel.get({options, sample_rate_hz},
-                        [&] { return MelFilterbank(options, sample_rate_hz); });
+  return impl_->get(impl_->mel, {options, sample_rate_hz},
+                    [&] { return MelFilterbank(options, sample_rate_hz); });
 }
 
 const Eigen::MatrixXf& Tables::chroma(int fft_size, int sample_rate_hz, double tuning) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->chroma.get({fft_size, sample_rate_hz, tuning},
-                           [&] { return chroma_filterbank(fft_size, sample_rate_hz, tuning); });
+  return impl_->get(impl_->chroma, {fft_size, sample_rate_hz, tuning},
+                    [&] { return chroma_filterbank(fft_size, sample_rate_hz, tuning); });
 }
 
 const Eigen::MatrixXd& Tables::dct(int rows, int size) const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->dct.get({rows, size}, [&] { return dct_matrix(rows, size); });
+  return impl_->get(impl_->dct, {rows, size}, [&] { return dct_matrix(rows, size); });
 }
 
 struct Analysis::Impl {
@@ -100,10 +102,6 @@ const FrameMatrix& Analysis::magnitude(const StftOptions& options) const {
   });
 }
 
-const FrameMatrix& Analysis::spectrum(const StftOptions& options, SpectrumKind kind) const {
-  return kind == SpectrumKind::kPower ? power(options) : magnitude(options);
-}
-
 const FrameMatrix& Analysis::mel(const MelOptions& options) const {
   return impl_->mel.get(options, [&] {
     count(options.num_bands, options.stft);
@@ -121,7 +119,8 @@ const FrameMatrix& Analysis::log_mel(const MelOptions& options,
 
 const FrameMatrix& Analysis::chroma(const ChromaOptions& options) const {
   return impl_->chroma.get(options, [&] {
-    const FrameMatrix& input = spectrum(options.stft, options.spectrum);
+    const FrameMatrix& input =
+        options.spectrum == SpectrumKind::kPower ? power(options.stft) : magnitude(options.stft);
     const int fft_size = options.stft.fft_size, rate_hz = wave_.sample_rate_hz;
     const bool known = options.tuning >= -0.5 && options.tuning <= 0.5;
     if (!known && options.tuning != ChromaOptions::kEstimated)

@@ -48,7 +48,6 @@ class Analysis {
   const Tables& tables() const { return tables_; }
   const FrameMatrix& power(const StftOptions& options) const;
   const FrameMatrix& magnitude(const StftOptions& options) const;
-  const FrameMatrix& spectrum(const StftOptions& options, SpectrumKind kind) const;
   const FrameMatrix& mel(const MelOptions& options) const;
   const FrameMatrix& log_mel(const MelOptions& options, const DecibelOptions& decibel) const;
   const FrameMatrix& chroma(const ChromaOptions& options) const;
