@@ -283,30 +283,27 @@ std::vector<ClipPrediction> predict(const Model& model, const std::vector<ClipFe
   return predictions;
 }
 
-struct Predictor::Impl {
-  std::map<std::string, Extractor> extractors;  ///< by fingerprint
-  std::vector<std::string> fingerprints;        ///< one a member
+namespace {
 
-  /// What each member reads.
-  std::vector<ClipInput> inputs(const Model& model, const RecordingFeatures& features) const {
-    std::vector<ClipInput> inputs;
-    for (std::size_t m = 0; m < model.members.size(); ++m) {
-      inputs.push_back({view_of(features.at(fingerprints[m]))});
-      check_clip(inputs.back().features, model.members[m]);
-    }
-    return inputs;
+/// What each member reads; fingerprints: one a member.
+std::vector<ClipInput> inputs_of(const Model& model, const std::vector<std::string>& fingerprints,
+                                 const RecordingFeatures& features) {
+  std::vector<ClipInput> inputs;
+  for (std::size_t m = 0; m < model.members.size(); ++m) {
+    inputs.push_back({view_of(features.at(fingerprints[m]))});
+    check_clip(inputs.back().features, model.members[m]);
   }
-};
-
-Predictor::Predictor(Model model) : model_(std::move(model)), impl_(std::make_unique<Impl>()) {
-  for (const Member& member : model_.members) {
-    impl_->fingerprints.push_back(fingerprint(member.set));
-    impl_->extractors.try_emplace(impl_->fingerprints.back(), member.set);
-  }
+  return inputs;
 }
 
-Predictor::~Predictor() = default;
-Predictor::Predictor(Predictor&&) noexcept = default;
+}  // namespace
+
+Predictor::Predictor(Model model) : model_(std::move(model)) {
+  for (const Member& member : model_.members) {
+    fingerprints_.push_back(fingerprint(member.set));
+    extractors_.try_emplace(fingerprints_.back(), member.set);
+  }
+}
 
 RecordingFeatures Predictor::features(const Waveform& wave) const {
   SharedAnalysis recording(wave);
@@ -315,7 +312,7 @@ RecordingFeatures Predictor::features(const Waveform& wave) const {
 
 RecordingFeatures Predictor::features(SharedAnalysis& recording) const {
   RecordingFeatures features;
-  for (const auto& [name, extractor] : impl_->extractors) {
+  for (const auto& [name, extractor] : extractors_) {
     features.emplace(name, extractor.extract(recording));
   }
   return features;
@@ -323,7 +320,7 @@ RecordingFeatures Predictor::features(SharedAnalysis& recording) const {
 
 ClipPrediction Predictor::predict(const RecordingFeatures& features) const {
   Ensemble ensemble(model_);
-  const std::vector<ClipInput> clip = impl_->inputs(model_, features);
+  const std::vector<ClipInput> clip = inputs_of(model_, fingerprints_, features);
   for (std::size_t m = 0; m < model_.members.size(); ++m) {
     const Member& member = model_.members[m];
     ensemble.add(member, run_member(member, model_, std::span(&clip[m], 1)));
@@ -334,9 +331,9 @@ ClipPrediction Predictor::predict(const RecordingFeatures& features) const {
 ClipPrediction Predictor::adapt(ClipPrediction stranger, const RecordingFeatures& features,
                                 const Voice& voice) const {
   return adapted(
-      model_, impl_->inputs(model_, features),
-      [&](std::size_t m) { return voice.in(impl_->fingerprints[m]); }, voice.answers(),
-      voice.hearing(), std::move(stranger));
+      model_, inputs_of(model_, fingerprints_, features),
+      [&](std::size_t m) { return voice.in(fingerprints_[m]); }, voice.answers(), voice.hearing(),
+      std::move(stranger));
 }
 
 ClipPrediction Predictor::predict(const Waveform& wave) const {
@@ -355,11 +352,11 @@ void Predictor::set_voice(Voice voice) {
               voice.answers().genders.size() == std::ssize(model_.genders);
   for (std::size_t m = 0; m < model_.members.size(); ++m) {
     const Member& member = model_.members[m];
-    const HeardFeatures& heard = voice.in(impl_->fingerprints[m]);
+    const HeardFeatures& heard = voice.in(fingerprints_[m]);
     fits = fits && (!member.listening.enabled || heard.sum.size() == member.network.input().rows());
   }
   for (const std::string& heard_in : voice.fingerprints())
-    fits = fits && impl_->extractors.contains(heard_in);
+    fits = fits && extractors_.contains(heard_in);
   if (!fits && !voice.empty())
     fail("expected a voice that this model heard, found one that another model did");
   voice_ = std::move(voice);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -126,8 +127,6 @@ bool is_uncertain(const Model& model, const ClipPrediction& prediction);
 class Predictor {
  public:
   explicit Predictor(Model model);
-  ~Predictor();
-  Predictor(Predictor&&) noexcept;
 
   /// Features of one recording in every set of the model: for `predict`, and for a voice to hear.
   /// Throws Error as `check_recording` does.
@@ -153,10 +152,10 @@ class Predictor {
   const Model& model() const { return model_; }
 
  private:
-  struct Impl;
   Model model_;
   Voice voice_;
-  std::unique_ptr<Impl> impl_;
+  std::map<std::string, Extractor> extractors_;  ///< by fingerprint
+  std::vector<std::string> fingerprints_;        ///< one a member
 };
 
 /// Writes a model file. kF16 rounds weights to half precision; kI8 rounds those of matrices to 255
