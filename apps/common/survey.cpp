@@ -149,20 +149,13 @@ void check_survey_flags(const SurveyOptions& options, const Flags& flags) {
 
 void describe_recordings(const std::vector<Recording>& recordings, const SurveyOptions& options,
                          const CommonOptions& common) {
-  std::vector<std::filesystem::path> files;
-  std::vector<Utterance> utterances;
-  for (const Recording& recording : recordings) {
-    files.push_back(recording.file);
-    utterances.push_back(recording.utterance);
-  }
   Survey survey;
   {
     Progress progress("measuring", "clips", recordings.size(), common.quiet);
-    survey = survey_recordings(files, utterances, common.threads, [&] { progress.advance(1); });
+    survey = survey_recordings(recordings, common.threads, [&] { progress.advance(1); });
   }
-  for (std::size_t i = 0; i < files.size(); ++i)
-    talk::warn_of(survey.clips[i].notices, files[i].string());
-  survey.duplicates = find_duplicates(recordings);
+  for (std::size_t i = 0; i < recordings.size(); ++i)
+    talk::warn_of(survey.clips[i].notices, recordings[i].file);
   if (options.json)
     fmt::print("{}", survey_json(survey));
   else

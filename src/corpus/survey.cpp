@@ -207,24 +207,24 @@ std::size_t Survey::readable() const {
       clips.begin(), clips.end(), [](const SurveyedClip& clip) { return clip.error.empty(); }));
 }
 
-Survey survey_recordings(const std::vector<std::filesystem::path>& files,
-                         const std::vector<Utterance>& utterances, int threads,
+Survey survey_recordings(const std::vector<Recording>& recordings, int threads,
                          const std::function<void()>& measured) {
   Survey survey;
-  survey.clips.resize(files.size());
+  survey.clips.resize(recordings.size());
   const Preparation preparation = parse_feature_set("functionals");
   const Tables tables;
-  parallel_for(files.size(), threads, [&](std::size_t i) {
-    survey.clips[i].clip = utterances[i];
+  parallel_for(recordings.size(), threads, [&](std::size_t i) {
+    survey.clips[i].clip = recordings[i].utterance;
     try {
-      AudioReader reader(files[i]);
+      AudioReader reader(recordings[i].file);
       survey.clips[i].measures = measure(reader, preparation, tables);
       survey.clips[i].notices = reader.notices();
     } catch (const Error& error) {
-      survey.clips[i].error = without_name(error.what(), files[i]);
+      survey.clips[i].error = without_name(error.what(), recordings[i].file);
     }
     if (measured) measured();
   });
+  survey.duplicates = find_duplicates(recordings);
   return survey;
 }
 

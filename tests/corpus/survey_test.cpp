@@ -45,19 +45,17 @@ class SurveyOfAFolder : public ::testing::Test {
     note(name, emotion, gender);
   }
   void note(const std::string& name, const std::string& emotion, const std::string& gender) {
-    files_.push_back(folder_ / name);
     Utterance clip;
     clip.path = name;
     clip.emotion = emotion;
     clip.gender = gender;
     clip.speaker = gender == "male" ? "1" : "2";
-    clips_.push_back(clip);
+    recordings_.push_back({(folder_ / name).string(), clip});
   }
-  Survey survey(int threads = 1) const { return survey_recordings(files_, clips_, threads); }
+  Survey survey(int threads = 1) const { return survey_recordings(recordings_, threads); }
 
   TempFolder folder_;
-  std::vector<std::filesystem::path> files_;
-  std::vector<Utterance> clips_;
+  std::vector<Recording> recordings_;
 };
 
 TEST_F(SurveyOfAFolder, MeasuresEachRecording) {
@@ -123,7 +121,7 @@ TEST_F(SurveyOfAFolder, CountsLabelsRatesAndSpeakers) {
   add("b.wav", voice(120, 0.5, 0, 0.1, 8000), "happy", "female");
   add("c.wav", voice(120, 0.5, 0), "sad", "female");
   add("d.wav", voice(120, 0.5, 0), "", "");
-  clips_[3].speaker.clear();
+  recordings_[3].utterance.speaker.clear();
   const Survey found = survey();
   EXPECT_THAT(count_by(found, &Utterance::emotion),
               ElementsAre(Pair("happy", 1), Pair("sad", 2), Pair("", 1)));

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ser/corpus/extraction.h"
 #include "ser/corpus/utterance.h"
 
 namespace ser {
@@ -43,10 +43,9 @@ struct Survey {
   std::size_t readable() const;
 };
 
-/// Measures the recordings in `files`, one an utterance, in parallel; what cannot be read is noted.
-/// `threads` changes no bit. measured: called after each, from several threads.
-Survey survey_recordings(const std::vector<std::filesystem::path>& files,
-                         const std::vector<Utterance>& utterances, int threads,
+/// Measures the recordings in parallel; what cannot be read is noted. `threads` changes no bit.
+/// measured: called after each, from several threads.
+Survey survey_recordings(const std::vector<Recording>& recordings, int threads,
                          const std::function<void()>& measured = {});
 
 /// How the values of a measure are distributed; quantiles are interpolated.
