@@ -1,7 +1,6 @@
 #include "features/internal/feature_set.h"
 
 #include <cmath>
-#include <optional>
 
 #include "ser/features/functionals.h"
 

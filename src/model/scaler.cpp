@@ -1,7 +1,5 @@
 #include "ser/model/scaler.h"
 
-#include <cmath>
-
 #include "core/internal/fail.h"
 
 namespace ser {

@@ -1,7 +1,6 @@
 #include "nn/product.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <utility>
 

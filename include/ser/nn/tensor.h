@@ -3,7 +3,6 @@
 #include <Eigen/Core>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
