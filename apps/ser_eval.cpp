@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
                 "Paired test of two result files on the same clips", "Scoring");
   command.flags().alias("output", "-o");
   command.flags().show_as("FILE", {"output", "model", "report"});
+  command.flags().show_as("DIR", {"checkpoint"});
   command.flags().show_as("RECIPE", {"train"});
   command.flags().show_as("SCHEME", {"cv"});
   command.flags().show_as("LIST", {"heard"});

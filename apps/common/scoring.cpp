@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "installation.h"
@@ -257,15 +258,16 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   warn_of_split(table.clips, scheme);
   if (const std::string missing = missing_classes(table.clips, folds); !missing.empty())
     talk::warn("{}: {}", scheme.name(), missing);
+  if (options.resume && !std::filesystem::exists(options.checkpoint))
+    talk::info("{}: no fold is kept there, all are trained", options.checkpoint);
   const int processes = team.size(), fold_count = folds.size();
   const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
   TrainingProgress progress(trainings * recipe.members, common.quiet);
-  CrossValidation done = cross_validate(
-      table, scheme, recipe, seed, common.threads,
-      [&](int fold, const EpochReport& epoch) {
-        progress.on_epoch(fmt::format("fold {}", fold), epoch);
-      },
-      heard, team);
+  CrossValidation done = cross_validate(table, scheme, recipe, seed, common.threads,
+                                        [&](int fold, const EpochReport& epoch) {
+                                          progress.on_epoch(fmt::format("fold {}", fold), epoch);
+                                        },
+                                        heard, team, {options.checkpoint, options.resume});
   if (options.matrix)
     done.result.matrix = corpus_matrix(
         table, done.result, recipe, seed, common.threads,
@@ -349,6 +351,9 @@ void ScoringFlags::visit(FieldVisitor& v) {
           "nothing before clips of unknown speakers");
   v.field("temperature", temperature, "Divides the mean log probabilities of --average",
           Range{0.01, 100});
+  v.field("checkpoint", checkpoint,
+          "With --train: a folder in which each fold is kept when it is done");
+  v.field("resume", resume, "Go on from the folds that are kept in --checkpoint");
   v.field("output", output, "Result file to write (JSON)");
   v.field("report", report, "Report to write (HTML): scores, learning curves, mistakes");
 }
@@ -362,6 +367,9 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
   if (options.average.empty())
     flags.refuse({"temperature"}, "expected --average; a recipe has its own");
   if (options.matrix && options.train.empty()) throw UsageError("--matrix: expected --train");
+  if (options.train.empty()) flags.refuse({"checkpoint", "resume"}, "expected --train");
+  if (options.resume && options.checkpoint.empty())
+    throw UsageError("--resume: expected --checkpoint, a folder");
   if (options.other_fold && options.model.empty())
     throw UsageError("--other-fold: expected --model");
   if (options.model.empty() && options.train.empty()) {
@@ -379,7 +387,9 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
       {{"-o", options.output, FileKind::kResult}, {"--report", options.report, FileKind::kPage}},
       files_read(options));
   if (team.rank() > 0 && options.train.empty()) return;  // one process is enough
-  say_if_others_end(team, "nothing of it is kept");
+  say_if_others_end(team, options.checkpoint.empty()
+                              ? "nothing of it is kept"
+                              : "what is done is in " + options.checkpoint + ", --resume goes on");
   if (!options.compare.empty()) return compare_results(options.compare);
   const report::Report report = scored(options, flags, common, team);
   if (team.rank() > 0) return;

@@ -21,6 +21,8 @@ struct ScoringFlags {
   bool matrix = false;
   std::string heard = "0";
   double temperature = 1;
+  std::string checkpoint;
+  bool resume = false;
   std::string output;
   std::string report;
 

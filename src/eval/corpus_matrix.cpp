@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "eval/internal/results.h"
+#include "eval/team_folds.h"
 #include "ser/corpus/corpus.h"
 #include "ser/eval/evaluate.h"
 

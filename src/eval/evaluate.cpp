@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
 
 #include "core/internal/fail.h"
-#include "eval/internal/results.h"
+#include "eval/team_folds.h"
 #include "ser/core/parallel.h"
 #include "ser/core/rng.h"
 #include "ser/core/text.h"
@@ -130,6 +132,14 @@ std::vector<int> others_of(const std::vector<const Utterance*>& clips,
     if (other != own && !same) others.push_back(other);
   }
   return others;
+}
+
+/// Identifies a cross-validation.
+std::string run_of(const FeatureTable& table, const SplitScheme& scheme, const Recipe& recipe,
+                   std::uint64_t seed, const std::vector<int>& heard) {
+  const std::string text = fmt::format("{} {} {} {} {}", to_json(recipe), scheme.name(), seed,
+                                       fmt::join(heard, ","), fingerprint(table.set));
+  return fmt::format("{:016x}", hash_of(table.clips, fnv1a(text)));
 }
 
 }  // namespace
@@ -294,35 +304,55 @@ Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer, const std::vector<int>& heard,
-                               Team& team) {
+                               Team& team, const KeepFolds& keep) {
   check_listens(recipe.listening.enabled, heard);
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
   const std::vector<std::string> labels = emotion_labels(table.clips);
   std::vector<std::vector<FoldPredictions>> scored(heard.size());  // by number heard, by fold
   for (auto& of_count : scored) of_count.resize(folds.size());
-  LearningLog log;
-  parallel_for_mine(team, folds.size(), threads, [&](std::size_t k) {
+  const KeptFolds kept(keep.folder, run_of(table, scheme, recipe, seed, heard));
+  std::vector<std::size_t> open;
+  std::vector<LearningCurve> known;
+  for (std::size_t k = 0; k < folds.size(); ++k) {
+    std::optional<FoldDone> done = keep.resume ? kept.read(k, heard.size()) : std::nullopt;
+    if (!done) open.push_back(k);
+    if (!done) continue;
+    for (std::size_t i = 0; i < heard.size(); ++i) scored[i][k] = std::move(done->by_heard.at(i));
+    std::ranges::move(done->curves, std::back_inserter(known));
+  }
+  static_cast<void>(team.exchange(""));  // all have read before one writes
+  LearningLog logs;
+  parallel_for_mine(team, open.size(), threads, [&](std::size_t place) {
+    const std::size_t k = open[place];
     const int fold = k;
+    LearningLog log;
     RunOptions run{seed, k, threads};
     run.observer = [&](const EpochReport& report) {
       log.add(fold, report);
+      logs.add(fold, report);
       if (observer) observer(fold, report);
     };
     const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
     Asking asking{{}, labels, classes_in_common(scheme.name(), table.clips, folds[k].test)};
+    FoldDone done{{}, log.curves()};
     for (std::size_t i = 0; i < heard.size(); ++i) {
       asking.heard = draw_heard(table.clips, folds[k].test, heard[i], seed);
       scored[i][k] = {fold, folds[k].test_speakers,
                       evaluate(model, {&table}, folds[k].test, threads, asking)};
+      done.by_heard.push_back(scored[i][k]);
     }
+    kept.write(k, done);
   });
-  for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, of_count);
+  for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, open, of_count);
+  std::vector<LearningCurve> curves = share_curves(team, logs.curves());
+  std::ranges::move(known, std::back_inserter(curves));
+  std::ranges::sort(curves, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
   std::vector<ResultFile> results;
   for (std::size_t i = 0; i < heard.size(); ++i)
     results.push_back(make_result(
         {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
         std::move(scored[i])));
-  return {with_more_heard(std::move(results)), share_curves(team, log.curves())};
+  return {with_more_heard(std::move(results)), std::move(curves)};
 }
 
 void LearningLog::add(int fold, const EpochReport& report) {

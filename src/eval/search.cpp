@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/internal/json_io.h"
-#include "eval/internal/results.h"
+#include "eval/team_folds.h"
 #include "eval/search_log.h"
 #include "eval/search_rungs.h"
 #include "ser/core/error.h"
@@ -52,10 +52,7 @@ std::string fingerprint_of(const FeatureTable& table, const Recipe& base, const 
                     fmt::join(field.values, " "), field.low, field.high));
   add(fmt::format("{} {} {} {} {} {}", space.rung_count(), space.reduction, space.folds, run.outer,
                   run.seed, fingerprint(table.set)));
-  for (const Utterance& clip : table.clips)
-    add(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker, clip.augmentation,
-                    clip.emotion, clip.gender, clip.content));
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", hash_of(table.clips, hash));
 }
 
 void describe_work(const SearchSetting& setting, const Recipe& base, const Arena& arena,

@@ -1,12 +1,20 @@
-#include "eval/internal/results.h"
+#include "eval/team_folds.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <numeric>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
+#include "eval/internal/results.h"
+#include "ser/core/atomic_file.h"
+#include "ser/core/text.h"
 
 namespace ser {
 namespace {
+
+constexpr std::string_view kFoldFormat = "ser-fold-1";
 
 Json predictions_row(const Prediction& p) {
   return Json::array(
@@ -58,38 +66,108 @@ Json my_units(const Team& team, std::size_t count, const F& json_of) {
   return mine;
 }
 
+Json fold_row(std::size_t key, const FoldPredictions& fold) {
+  Json rows = Json::array();
+  for (const Prediction& p : fold.predictions) rows.push_back(predictions_row(p));
+  return Json::array({key, fold.test_speakers, std::move(rows)});
+}
+
+FoldPredictions fold_of(const Json& row, std::size_t number) {
+  FoldPredictions fold{static_cast<int>(number), row.at(1).get<std::vector<std::string>>(), {}, {}};
+  for (const Json& prediction : row.at(2)) fold.predictions.push_back(prediction_of(prediction));
+  return fold;
+}
+
+Json curve_row(const LearningCurve& curve) {
+  Json epochs = Json::array();
+  for (const EpochReport& epoch : curve.epochs) epochs.push_back(epoch_row(epoch));
+  return Json::array({curve.fold, curve.member, std::move(epochs)});
+}
+
+LearningCurve curve_of(const Json& row) {
+  LearningCurve curve{row.at(0).get<int>(), row.at(1).get<int>(), {}};
+  for (const Json& epoch : row.at(2)) curve.epochs.push_back(epoch_of(epoch, curve.member));
+  return curve;
+}
+
 }  // namespace
 
-void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
+void share_folds(Team& team, const std::vector<std::size_t>& open,
+                 std::vector<FoldPredictions>& folds) {
   if (team.size() == 1) return;
-  const Json mine = my_units(team, folds.size(), [&](std::size_t k) {
-    Json rows = Json::array();
-    for (const Prediction& p : folds[k].predictions) rows.push_back(predictions_row(p));
-    return Json::array({k, folds[k].test_speakers, std::move(rows)});
+  const Json mine =
+      my_units(team, open.size(), [&](std::size_t i) { return fold_row(i, folds[open[i]]); });
+  share_items(team, mine, [&](const Json& row) {
+    const std::size_t k = open.at(row.at(0).get<std::size_t>());
+    folds.at(k) = fold_of(row, k);
   });
-  share_items(team, mine, [&](const Json& fold) {
-    const auto k = fold.at(0).get<std::size_t>();
-    folds.at(k) = {static_cast<int>(k), fold.at(1).get<std::vector<std::string>>(), {}};
-    for (const Json& row : fold.at(2)) folds[k].predictions.push_back(prediction_of(row));
-  });
+}
+
+void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
+  std::vector<std::size_t> all(folds.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  share_folds(team, all, folds);
 }
 
 std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine) {
   if (team.size() == 1) return mine;
   Json rows = Json::array();
-  for (const LearningCurve& curve : mine) {
-    Json epochs = Json::array();
-    for (const EpochReport& epoch : curve.epochs) epochs.push_back(epoch_row(epoch));
-    rows.push_back(Json::array({curve.fold, curve.member, std::move(epochs)}));
-  }
+  for (const LearningCurve& curve : mine) rows.push_back(curve_row(curve));
   std::vector<LearningCurve> all;
-  share_items(team, rows, [&](const Json& curve) {
-    all.push_back({curve.at(0).get<int>(), curve.at(1).get<int>(), {}});
-    for (const Json& epoch : curve.at(2))
-      all.back().epochs.push_back(epoch_of(epoch, all.back().member));
-  });
-  std::ranges::sort(all, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
+  share_items(team, rows, [&](const Json& row) { all.push_back(curve_of(row)); });
   return all;
+}
+
+KeptFolds::KeptFolds(std::filesystem::path folder, std::string run)
+    : folder_(std::move(folder)), run_(std::move(run)) {
+  if (folder_.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  if (error) fail("{}: cannot be made: {}", folder_.string(), error.message());
+}
+
+std::filesystem::path KeptFolds::file(std::size_t fold) const {
+  return folder_ / fmt::format("fold-{}.json", fold);
+}
+
+std::optional<FoldDone> KeptFolds::read(std::size_t fold, std::size_t heard_counts) const {
+  const std::filesystem::path path = file(fold);
+  if (folder_.empty() || !std::filesystem::exists(path)) return std::nullopt;
+  const std::string text = read_file(path, kMaxResultBytes);
+  return with_context(path.string(), [&] {
+    const Json json = parse_json(text, "fold");
+    if (!json.is_object() || json.value("format", Json()) != kFoldFormat)
+      fail("expected a fold that was kept");
+    if (json.value("run", Json()) != run_)
+      fail("expected a fold of the same recipe, split, seed and data, found one of others");
+    try {
+      FoldDone done;
+      for (const Json& row : json.at("folds")) done.by_heard.push_back(fold_of(row, fold));
+      for (const Json& row : json.at("curves")) done.curves.push_back(curve_of(row));
+      if (done.by_heard.size() == heard_counts) return done;
+    } catch (const Json::exception&) {
+    }
+    fail("expected a fold that was kept, found one that is damaged");
+  });
+}
+
+void KeptFolds::write(std::size_t fold, const FoldDone& done) const {
+  if (folder_.empty()) return;
+  Json folds = Json::array(), curves = Json::array();
+  for (const FoldPredictions& one : done.by_heard) folds.push_back(fold_row(fold, one));
+  for (const LearningCurve& curve : done.curves) curves.push_back(curve_row(curve));
+  write_file(file(fold), dump_text({{"format", kFoldFormat},
+                                    {"run", run_},
+                                    {"folds", std::move(folds)},
+                                    {"curves", std::move(curves)}}));
+}
+
+std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash) {
+  for (const Utterance& clip : clips)
+    hash = fnv1a(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
+                             clip.augmentation, clip.emotion, clip.gender, clip.content),
+                 hash);
+  return hash;
 }
 
 }  // namespace ser

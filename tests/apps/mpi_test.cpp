@@ -71,6 +71,23 @@ TEST_F(Mpi, FoldsAreDealtToTheSameResult) {
   EXPECT_EQ(text_of(file("r.html")), page);
 }
 
+TEST_F(Mpi, FoldsThatAreDoneAreKeptForAnyNumberOfProcesses) {
+  std::vector<std::string> arguments = {features_,         "--cv", "loso", "--train", recipe_, "-o",
+                                        file("r.out.json")};
+  succeed("ser-eval", arguments);
+  const std::string result = text_of(file("r.out.json"));
+  arguments.insert(arguments.end(), {"--checkpoint", file("done"), "--resume"});
+  EXPECT_EQ(mpirun(3, "ser-eval", arguments).exit_code, 0);
+  fs::remove(folder_ / "done/fold-2.json");
+  fs::remove(folder_ / "r.out.json");
+  const Outcome resumed = mpirun(2, "ser-eval", arguments);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(text_of(file("r.out.json")), result);
+  EXPECT_TRUE(fs::exists(folder_ / "done/fold-2.json"));
+  EXPECT_THAT(run("ser-eval", {features_, "--train", recipe_, "--resume"}).err,
+              HasSubstr("--resume: expected --checkpoint"));
+}
+
 TEST_F(Mpi, ASearchIsTheSameForAnyNumberOfProcesses) {
   const std::string space = folder_
                                 .add("s.json", R"({"rungs": 2, "folds": "speakers:2", "fields": {

@@ -296,6 +296,37 @@ TEST(Certainty, NeedsSpeakersToHoldOut) {
                HasSubstr("at least four training speakers"));
 }
 
+TEST(CrossValidation, GoesOnFromTheFoldsThatAreDone) {
+  const FeatureTable table = synthetic_table(9, 3);
+  const SplitScheme scheme = parse_split_scheme("speakers:3");
+  const Recipe recipe = small_recipe(false);
+  const TempFolder folder;
+  const auto validate = [&](const KeepFolds& keep, const FoldObserver& observer = {},
+                            Team& team = alone(), std::uint64_t seed = 5) {
+    return cross_validate(table, scheme, recipe, seed, 1, observer, {0}, team, keep);
+  };
+  const CrossValidation whole = validate({});
+  const FoldObserver end_in_last = [](int fold, const EpochReport&) {
+    if (fold == 2) throw Error("ended");
+  };
+  EXPECT_ERROR(validate({folder / "done"}, end_in_last), HasSubstr("ended"));
+  const KeepFolds resume{folder / "done", true};
+  EXPECT_ERROR(validate(resume, {}, alone(), 6),
+               HasSubstr("fold-0.json: expected a fold of the same recipe, split, seed and data"));
+  const FoldObserver last_alone = [](int fold, const EpochReport&) { EXPECT_EQ(fold, 2); };
+  run_as_team(2, [&](Team& team) {
+    const CrossValidation done = validate(resume, last_alone, team);
+    EXPECT_EQ(result_json(done.result), result_json(whole.result));
+    ASSERT_EQ(done.curves.size(), whole.curves.size());
+    for (std::size_t i = 0; i < done.curves.size(); ++i) {
+      EXPECT_EQ(done.curves[i].fold, whole.curves[i].fold);
+      EXPECT_EQ(done.curves[i].epochs.back().loss, whole.curves[i].epochs.back().loss);
+    }
+  });
+  folder.add("done/fold-1.json", "{}");
+  EXPECT_ERROR(validate(resume), HasSubstr("fold-1.json: expected a fold that was kept"));
+}
+
 TEST(Evaluate, ClipsOfTwoCorporaWithOnePathAreToldApart) {
   FeatureTable table = synthetic_table(4, 1);
   const Model model = train({table, {0, 1, 2, 3, 4, 5, 6, 7}, {}}, small_recipe(false), {1, 0, 1});

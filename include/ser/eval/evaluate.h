@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -127,6 +128,12 @@ Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const
 
 /// Called from several threads, with the fold's number.
 using FoldObserver = std::function<void(int fold, const EpochReport&)>;
+/// Where each fold of a cross-validation is kept when it is done.
+struct KeepFolds {
+  std::filesystem::path folder = {};  ///< empty: nowhere
+  bool resume = false;                ///< take the folds that are there, and go on from them
+};
+
 /// What a cross-validation gives.
 struct CrossValidation {
   ResultFile result;
@@ -137,11 +144,13 @@ struct CrossValidation {
 /// which knows them afterwards. Fold k draws from Rng(seed, k), so folds run one by one give the
 /// same figures. The classes are the table's: clips of one that a training side lacks are missed. A
 /// corpus left out is scored on the classes in common, among which alone the model chooses. heard:
-/// as for `score_model`, drawn with `seed`. Throws Error if there is something to hear for a recipe
-/// that does not listen.
+/// as for `score_model`, drawn with `seed`. keep: nothing depends on what of it was there. Throws
+/// Error if there is something to hear for a recipe that does not listen, and for folds kept of
+/// another cross-validation.
 CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
                                const Recipe& recipe, std::uint64_t seed, int threads,
                                const FoldObserver& observer = {},
-                               const std::vector<int>& heard = {0}, Team& team = alone());
+                               const std::vector<int>& heard = {0}, Team& team = alone(),
+                               const KeepFolds& keep = {});
 
 }  // namespace ser

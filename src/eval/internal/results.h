@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "core/internal/json_io.h"
-#include "ser/core/team.h"
-#include "ser/eval/evaluate.h"
 #include "ser/eval/result_file.h"
 
 namespace ser {
@@ -38,9 +36,5 @@ inline constexpr std::uint64_t kMaxResultBytes = std::uint64_t{1} << 30;
 
 /// What a result file holds, the predictions left out.
 Json result_figures(const ResultFile& result);
-
-/// Makes every fold known to all processes of the team, each of which has those dealt to it.
-void share_folds(Team& team, std::vector<FoldPredictions>& folds);
-std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine);
 
 }  // namespace ser

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ser/core/team.h"
+#include "ser/eval/evaluate.h"
+#include "ser/eval/result_file.h"
+
+namespace ser {
+
+/// Makes the folds `open` known to all processes of the team, each of which has those dealt to it.
+void share_folds(Team& team, const std::vector<std::size_t>& open,
+                 std::vector<FoldPredictions>& folds);
+/// The same of all of them.
+void share_folds(Team& team, std::vector<FoldPredictions>& folds);
+std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine);
+
+/// What came of one fold.
+struct FoldDone {
+  std::vector<FoldPredictions> by_heard;  ///< by number of clips heard
+  std::vector<LearningCurve> curves;
+};
+
+/// The folds of a cross-validation that are done, a file each.
+class KeptFolds {
+ public:
+  /// run: identifies the cross-validation. An empty folder keeps nothing.
+  KeptFolds(std::filesystem::path folder, std::string run);
+  /// Throws Error, naming the file, for a fold of another run.
+  std::optional<FoldDone> read(std::size_t fold, std::size_t heard_counts) const;
+  void write(std::size_t fold, const FoldDone& done) const;
+
+ private:
+  std::filesystem::path file(std::size_t fold) const;
+
+  std::filesystem::path folder_;
+  std::string run_;
+};
+
+/// Hash of what is known of the clips, on top of another.
+std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash);
+
+}  // namespace ser
