@@ -177,8 +177,8 @@ void ChunkFile::put_format_first(std::string format, const SizeField& sound,
     part = {begin_ + head_bytes(sound), part.end, before + std::move(format)};
 }
 
-/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file; of
-/// AIFF a part ends behind its format, as libsndfile refuses long texts behind the sound.
+/// The place behind all chunks. More chunks of sound are parts, each behind the head of the file;
+/// of AIFF a part ends behind its format, as libsndfile refuses long texts behind the sound.
 std::int64_t ChunkFile::skip_chunks(std::int64_t at, const SizeField& sound,
                                     SoundParts& found) const {
   constexpr std::int64_t kLongestHead = 1 << 16, kLongestFormat = 1 << 10;

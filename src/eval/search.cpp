@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/internal/json_io.h"
-#include "eval/team_folds.h"
 #include "eval/search_log.h"
 #include "eval/search_rungs.h"
+#include "eval/team_folds.h"
 #include "ser/core/error.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
