@@ -248,13 +248,13 @@ TEST(FeatureSet, AsksForNoMoreThanMemoryHolds) {
            {"type": "mfcc", "mel": {"stft": {"fft_size": 2048, "hop_samples": 16}}})"}) {
     FeatureSet set;
     from_json(fmt::format(R"({{"features": [{}]}})", features), set);
-    EXPECT_THAT([&] { extract(wave, set); },
+    EXPECT_THAT([&] { Extractor(set).extract(wave); },
                 ThrowsMessage<Error>(HasSubstr("numbers for each second of audio")))
         << features;
   }
   FeatureSet fine;
   from_json(R"({"features": [{"type": "mel", "stft": {"hop_samples": 64}}]})", fine);
-  EXPECT_EQ(extract(wave, fine).cols(), 1 + wave.samples.size() / 64);
+  EXPECT_EQ(Extractor(fine).extract(wave).cols(), 1 + wave.samples.size() / 64);
 }
 
 TEST(FeatureSet, LooksAtItsPartAlone) {
