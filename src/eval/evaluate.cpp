@@ -142,6 +142,29 @@ std::string run_of(const FeatureTable& table, const SplitScheme& scheme, const R
   return fmt::format("{:016x}", hash_of(table.clips, fnv1a(text)));
 }
 
+/// Trains on the other folds and asks the model about fold `k`.
+FoldDone validate_fold(const FeatureTable& table, const Fold& fold, std::size_t k,
+                       const SplitScheme& scheme, const Recipe& recipe, std::uint64_t seed,
+                       int threads, const FoldObserver& observer, const std::vector<int>& heard) {
+  const int number = k;
+  LearningLog log;
+  RunOptions run{seed, k, threads};
+  run.observer = [&](const EpochReport& report) {
+    log.add(number, report);
+    observer(number, report);
+  };
+  const Model model = train(training_data(table, fold.train, recipe, seed, k), recipe, run);
+  Asking asking{
+      {}, emotion_labels(table.clips), classes_in_common(scheme.name(), table.clips, fold.test)};
+  FoldDone done{{}, log.curves()};
+  for (const int count : heard) {
+    asking.heard = draw_heard(table.clips, fold.test, count, seed);
+    done.by_heard.push_back(
+        {number, fold.test_speakers, evaluate(model, {&table}, fold.test, threads, asking)});
+  }
+  return done;
+}
+
 }  // namespace
 
 std::vector<std::string> classes_in_common(const std::string& split,
@@ -321,30 +344,20 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
     std::ranges::move(done->curves, std::back_inserter(known));
   }
   static_cast<void>(team.exchange(""));  // all have read before one writes
-  LearningLog logs;
-  parallel_for_mine(team, open.size(), threads, [&](std::size_t place) {
-    const std::size_t k = open[place];
-    const int fold = k;
-    LearningLog log;
-    RunOptions run{seed, k, threads};
-    run.observer = [&](const EpochReport& report) {
-      log.add(fold, report);
-      logs.add(fold, report);
-      if (observer) observer(fold, report);
-    };
-    const Model model = train(training_data(table, folds[k].train, recipe, seed, k), recipe, run);
-    Asking asking{{}, labels, classes_in_common(scheme.name(), table.clips, folds[k].test)};
-    FoldDone done{{}, log.curves()};
-    for (std::size_t i = 0; i < heard.size(); ++i) {
-      asking.heard = draw_heard(table.clips, folds[k].test, heard[i], seed);
-      scored[i][k] = {fold, folds[k].test_speakers,
-                      evaluate(model, {&table}, folds[k].test, threads, asking)};
-      done.by_heard.push_back(scored[i][k]);
-    }
+  LearningLog log;
+  const FoldObserver observe = [&](int fold, const EpochReport& report) {
+    log.add(fold, report);
+    if (observer) observer(fold, report);
+  };
+  parallel_for_mine(team, open.size(), threads, [&](std::size_t i) {
+    const std::size_t k = open[i];
+    FoldDone done =
+        validate_fold(table, folds[k], k, scheme, recipe, seed, threads, observe, heard);
     kept.write(k, done);
+    for (std::size_t h = 0; h < heard.size(); ++h) scored[h][k] = std::move(done.by_heard[h]);
   });
   for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, open, of_count);
-  std::vector<LearningCurve> curves = share_curves(team, logs.curves());
+  std::vector<LearningCurve> curves = share_curves(team, log.curves());
   std::ranges::move(known, std::back_inserter(curves));
   std::ranges::sort(curves, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
   std::vector<ResultFile> results;
