@@ -170,6 +170,15 @@ TEST(Network, SizesThatMultiplyUpAreRefused) {
                HasSubstr("more than 16777216 numbers a clip"));
 }
 
+TEST(Network, WindowsThatMultiplyUpAreRefused) {
+  EXPECT_ERROR(Network(parse(R"({"layers": [{"type": "reshape", "to": "bands"},
+                                            {"type": "max_pool", "bands": 60, "stride_bands": 1,
+                                             "frames": 1},
+                                            {"type": "flatten"}]})"),
+                       {1000, 1, 1}, 8),
+               HasSubstr("an element to be in at most 32 windows"));
+}
+
 TEST(Network, CountsParametersWithoutGaps) {
   const Network network(parse(R"({"layers": [{"type": "dense", "units": 300}]})"), {180, 1, 1}, 8);
   EXPECT_EQ(network.parameter_count(), 56'708);

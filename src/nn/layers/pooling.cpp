@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/internal/fail.h"
 #include "nn/internal/onnx_graph.h"
 #include "nn/layers/parts.h"
 #include "nn/layers/window.h"
@@ -48,8 +49,18 @@ struct Pooling {
   Window band_window() const { return pooling_window(bands, stride_bands, padding); }
   Window frame_window() const { return pooling_window(frames, stride_frames, padding); }
 
+  /// Throws Error for windows that lie so close that a small file would be the work of minutes.
   Shape plan(const Shape& input) const {
-    return window_shape(band_window(), frame_window(), input, input.channels);
+    constexpr Index kMostWindows = 32;
+    const Window over_bands = band_window(), over_frames = frame_window();
+    const auto windows = [](const Window& window, Index length) {
+      return (std::min<Index>(window.size, length) + window.stride - 1) / window.stride;
+    };
+    const Index of_frames =
+        windows(over_frames, input.frames > 0 ? input.frames : over_frames.size);
+    if (windows(over_bands, input.bands) * of_frames > kMostWindows)
+      fail("expected an element to be in at most {} windows: strides are too small", kMostWindows);
+    return window_shape(over_bands, over_frames, input, input.channels);
   }
 
   Tensor output(Arena& arena, const Tensor& x) const {
