@@ -269,9 +269,10 @@ class Convolution : public Layer {
       fail("'groups': expected a divisor of {} input and {} output channels, found {}",
            input.channels, channels_, groups_);
     const Kernel slides = kernel();
-    // What reaches past the ends of a clip is in memory, too.
+    // What reaches past the ends of a clip is in memory, too, in each of many layers.
+    constexpr Index kMostReached = Index{1} << 20;
     if (slides.frames.extent() >
-        kMostNumbers / (input.channels * (input.bands + slides.bands.extent())))
+        kMostReached / (input.channels * (input.bands + slides.bands.extent())))
       fail("windows of {} frames reach too far over {} rows", slides.frames.extent(), input.rows());
     const Index window = Index{slides.bands.size} * slides.frames.size;
     node.parameters = {
