@@ -399,10 +399,11 @@ void TrainingFlags::visit(FieldVisitor& v) {
   v.field("heard_temperature", heard_temperature,
           "Of --combine: temperature of a voice wholly known, relative to a stranger's",
           Range{0.1, 10});
-  v.field("risk", risk,
-          "Mark as uncertain what is needed for this share of the others to be wrong, found on "
-          "speakers held out of a first training; 0.2 where the recipe holds some out anyway",
-          Range{0, 1}.above());
+  v.field(
+      "risk", risk,
+      "Share of the answers not marked as uncertain that may be wrong, for speakers held out of "
+      "a training of its own; 0.2 where the recipe stops early",
+      Range{0, 1}.above());
   v.field("uncertain_below", uncertain_below,
           "Answers of a lower probability are marked as uncertain", Range{0, 1});
   v.field("report", report,
