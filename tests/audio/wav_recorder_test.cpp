@@ -2,6 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "ser/audio/audio_file.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "support/wav.h"
