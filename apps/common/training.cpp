@@ -319,6 +319,9 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
       options.cv.empty() ? kWholeCorpus : static_cast<std::uint64_t>(options.fold);
   const TrainingData data = training_data(table, fold.train, recipe, seed, stream);
   warn_of_data(data, recipe);
+  if (options.risk != kUnsetNumber && data.validation.empty() &&
+      hold_out_validation(table.clips, data.train, seed, stream).validation.empty())
+    fail<UsageError>("--risk: expected at least four training speakers, to hold one out");
   std::map<int, double> last_losses;  // by member
   LearningLog log;
   TrainingProgress progress(recipe.members, common.quiet);

@@ -310,8 +310,11 @@ std::string not_left_out(const Model& model, const std::vector<Utterance>& clips
 Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const Model& model,
                            const RunOptions& run, double risk) {
   const auto certainty = [&](const Model& asked, const std::vector<int>& clips) {
-    const std::vector<Prediction> said = evaluate(asked, {&data.table}, clips, run.threads);
-    return Certainty{kept_at_risk(risk_coverage(asked.emotions, said), risk),
+    // A class that the held-out speakers alone have is missed there, as in a cross-validation.
+    const std::vector<std::string> labels = emotion_labels(data.table.clips, data.train);
+    const std::vector<Prediction> said =
+        evaluate(asked, {&data.table}, clips, run.threads, {.labels = labels});
+    return Certainty{kept_at_risk(risk_coverage(labels, said), risk),
                      speakers_of(data.table.clips, clips).size(), clips.size()};
   };
   if (!data.validation.empty()) return certainty(model, data.validation);

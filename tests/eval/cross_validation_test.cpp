@@ -289,6 +289,18 @@ TEST(Certainty, WithoutValidationIsChosenOnSpeakersHeldOutOfATrainingOfItsOwn) {
                    split.validation);
 }
 
+TEST(Certainty, CountsAClassThatHeldOutSpeakersAloneHaveAsMissed) {
+  FeatureTable table = synthetic_table(8, 2);
+  const RunOptions run{3, kWholeCorpus, 1};
+  const std::vector<int> all = whole_corpus(table.clips).train;
+  for (const int clip : hold_out_validation(table.clips, all, run.seed, run.stream).validation)
+    if (table.clips[clip].emotion == "sad") table.clips[clip].emotion = "bored";
+  const Certainty certainty =
+      choose_certainty({table, all, {}}, small_recipe(false), Model(), run, 0.999);
+  EXPECT_EQ(certainty.clips, 8u);
+  EXPECT_LE(certainty.sure.right, 6);
+}
+
 TEST(Certainty, NeedsSpeakersToHoldOut) {
   const FeatureTable table = synthetic_table(3, 2);
   EXPECT_ERROR(choose_certainty({table, whole_corpus(table.clips).train, {}}, small_recipe(false),
