@@ -66,12 +66,14 @@ class Blocks {
   Eigen::VectorXcd amplitudes(double hz) const {
     using Overlapping = Eigen::Map<const Eigen::MatrixXd, Eigen::Unaligned, Eigen::OuterStride<>>;
     const Overlapping blocks(means_.data(), 2 * hop_, count_, Eigen::OuterStride<>(hop_));
-    Eigen::MatrixX2d waves(2 * hop_, 2);
-    for (Index i = 0; i < 2 * hop_; ++i) {
-      const double turns = hz * static_cast<double>(i) / rate_hz_;
-      waves.row(i) << window_[i] * std::cos(kTurn * turns), -window_[i] * std::sin(kTurn * turns);
+    Eigen::VectorXd cosine(2 * hop_), sine(2 * hop_);
+    const Complex turn = std::polar(1.0, -kTurn * hz / rate_hz_);
+    Complex at = 1;
+    for (Index i = 0; i < 2 * hop_; ++i, at *= turn) {
+      cosine[i] = window_[i] * at.real();
+      sine[i] = window_[i] * at.imag();
     }
-    const Eigen::MatrixX2d sums = blocks.transpose() * waves;
+    const Eigen::VectorXd real = blocks.transpose() * cosine, imag = blocks.transpose() * sine;
     // The mean over a step weakens a sinusoid and tells its phase half a step late.
     const double half_turns = hz / (2 * sample_rate_hz_);
     const double kept = std::sin(kTurn * half_turns * static_cast<double>(step_)) /
@@ -80,7 +82,7 @@ class Blocks {
     Eigen::VectorXcd amplitudes(count_);
     for (Index b = 0; b < count_; ++b) {
       const double turns = hz * (static_cast<double>(b) * hop_s() + late_s);
-      amplitudes[b] = Complex(sums(b, 0), sums(b, 1)) * std::polar(1.0, -kTurn * turns) /
+      amplitudes[b] = Complex(real[b], imag[b]) * std::polar(1.0, -kTurn * turns) /
                       (static_cast<double>(hop_) * kept);
     }
     return amplitudes;
