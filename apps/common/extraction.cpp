@@ -314,7 +314,9 @@ void extract_to_file(const std::vector<Recording>& recordings, const ExtractionF
     if (!failure.empty()) talk::warn("skipped {}", failure);
     progress->advance(1);
   };
-  options.on_warning = [](const std::string& warning) { talk::warn("{}", warning); };
+  options.on_notice = [](const std::string& file, const std::string& notice) {
+    talk::warn_of({notice}, file);
+  };
   const std::unique_ptr<FeatureWriter> writer = make_writer(
       flags.format, output, options.set, shard ? std::optional(shard->info) : std::nullopt);
   const ExtractionSummary summary = extract(chosen, options, *writer);

@@ -4,12 +4,20 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string_view>
 
 namespace ser::talk {
 namespace {
 
 Level least_said = Level::kInfo;
+
+/// Recordings with a notice, and what would have been said of the last.
+struct Unsaid {
+  std::size_t recordings = 0;
+  std::string last;
+};
+std::map<std::string, Unsaid> unsaid_of_kind;  ///< by notice without its numbers
 
 bool colours() {
   const char* kind = std::getenv("TERM");
@@ -94,7 +102,22 @@ void say(Level level, const std::string& line) {
 }
 
 void warn_of(const std::vector<std::string>& notices, const std::string& name) {
-  for (const std::string& notice : notices) warn("{}: {}", name, notice);
+  constexpr std::size_t kFew = 3;
+  for (const std::string& notice : notices) {
+    std::string kind = notice;
+    std::erase_if(kind, [](char c) { return '0' <= c && c <= '9'; });
+    Unsaid& unsaid = unsaid_of_kind[kind];
+    if (unsaid.recordings++ < kFew || least_said == Level::kDebug)
+      warn("{}: {}", name, notice);
+    else
+      unsaid.last = fmt::format("{}: {}", name, notice);
+  }
+}
+
+void sum_up_notices() {
+  for (const auto& [kind, unsaid] : unsaid_of_kind)
+    if (!unsaid.last.empty())
+      warn("{} recordings in all (-v names each), such as {}", unsaid.recordings, unsaid.last);
 }
 
 }  // namespace ser::talk

@@ -43,7 +43,11 @@ void error(fmt::format_string<Args...> format, const Args&... args) {
   say(Level::kError, fmt::vformat(format, fmt::make_format_args(args...)));
 }
 
-/// Warns, a line each, of what `AudioReader::notices` tells about the recording `name`.
+/// Warns of what `AudioReader::notices` tells about the recording `name`: a line each, until three
+/// recordings had the same, but for numbers.
 void warn_of(const std::vector<std::string>& notices, const std::string& name);
+
+/// Warns, a line a notice, of how many recordings `warn_of` left unsaid.
+void sum_up_notices();
 
 }  // namespace ser::talk

@@ -31,7 +31,7 @@ constexpr double kPieceS = 30;  ///< of a recording longer than kLongestPieceS
 /// What is known of a recording before its rows are written.
 struct Extracted {
   std::vector<std::pair<Utterance, Eigen::MatrixXf>> clips;  ///< itself and its augmented copies
-  std::vector<std::string> warnings;
+  std::vector<std::string> notices;
   std::optional<Utterance> in_pieces;  ///< itself, where it is too long to be held in memory
 };
 
@@ -88,7 +88,7 @@ std::string content_of(AudioReader& reader, const std::filesystem::path& file,
   return content.text();
 }
 
-std::string pieces_warning(const FeatureSet& set) {
+std::string pieces_notice(const FeatureSet& set) {
   return fmt::format(
       "longer than {:g} s: extracted in pieces of {:g} s, each with its own edges and preparation, "
       "{}",
@@ -105,7 +105,7 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
   Utterance original = recording.utterance;
   original.content = is_long ? content_of(reader, recording.file, options.set) : content_of(start);
   if (is_long && looks_far(options.set)) {
-    extracted.warnings.push_back(pieces_warning(options.set));
+    extracted.notices.push_back(pieces_notice(options.set));
     extracted.in_pieces = std::move(original);
   } else {
     const Copies copies(std::move(original), options);
@@ -116,9 +116,7 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
                                    }));
     }
   }
-  for (std::string& notice : reader.notices()) extracted.warnings.push_back(std::move(notice));
-  for (std::string& warning : extracted.warnings)
-    warning = fmt::format("{}: {}", recording.file, warning);
+  for (std::string& notice : reader.notices()) extracted.notices.push_back(std::move(notice));
   return extracted;
 }
 
@@ -314,8 +312,8 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
   };
   const auto consume = [&](std::size_t unit, std::size_t slot) {
     out.start_recording(kept + unit);
-    for (const std::string& warning : slots[slot].warnings)
-      if (options.on_warning) options.on_warning(warning);
+    for (const std::string& notice : slots[slot].notices)
+      if (options.on_notice) options.on_notice(recordings[kept + unit].file, notice);
     for (const auto& [utterance, features] : slots[slot].clips) out.add(utterance, features);
     if (slots[slot].in_pieces) {
       const Copies copies(*slots[slot].in_pieces, options);

@@ -48,5 +48,21 @@ TEST(Talk, OfABrokenFileIsShort) {
   }
 }
 
+TEST(Talk, WhatManyRecordingsHaveIsSaidOfThreeAndCounted) {
+  testing::internal::CaptureStderr();
+  for (int i = 1; i <= 20; ++i) {
+    talk::warn_of({"silent for " + std::to_string(i) + " s"}, "clip" + std::to_string(i));
+    if (i < 3) talk::warn_of({"broken"}, "clip" + std::to_string(i));
+  }
+  talk::sum_up_notices();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "warning: clip1: silent for 1 s\n"
+            "warning: clip1: broken\n"
+            "warning: clip2: silent for 2 s\n"
+            "warning: clip2: broken\n"
+            "warning: clip3: silent for 3 s\n"
+            "warning: 20 recordings in all (-v names each), such as clip20: silent for 20 s\n");
+}
+
 }  // namespace
 }  // namespace ser

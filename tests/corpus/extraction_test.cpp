@@ -33,7 +33,9 @@ struct Done {
 
 Done extract_one(const std::filesystem::path& file, ExtractionOptions options) {
   Done done;
-  options.on_warning = [&](const std::string& warning) { done.warnings.push_back(warning); };
+  options.on_notice = [&](const std::string& path, const std::string& notice) {
+    done.warnings.push_back(path + ": " + notice);
+  };
   Utterance clip;
   clip.path = "a.wav";
   done.table = extract({{file, clip}}, options);

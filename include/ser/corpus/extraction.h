@@ -61,7 +61,7 @@ struct ExtractionOptions {
   std::function<void(const std::string& failure)> observer = {};
   /// Called, likewise, for each sentence that should be known of a recording: see
   /// `AudioReader::notices`.
-  std::function<void(const std::string& warning)> on_warning = {};
+  std::function<void(const std::string& file, const std::string& notice)> on_notice = {};
 };
 
 /// A shard of the recordings, and what is known of it.
