@@ -8,11 +8,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -25,6 +23,7 @@
 #include "interrupt.h"
 #include "ser/core/parallel.h"
 #include "ser/core/text.h"
+#include "standard_output.h"
 #include "talk.h"
 
 namespace ser {
@@ -341,8 +340,10 @@ int failure_at_hand(const std::string& command) {
   } catch (const std::bad_alloc&) {
     return failure(command, "out of memory");
   } catch (const std::system_error& error) {
-    if (std::ferror(stdout) != 0)
+    if (std::ferror(stdout) != 0) {
+      take_back_half_line();
       return failure(command, "standard output: writing failed: " + error.code().message());
+    }
     return failure(command, fmt::format("internal error: {}", error.what()));
   } catch (const std::exception& error) {
     return failure(command, fmt::format("internal error: {}", error.what()));
@@ -363,17 +364,10 @@ int Command::print_text(const CLI::ParseError& what) const {
   }
 }
 
-void flush_stdout() {
-  if (std::ferror(stdout) == 0 && std::fflush(stdout) == 0) return;
-  fail("standard output: writing failed: {}", std::strerror(errno));
-}
-
 int Command::run(int argc, char** argv, const std::function<int()>& body) {
   hold_closed_streams();
   watch_signals(app_->get_name());
-  // What leaves the program are whole lines, so that one that is ended leaves no half one.
-  constexpr std::size_t kLongestLine = 1 << 16;
-  std::setvbuf(stdout, nullptr, _IOLBF, kLongestLine);
+  begin_stdout();
   flags_.add(common_, "Common");
   try {
     app_->parse(guarded_words(argc, argv));
@@ -390,6 +384,7 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
                 common_.threads > 0 ? common_.threads : available_threads(), SER_ARCH,
                 kInstructions);
     const int code = body();
+    talk::sum_up_notices();
     flush_stdout();
     return code;
   } catch (const CLI::ParseError& error) {

@@ -40,9 +40,6 @@ decltype(auto) from_flag(const std::string& flag, Read&& read) {
   }
 }
 
-/// Hands what was printed to the system. Throws Error if it could not be written.
-void flush_stdout();
-
 struct CommonOptions {
   int seed = 1;
   int threads = 0;

@@ -21,6 +21,7 @@
 #include "ser/audio/wav_recorder.h"
 #include "ser/core/most_likely.h"
 #include "ser/model/listener.h"
+#include "standard_output.h"
 #include "talk.h"
 #include "timeline_output.h"
 #include "voice_flags.h"

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "ser/core/csv.h"
 #include "ser/core/most_likely.h"
+#include "standard_output.h"
 
 namespace ser {
 namespace {
@@ -133,7 +134,7 @@ void PredictionPrinter::print_json(const PredictedClip& clip) const {
   }
   if (clip.sound == Sound::kSilence) json["silence"] = true;
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  std::fflush(stdout);
+  flush_stdout();
 }
 
 void PredictionPrinter::print_csv(const PredictedClip& clip) {
@@ -154,7 +155,7 @@ void PredictionPrinter::print_csv(const PredictedClip& clip) {
   if (clip.span) fmt::print(",{:.3f},{:.3f}", clip.span->start_s, clip.span->end_s);
   if (clip.sound) fmt::print(",{}", to_string(*clip.sound));
   fmt::print("\n");
-  std::fflush(stdout);
+  flush_stdout();
 }
 
 }  // namespace ser

@@ -13,6 +13,7 @@
 #include "ser/core/text.h"
 #include "ser/eval/corpus_matrix.h"
 #include "ser/report/report.h"
+#include "standard_output.h"
 #include "talk.h"
 #include "team.h"
 #include "training.h"

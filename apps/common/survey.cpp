@@ -8,6 +8,7 @@
 #include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
 #include "ser/report/report.h"
+#include "standard_output.h"
 #include "talk.h"
 
 namespace ser {

@@ -5,18 +5,16 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <numeric>
 
 #include "command.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
-#include "ser/core/atomic_file.h"
+#include "searching.h"
 #include "ser/core/file_kind.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
-#include "ser/corpus/shard.h"
 #include "ser/eval/search.h"
 #include "ser/model/model.h"
 #include "ser/report/report.h"
@@ -39,89 +37,6 @@ void print_node(const nn::Node& node, int depth) {
   for (const nn::Node& child : node.children) print_node(child, depth + 1);
 }
 
-constexpr std::uint64_t kMaxSpaceBytes = 1 << 20;
-
-class RungProgress {
- public:
-  explicit RungProgress(bool quiet) : quiet_(quiet) {}
-  void advance_to(std::size_t done, std::size_t units) {
-    if (!bar_) bar_ = std::make_unique<Progress>("searching", "trainings", units, quiet_);
-    bar_->advance(done - done_);
-    done_ = done;
-    if (done < units) return;
-    bar_.reset();
-    done_ = 0;
-  }
-
- private:
-  bool quiet_;
-  std::unique_ptr<Progress> bar_;
-  std::size_t done_ = 0;
-};
-
-SearchRun run_of(const TrainingFlags& task, const CommonOptions& common, Team& team,
-                 RungProgress& progress) {
-  SearchRun run{task.trials, task.cv, static_cast<std::uint64_t>(common.seed), common.threads};
-  run.file = task.checkpoint;
-  run.resume = task.resume;
-  run.team = &team;
-  run.observer = [&](std::size_t done, std::size_t units) { progress.advance_to(done, units); };
-  if (!task.shard.empty()) {
-    const ShardInfo shard = from_flag("--shard", [&] { return parse_shard(task.shard); });
-    run.shard = shard.number;
-    run.shards = shard.of;
-  }
-  if (!task.checkpoint.empty() && team.size() == 1) {
-    catch_interrupts();
-    run.stop = [] { return interrupted(); };
-  }
-  return run;
-}
-
-void print_result(const SearchResult& result) {
-  const TrialScore& best = result.trials[result.best];
-  fmt::print("best of {} trial{}: {}\n", result.trials.size(), result.trials.size() == 1 ? "" : "s",
-             result.best);
-  for (std::size_t f = 0; f < best.values.size(); ++f)
-    fmt::print("  {}: {}\n", result.space.fields[f].path, best.values[f]);
-  fmt::print("UAR         {:5.1f} %   on the folds it was chosen by: flattered\n",
-             100 * result.flattered_uar);
-  if (!result.nested) return;
-  fmt::print("UAR, nested {:5.1f} %   ", 100 * result.nested->scores.uar);
-  if (const auto& ci = result.nested->ci95)
-    fmt::print("95 % interval {:.1f} to {:.1f}, ", 100 * ci->uar.low, 100 * ci->uar.high);
-  fmt::print("on outer folds that no choice has seen\n");
-}
-
-void warn_of_failures(const SearchResult& result) {
-  std::vector<std::string> failed;
-  for (std::size_t t = 0; t < result.trials.size(); ++t)
-    if (const std::string& why = result.trials[t].failure; !why.empty())
-      failed.push_back(fmt::format("trial {}: {}", t, why));
-  if (!failed.empty())
-    talk::warn("{} of {} trials failed: {}", failed.size(), result.trials.size(), some_of(failed));
-}
-
-void warn_of_folds(const TrainingFlags& task, const SearchSpace& space, const FeatureTable& table) {
-  if (task.cv.empty())
-    talk::warn("without --cv there is no nested score: that of the best trial flatters it");
-  else
-    warn_of_split(table.clips, split_scheme(task.cv));
-  warn_of_split(table.clips, parse_split_scheme(space.folds));
-}
-
-void search_all(const TrainingFlags& task, const Recipe& base, const FeatureTable& table,
-                const SearchSpace& space, const SearchRun& run) {
-  const SearchResult result = search(table, base, space, run);
-  if (run.team->rank() > 0) return;
-  warn_of_failures(result);
-  print_result(result);
-  flush_stdout();
-  write_file(task.output, to_json(result.recipe, 2) + "\n");
-  if (!task.report.empty()) write_file(task.report, report::search_html(result));
-  talk::info("{}: the best of {} recipes", task.output, task.trials);
-}
-
 void describe_network(const Recipe& recipe, const FeatureTable& table) {
   std::vector<int> all(table.size());
   std::iota(all.begin(), all.end(), 0);
@@ -135,36 +50,6 @@ void describe_network(const Recipe& recipe, const FeatureTable& table) {
              recipe.members, recipe.members == 1 ? "" : "s");
 }
 
-/// Result of `work()`; where it is stopped, an Error says how to go on.
-template <typename Work>
-auto explain_stop(std::string_view what, const std::string& file, const Work& work) {
-  try {
-    return work();
-  } catch (const Stopped&) {
-    fail("interrupted; the {} is saved in {}, go on with the same command and --resume", what,
-         file);
-  }
-}
-
-void run_search(const TrainingFlags& task, const Recipe& base, const FeatureTable& table,
-                const CommonOptions& common, Team& team) {
-  RungProgress progress(common.quiet);
-  const SearchRun run = run_of(task, common, team, progress);
-  expect_kind(task.search, FileKind::kSpace);
-  const std::string text = read_file(task.search, kMaxSpaceBytes);
-  const SearchSpace space = with_context(task.search, [&] { return parse_search_space(text); });
-  explain_stop("search", task.checkpoint, [&] {
-    if (task.shard.empty()) {
-      warn_of_folds(task, space, table);
-      search_all(task, base, table, space, run);
-    } else {
-      const bool done = search_shard(table, base, space, run);
-      talk::info("{}: shard {} is done{}", task.checkpoint, task.shard,
-                 done ? ", and the search" : " as far as it can be without the others");
-    }
-  });
-}
-
 Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
   if (flags.given("model") && flags.given("recipe"))
     fail<UsageError>("--model and --recipe: expected one of them");
@@ -173,16 +58,6 @@ Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
   if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
   if (flags.given("learning_rate")) recipe.training.learning_rate = options.learning_rate;
   return recipe;
-}
-
-void check_resume(const TrainingFlags& options) {
-  if (!options.resume) return;
-  if (options.checkpoint.empty()) fail<UsageError>("--resume: expected --checkpoint FILE");
-  const bool trains = options.search.empty();
-  if (trains ? !std::filesystem::exists(options.checkpoint)
-             : search_files(options.checkpoint).empty())
-    talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,
-               trains ? "training" : "the search");
 }
 
 void set_up_checkpoint(const TrainingFlags& options, RunOptions& run) {
@@ -208,25 +83,6 @@ void write(const Model& model, const TrainingFlags& options) {
 std::string written(const TrainingFlags& options) {
   if (options.output.empty()) return options.exported;
   return options.exported.empty() ? options.output : options.output + ", " + options.exported;
-}
-
-void check_search(const TrainingFlags& options, const Flags& flags, const Team& team) {
-  if (options.search.empty()) {
-    flags.refuse({"trials", "shard"}, "expected --search SPACE");
-    return;
-  }
-  flags.refuse({"fold"}, "--search leaves every fold of --cv out in turn, it has no place");
-  flags.refuse({"export", "weights", "risk", "uncertain_below"},
-               "--search makes a recipe, no model");
-  if (!options.combine.empty())
-    flags.refuse({"search"}, "--combine trains nothing, it has no place");
-  check_resume(options);
-  if (options.shard.empty()) return;
-  flags.refuse({"output"},
-               "a shard of a search keeps its scores beside --checkpoint, it has no place");
-  flags.refuse({"report"}, "a shard of a search has no result, it has no place");
-  if (options.checkpoint.empty()) fail<UsageError>("--shard: expected --checkpoint FILE");
-  if (team.size() > 1) fail<UsageError>("--shard: expected one process");
 }
 
 void combine_models(const TrainingFlags& options) {
@@ -353,6 +209,16 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
 }
 
 }  // namespace
+
+void check_resume(const TrainingFlags& options) {
+  if (!options.resume) return;
+  if (options.checkpoint.empty()) fail<UsageError>("--resume: expected --checkpoint FILE");
+  const bool trains = options.search.empty();
+  if (trains ? !std::filesystem::exists(options.checkpoint)
+             : search_files(options.checkpoint).empty())
+    talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,
+               trains ? "training" : "the search");
+}
 
 SplitScheme split_scheme(const std::string& cv) {
   return from_flag("--cv", [&] { return parse_split_scheme(cv); });

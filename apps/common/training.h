@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command.h"
@@ -9,6 +10,7 @@
 #include "ser/corpus/feature_table.h"
 #include "ser/corpus/split.h"
 #include "ser/model/model.h"
+#include "ser/train/trainer.h"
 
 namespace ser {
 
@@ -43,6 +45,20 @@ struct TrainingFlags {
 /// Trains, combines, searches or describes, as the flags say. Throws UsageError for flags that do
 /// not go together.
 void train(const TrainingFlags& flags, const Flags& given, const CommonOptions& common, Team& team);
+
+/// Result of `work()`, which is saved in `file`; where it is stopped, an Error says how to go on.
+template <typename Work>
+auto explain_stop(std::string_view what, const std::string& file, const Work& work) {
+  try {
+    return work();
+  } catch (const Stopped&) {
+    fail("interrupted; the {} is saved in {}, go on with the same command and --resume", what,
+         file);
+  }
+}
+
+/// Warns where --resume finds nothing to go on from. Throws UsageError for it without --checkpoint.
+void check_resume(const TrainingFlags& flags);
 
 /// The split that --cv names. Throws UsageError for one that is none.
 SplitScheme split_scheme(const std::string& cv);

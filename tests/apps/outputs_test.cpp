@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr const char* kRecipe = R"({
   "features": "classic",
@@ -184,6 +185,25 @@ TEST_F(Outputs, AFileTooLargeForTheUserIsNamed) {
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr(out("f") + ": writing failed: File too large"));
   EXPECT_EQ(files_out(), 0u);
+}
+
+TEST_F(Outputs, AFullFileBehindStdoutEndsWithAWholeLine) {
+  const std::string lines = out("lines");
+  std::ofstream(lines) << "kept, though no whole line";
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{1500, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  RunOptions options;
+  options.standard_output = lines;
+  const Outcome ended = run("ser-predict", {demo_actor(1), "--json", "-q"}, options);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("standard output: writing failed: File too large"));
+  const std::string text = text_of(lines);
+  EXPECT_THAT(text, StartsWith("kept, though no whole line{"));
+  EXPECT_EQ(text.back(), '\n');
+  EXPECT_GT(text.size(), 500u);
 }
 
 TEST_F(Outputs, AnInterruptedRunLeavesNothingAndSaysSo) {

@@ -33,7 +33,7 @@ struct Outcome {
 
 struct RunOptions {
   std::filesystem::path standard_input = "/dev/null";
-  std::filesystem::path standard_output;  ///< empty: captured
+  std::filesystem::path standard_output;  ///< appended to; empty: captured
   std::filesystem::path standard_error;   ///< empty: captured
   std::vector<int> closed = {};           ///< standard streams that are closed
   std::optional<std::chrono::milliseconds> kill_after;
@@ -79,8 +79,8 @@ inline Outcome run_path(const std::filesystem::path& program, std::vector<std::s
       if (file < 0 || ::dup2(file, stream) < 0) ::_exit(126);
     };
     redirect(options.standard_input, O_RDONLY, STDIN_FILENO);
-    redirect(options.standard_output.empty() ? out : options.standard_output, O_WRONLY | O_CREAT,
-             STDOUT_FILENO);
+    redirect(options.standard_output.empty() ? out : options.standard_output,
+             O_WRONLY | O_CREAT | O_APPEND, STDOUT_FILENO);
     redirect(options.standard_error.empty() ? err : options.standard_error, O_WRONLY | O_CREAT,
              STDERR_FILENO);
     for (const int stream : options.closed) ::close(stream);
