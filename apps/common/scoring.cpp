@@ -264,18 +264,20 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   const int processes = team.size(), fold_count = folds.size();
   const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
   TrainingProgress progress(trainings * recipe.members, common.quiet);
-  CrossValidation done = cross_validate(table, scheme, recipe, seed, common.threads,
-                                        [&](int fold, const EpochReport& epoch) {
-                                          progress.on_epoch(fmt::format("fold {}", fold), epoch);
-                                        },
-                                        heard, team, {options.checkpoint, options.resume});
+  const KeepFolds keep{options.checkpoint, options.resume};
+  CrossValidation done = cross_validate(
+      table, scheme, recipe, seed, common.threads,
+      [&](int fold, const EpochReport& epoch) {
+        progress.on_epoch(fmt::format("fold {}", fold), epoch);
+      },
+      heard, team, keep);
   if (options.matrix)
     done.result.matrix = corpus_matrix(
         table, done.result, recipe, seed, common.threads,
         [&](const std::string& corpus, const EpochReport& epoch) {
           progress.on_epoch(corpus + " alone", epoch);
         },
-        heard[0], team);
+        heard[0], team, keep);
   return report::cross_validation_report(std::move(done), table);
 }
 
@@ -352,9 +354,10 @@ void ScoringFlags::visit(FieldVisitor& v) {
           "nothing before clips of unknown speakers");
   v.field("temperature", temperature, "Divides the mean log probabilities of --average",
           Range{0.01, 100});
-  v.field("checkpoint", checkpoint,
-          "With --train: a folder in which each fold is kept when it is done");
-  v.field("resume", resume, "Go on from the folds that are kept in --checkpoint");
+  v.field(
+      "checkpoint", checkpoint,
+      "With --train: a folder in which each fold, or corpus of --matrix, is kept when it is done");
+  v.field("resume", resume, "Go on from what is kept in --checkpoint");
   v.field("output", output, "Result file to write (JSON)");
   v.field("report", report, "Report to write (HTML): scores, learning curves, mistakes");
 }

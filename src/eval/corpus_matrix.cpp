@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "eval/team_folds.h"
 #include "ser/corpus/corpus.h"
@@ -37,8 +38,8 @@ Fold fold_between(const std::vector<Utterance>& clips, const Clips& trained, con
 /// What models of one corpus each say of every other.
 class Transfers {
  public:
-  Transfers(const FeatureTable& table, const Recipe& recipe)
-      : table_(table), recipe_(recipe), labels_(emotion_labels(table.clips)) {
+  Transfers(const FeatureTable& table, const Recipe& recipe, const KeptFolds& kept)
+      : table_(table), recipe_(recipe), kept_(kept), labels_(emotion_labels(table.clips)) {
     for (const auto& [name, clips] : clips_by_corpus(table.clips)) {
       names_.push_back(name);
       clips_.push_back(clips);
@@ -49,23 +50,14 @@ class Transfers {
   std::size_t count() const { return names_.size(); }
   const std::vector<std::string>& names() const { return names_; }
 
-  /// Trains on corpus k and asks about all others.
-  void run(std::size_t k, const RunOptions& run, int heard) {
-    std::map<Clips, Model> models;  // by training clips: one, but where corpora share recordings
-    for (std::size_t t = 0; t < count(); ++t) {
-      if (t == k) continue;
-      const Fold fold = fold_between(table_.clips, clips_[k], clips_[t]);
-      if (fold.test.empty()) continue;
-      auto model = models.find(fold.train);
-      if (model == models.end()) {
-        const TrainingData data = training_data(table_, fold.train, recipe_, run.seed, run.stream);
-        model = models.emplace(fold.train, train(data, recipe_, run)).first;
-      }
-      const Asking asking{draw_heard(table_.clips, fold.test, heard, run.seed), labels_,
-                          emotion_labels(table_.clips, fold.test)};
-      said_[t][k] = {static_cast<int>(k), fold.test_speakers,
-                     evaluate(model->second, {&table_}, fold.test, run.threads, asking)};
+  /// Trains on corpus k and asks about all others, unless that is kept already.
+  void run(std::size_t k, const RunOptions& run, int heard, bool resume) {
+    std::optional<FoldDone> done = resume ? kept_.read(k, count()) : std::nullopt;
+    if (!done) {
+      done = {validate(k, run, heard), {}};
+      kept_.write(k, *done);
     }
+    for (std::size_t t = 0; t < count(); ++t) said_[t][k] = std::move(done->by_heard[t]);
   }
 
   void share(Team& team) {
@@ -84,8 +76,30 @@ class Transfers {
   }
 
  private:
+  /// What a model of corpus k says of each corpus; nothing of its own.
+  std::vector<FoldPredictions> validate(std::size_t k, const RunOptions& run, int heard) const {
+    std::vector<FoldPredictions> said(count());
+    std::map<Clips, Model> models;  // by training clips: one, but where corpora share recordings
+    for (std::size_t t = 0; t < count(); ++t) {
+      if (t == k) continue;
+      const Fold fold = fold_between(table_.clips, clips_[k], clips_[t]);
+      if (fold.test.empty()) continue;
+      auto model = models.find(fold.train);
+      if (model == models.end()) {
+        const TrainingData data = training_data(table_, fold.train, recipe_, run.seed, run.stream);
+        model = models.emplace(fold.train, train(data, recipe_, run)).first;
+      }
+      const Asking asking{draw_heard(table_.clips, fold.test, heard, run.seed), labels_,
+                          emotion_labels(table_.clips, fold.test)};
+      said[t] = {static_cast<int>(k), fold.test_speakers,
+                 evaluate(model->second, {&table_}, fold.test, run.threads, asking)};
+    }
+    return said;
+  }
+
   const FeatureTable& table_;
   const Recipe& recipe_;
+  const KeptFolds& kept_;
   std::vector<std::string> labels_;
   std::vector<std::string> names_;
   std::vector<Clips> clips_;                        ///< by corpus
@@ -96,15 +110,19 @@ class Transfers {
 
 std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFile& result,
                                       const Recipe& recipe, std::uint64_t seed, int threads,
-                                      const CorpusObserver& observer, int heard, Team& team) {
-  Transfers transfers(table, recipe);
+                                      const CorpusObserver& observer, int heard, Team& team,
+                                      const KeepFolds& keep) {
+  const KeptFolds kept(keep.folder,
+                       keep.folder.empty() ? "" : run_key(table, "matrix", recipe, seed, {heard}),
+                       "trained-on");
+  Transfers transfers(table, recipe, kept);
   const std::size_t count = transfers.count();
   parallel_for_mine(team, count, threads, [&](std::size_t k) {
     RunOptions run{seed, count + k, threads};
     run.observer = [&](const EpochReport& epoch) {
       if (observer) observer(transfers.names()[k], epoch);
     };
-    transfers.run(k, run, heard);
+    transfers.run(k, run, heard, keep.resume);
   });
   transfers.share(team);
   std::vector<MatrixCell> cells = transfers.cells();

@@ -3,17 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
-#include <optional>
 #include <set>
-#include <span>
 #include <utility>
 
 #include "core/internal/fail.h"
-#include "eval/team_folds.h"
-#include "ser/core/parallel.h"
-#include "ser/core/rng.h"
+#include "eval/heard.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 #include "ser/corpus/speaker.h"
@@ -87,15 +82,6 @@ std::vector<ClipFeatures> features_at(const std::vector<const FeatureTable*>& ta
   return features;
 }
 
-void check_listens(bool listens, const std::vector<int>& heard) {
-  const auto some = std::ranges::find_if(heard, [](int count) { return count > 0; });
-  if (!listens && some != heard.end())
-    fail(
-        "{} clips heard: expected a model that listens, found one that answers the same whatever "
-        "it has heard",
-        heard_text(*some));
-}
-
 /// Paths that clips of two corpora share, none of whose speakers is known: in a result the corpus
 /// tells them apart.
 std::set<std::string> paths_of_two_corpora(const std::vector<Utterance>& clips) {
@@ -120,49 +106,6 @@ std::vector<ClipName> names_in_result(const std::vector<Utterance>& clips,
                      speaker_name(clip)});
   }
   return names;
-}
-
-/// The clips of one voice but for `own`: their places among the scored ones.
-std::vector<int> others_of(const std::vector<const Utterance*>& clips,
-                           const std::vector<int>& voice, int own) {
-  const std::string& content = clips[own]->content;
-  std::vector<int> others;
-  for (const int other : voice) {
-    const bool same = !content.empty() && content == clips[other]->content;
-    if (other != own && !same) others.push_back(other);
-  }
-  return others;
-}
-
-/// Identifies a cross-validation.
-std::string run_of(const FeatureTable& table, const SplitScheme& scheme, const Recipe& recipe,
-                   std::uint64_t seed, const std::vector<int>& heard) {
-  const std::string text = fmt::format("{} {} {} {} {}", to_json(recipe), scheme.name(), seed,
-                                       fmt::join(heard, ","), fingerprint(table.set));
-  return fmt::format("{:016x}", hash_of(table.clips, fnv1a(text)));
-}
-
-/// Trains on the other folds and asks the model about fold `k`.
-FoldDone validate_fold(const FeatureTable& table, const Fold& fold, std::size_t k,
-                       const SplitScheme& scheme, const Recipe& recipe, std::uint64_t seed,
-                       int threads, const FoldObserver& observer, const std::vector<int>& heard) {
-  const int number = k;
-  LearningLog log;
-  RunOptions run{seed, k, threads};
-  run.observer = [&](const EpochReport& report) {
-    log.add(number, report);
-    observer(number, report);
-  };
-  const Model model = train(training_data(table, fold.train, recipe, seed, k), recipe, run);
-  Asking asking{
-      {}, emotion_labels(table.clips), classes_in_common(scheme.name(), table.clips, fold.test)};
-  FoldDone done{{}, log.curves()};
-  for (const int count : heard) {
-    asking.heard = draw_heard(table.clips, fold.test, count, seed);
-    done.by_heard.push_back(
-        {number, fold.test_speakers, evaluate(model, {&table}, fold.test, threads, asking)});
-  }
-  return done;
 }
 
 }  // namespace
@@ -325,102 +268,6 @@ Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const
   RunOptions own = run;
   own.checkpoint.clear();
   return certainty(train({data.table, split.train, {}}, recipe, own), split.validation);
-}
-
-CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& scheme,
-                               const Recipe& recipe, std::uint64_t seed, int threads,
-                               const FoldObserver& observer, const std::vector<int>& heard,
-                               Team& team, const KeepFolds& keep) {
-  check_listens(recipe.listening.enabled, heard);
-  const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
-  const std::vector<std::string> labels = emotion_labels(table.clips);
-  std::vector<std::vector<FoldPredictions>> scored(heard.size());  // by number heard, by fold
-  for (auto& of_count : scored) of_count.resize(folds.size());
-  const KeptFolds kept(keep.folder, run_of(table, scheme, recipe, seed, heard));
-  std::vector<std::size_t> open;
-  std::vector<LearningCurve> known;
-  for (std::size_t k = 0; k < folds.size(); ++k) {
-    std::optional<FoldDone> done = keep.resume ? kept.read(k, heard.size()) : std::nullopt;
-    if (!done) open.push_back(k);
-    if (!done) continue;
-    for (std::size_t i = 0; i < heard.size(); ++i) scored[i][k] = std::move(done->by_heard.at(i));
-    std::ranges::move(done->curves, std::back_inserter(known));
-  }
-  static_cast<void>(team.exchange(""));  // all have read before one writes
-  LearningLog log;
-  const FoldObserver observe = [&](int fold, const EpochReport& report) {
-    log.add(fold, report);
-    if (observer) observer(fold, report);
-  };
-  parallel_for_mine(team, open.size(), threads, [&](std::size_t i) {
-    const std::size_t k = open[i];
-    FoldDone done =
-        validate_fold(table, folds[k], k, scheme, recipe, seed, threads, observe, heard);
-    kept.write(k, done);
-    for (std::size_t h = 0; h < heard.size(); ++h) scored[h][k] = std::move(done.by_heard[h]);
-  });
-  for (std::vector<FoldPredictions>& of_count : scored) share_folds(team, open, of_count);
-  std::vector<LearningCurve> curves = share_curves(team, log.curves());
-  std::ranges::move(known, std::back_inserter(curves));
-  std::ranges::sort(curves, {}, [](const LearningCurve& c) { return std::pair(c.fold, c.member); });
-  std::vector<ResultFile> results;
-  for (std::size_t i = 0; i < heard.size(); ++i)
-    results.push_back(make_result(
-        {labels, scheme.name(), to_json(recipe), fingerprint(table.set), seed, heard[i]},
-        std::move(scored[i])));
-  return {with_more_heard(std::move(results)), std::move(curves)};
-}
-
-void LearningLog::add(int fold, const EpochReport& report) {
-  const std::lock_guard lock(mutex_);
-  epochs_[{fold, report.member}].push_back(report);
-}
-
-std::vector<LearningCurve> LearningLog::curves() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<LearningCurve> curves;
-  for (const auto& [network, epochs] : epochs_)
-    curves.push_back({network.first, network.second, epochs});
-  return curves;
-}
-
-std::vector<int> parse_heard(std::string_view text) {
-  std::vector<int> counts;
-  for (const std::string& word : split(text, ',')) {
-    const int count = word == "all" ? kAllHeard : parse_int(word, "a number of clips, or all");
-    if (count < 0) fail("expected 0 clips heard or more, found {}", count);
-    if (std::ranges::find(counts, count) != counts.end())
-      fail("expected each number of clips heard once, found {} twice", word);
-    counts.push_back(count);
-  }
-  if (counts.empty()) fail("expected numbers of clips heard, found none");
-  return counts;
-}
-
-HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int>& scored,
-                      int count, std::uint64_t seed) {
-  HeardClips heard(scored.size());
-  if (count == 0) return heard;
-  std::vector<const Utterance*> own;
-  std::map<std::string, std::vector<int>> voices;
-  for (const int index : scored) {
-    const Utterance& clip = clips[index];
-    if (!clip.speaker.empty()) voices[speaker_name(clip)].push_back(own.size());
-    own.push_back(&clip);
-  }
-  const Rng draws(seed, fnv1a("heard"));
-  for (const auto& [name, voice] : voices)
-    for (const int i : voice) {
-      const Utterance& clip = *own[i];
-      std::vector<int> others = others_of(own, voice, i);
-      Rng rng = draws.fork(fnv1a(clip.path, fnv1a(name)));
-      rng.shuffle(std::span(others));
-      if (others.size() > static_cast<std::size_t>(count)) others.resize(count);
-      heard[i] = std::move(others);
-    }
-  if (std::ranges::all_of(heard, [](const auto& list) { return list.empty(); }))
-    fail("expected other clips of the speakers to hear, found none");
-  return heard;
 }
 
 }  // namespace ser

@@ -92,6 +92,21 @@ LearningCurve curve_of(const Json& row) {
 
 }  // namespace
 
+std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash) {
+  for (const Utterance& clip : clips)
+    hash = fnv1a(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
+                             clip.augmentation, clip.emotion, clip.gender, clip.content),
+                 hash);
+  return hash;
+}
+
+std::string run_key(const FeatureTable& table, std::string_view split, const Recipe& recipe,
+                    std::uint64_t seed, const std::vector<int>& heard) {
+  const std::string text = fmt::format("{} {} {} {} {}", to_json(recipe), split, seed,
+                                       fmt::join(heard, ","), fingerprint(table.set));
+  return fmt::format("{:016x}", hash_of(table.clips, fnv1a(text)));
+}
+
 void share_folds(Team& team, const std::vector<std::size_t>& open,
                  std::vector<FoldPredictions>& folds) {
   if (team.size() == 1) return;
@@ -118,8 +133,8 @@ std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> m
   return all;
 }
 
-KeptFolds::KeptFolds(std::filesystem::path folder, std::string run)
-    : folder_(std::move(folder)), run_(std::move(run)) {
+KeptFolds::KeptFolds(std::filesystem::path folder, std::string run, std::string name)
+    : folder_(std::move(folder)), run_(std::move(run)), name_(std::move(name)) {
   if (folder_.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
@@ -127,7 +142,7 @@ KeptFolds::KeptFolds(std::filesystem::path folder, std::string run)
 }
 
 std::filesystem::path KeptFolds::file(std::size_t fold) const {
-  return folder_ / fmt::format("fold-{}.json", fold);
+  return folder_ / fmt::format("{}-{}.json", name_, fold);
 }
 
 std::optional<FoldDone> KeptFolds::read(std::size_t fold, std::size_t heard_counts) const {
@@ -160,14 +175,6 @@ void KeptFolds::write(std::size_t fold, const FoldDone& done) const {
                                     {"run", run_},
                                     {"folds", std::move(folds)},
                                     {"curves", std::move(curves)}}));
-}
-
-std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash) {
-  for (const Utterance& clip : clips)
-    hash = fnv1a(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
-                             clip.augmentation, clip.emotion, clip.gender, clip.content),
-                 hash);
-  return hash;
 }
 
 }  // namespace ser

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ser/core/team.h"
@@ -25,11 +26,16 @@ struct FoldDone {
   std::vector<LearningCurve> curves;
 };
 
-/// The folds of a cross-validation that are done, a file each.
+/// Identifies a cross-validation, or a matrix of corpora.
+std::string run_key(const FeatureTable& table, std::string_view split, const Recipe& recipe,
+                    std::uint64_t seed, const std::vector<int>& heard);
+
+/// The folds of a cross-validation that are done, or the corpora of a matrix, a file each.
 class KeptFolds {
  public:
-  /// run: identifies the cross-validation. An empty folder keeps nothing.
-  KeptFolds(std::filesystem::path folder, std::string run);
+  /// run: see `run_key`. name: the files are called "<name>-<number>.json". An empty folder keeps
+  /// nothing.
+  KeptFolds(std::filesystem::path folder, std::string run, std::string name = "fold");
   /// Throws Error, naming the file, for a fold of another run.
   std::optional<FoldDone> read(std::size_t fold, std::size_t heard_counts) const;
   void write(std::size_t fold, const FoldDone& done) const;
@@ -38,7 +44,7 @@ class KeptFolds {
   std::filesystem::path file(std::size_t fold) const;
 
   std::filesystem::path folder_;
-  std::string run_;
+  std::string run_, name_;
 };
 
 /// Hash of what is known of the clips, on top of another.

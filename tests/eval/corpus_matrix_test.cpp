@@ -2,17 +2,21 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <mutex>
 #include <set>
 
 #include "ser/eval/evaluate.h"
+#include "support/errors.h"
 #include "support/synthetic_table.h"
+#include "support/temp_folder.h"
 #include "support/thread_team.h"
 
 namespace ser {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
@@ -108,6 +112,26 @@ TEST(CorpusMatrix, ProcessesChangeNothing) {
   const FeatureTable table = corpora({"red", "blue", "gold"});
   const std::string expected = result_json(scored(table));
   run_as_team(2, [&](Team& team) { EXPECT_EQ(result_json(scored(table, team)), expected); });
+}
+
+TEST(CorpusMatrix, GoesOnFromTheCorporaThatAreKept) {
+  const FeatureTable table = corpora({"red", "blue", "gold"});
+  const ResultFile whole = scored(table);
+  const TempFolder folder;
+  const Recipe recipe = quick_recipe();
+  const KeepFolds keep{folder / "kept"}, resume{folder / "kept", true};
+  corpus_matrix(table, whole, recipe, 3, 1, {}, 0, alone(), keep);
+  std::filesystem::remove(folder / "kept/trained-on-1.json");
+  std::set<std::string> trained;
+  ResultFile again = whole;
+  again.matrix = corpus_matrix(
+      table, whole, recipe, 3, 1,
+      [&](const std::string& corpus, const EpochReport&) { trained.insert(corpus); }, 0, alone(),
+      resume);
+  EXPECT_THAT(trained, ElementsAre("gold"));
+  EXPECT_EQ(result_json(again), result_json(whole));
+  EXPECT_ERROR(corpus_matrix(table, whole, recipe, 4, 1, {}, 0, alone(), resume),
+               HasSubstr("trained-on-0.json: expected a fold of the same recipe"));
 }
 
 }  // namespace

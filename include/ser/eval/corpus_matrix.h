@@ -7,6 +7,7 @@
 
 #include "ser/core/team.h"
 #include "ser/corpus/feature_table.h"
+#include "ser/eval/evaluate.h"
 #include "ser/eval/result_file.h"
 #include "ser/train/trainer.h"
 
@@ -19,11 +20,12 @@ using CorpusObserver = std::function<void(const std::string& corpus, const Epoch
 /// classes in common, among which alone it chooses; pairs with fewer than two are left out. Of more
 /// than two corpora, behind them, what `result` of --cv corpora holds: trained on all others.
 /// Corpus k, by name, draws from Rng(seed, k + the number of corpora). heard: as for `score_model`,
-/// one number. The processes of the team share the trainings.
+/// one number. The processes of the team share the trainings. keep: as for `cross_validate`, what
+/// the model of each corpus says.
 std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFile& result,
                                       const Recipe& recipe, std::uint64_t seed, int threads,
                                       const CorpusObserver& observer = {}, int heard = 0,
-                                      Team& team = alone());
+                                      Team& team = alone(), const KeepFolds& keep = {});
 
 struct MatrixTable {
   struct Row {
