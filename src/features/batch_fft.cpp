@@ -7,6 +7,10 @@
 
 #include "core/internal/fail.h"
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wunknown-pragmas"  // GCC's ivdep
+#endif
+
 namespace ser {
 namespace {
 

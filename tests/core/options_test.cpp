@@ -133,7 +133,8 @@ TEST(Options, WrongTypesAreRefusedWithTheirPath) {
       {R"({"shapes": [{"type": "square"}]})", "option 'shapes[0]': expected circle or group"},
       {"[]", "options: expected a JSON object, found array"},
       {"{", "options: not valid JSON"}};
-  for (const auto& [json, message] : cases) EXPECT_ERROR(read(json), HasSubstr(message)) << json;
+  for (const auto& wrong : cases)
+    EXPECT_ERROR(read(wrong.first), HasSubstr(wrong.second)) << wrong.first;
 }
 
 TEST(Options, NumbersStayInTheirRange) {
@@ -145,7 +146,8 @@ TEST(Options, NumbersStayInTheirRange) {
       {R"({"mel": {"low_hz": 1000}})", "'mel.low_hz': expected a number in [0, 1000), found 1000"},
       {R"({"shapes": [{"type": "circle", "radius": 0}]})",
        "'shapes[0].radius': expected a number in (0, 9], found 0"}};
-  for (const auto& [json, message] : cases) EXPECT_ERROR(read(json), HasSubstr(message)) << json;
+  for (const auto& wrong : cases)
+    EXPECT_ERROR(read(wrong.first), HasSubstr(wrong.second)) << wrong.first;
   EXPECT_EQ(read(R"({"mel": {"num_bands": 4096, "low_hz": 0}})").mel.num_bands, 4096);
 }
 

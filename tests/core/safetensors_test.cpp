@@ -122,8 +122,9 @@ TEST_F(Safetensors, RefusesHostileHeaders) {
        "expected 4 bytes of tensors, found 10 bytes of data"},
       {raw(entry(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])"), "12345678"),
        "expected 4 bytes of tensors, found 8 bytes of data"}};
-  for (const auto& [bytes, message] : cases)
-    EXPECT_ERROR(read(bytes), AllOf(HasSubstr("/f: "), HasSubstr(message))) << bytes.substr(0, 200);
+  for (const auto& wrong : cases)
+    EXPECT_ERROR(read(wrong.first), AllOf(HasSubstr("/f: "), HasSubstr(wrong.second)))
+        << wrong.first.substr(0, 200);
 }
 
 TEST_F(Safetensors, SurvivesDamage) {
