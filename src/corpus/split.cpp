@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <numeric>
 #include <set>
 
 #include "core/internal/fail.h"
+#include "core/internal/numbers.h"
 #include "corpus/internal/clip_groups.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
@@ -28,12 +28,6 @@ const std::vector<std::vector<int>> kLunaFolds = {{2, 5, 14, 15, 16},
                                                   {1, 4, 9, 22}};
 
 bool is_original(const Utterance& clip) { return clip.augmentation.empty(); }
-
-std::vector<int> all_indices(const std::vector<Utterance>& clips) {
-  std::vector<int> indices(clips.size());
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
 
 std::vector<int> originals_of(const std::vector<Utterance>& clips, const std::vector<int>& chosen) {
   std::vector<int> originals;
@@ -108,7 +102,7 @@ std::vector<int> named_actors(const SplitScheme& scheme) {
 Sides speaker_sides(const std::vector<Utterance>& clips, const SplitScheme& scheme) {
   require_known(clips, &Utterance::speaker,
                 "expected clips with a speaker (without, use random:K)");
-  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
+  const std::vector<Speaker> speakers = group_by_speaker(clips, indices<int>(clips.size()));
   switch (scheme.kind) {
     case Kind::kLoso:
       return contiguous_blocks(speakers, speakers.size());
@@ -143,7 +137,7 @@ std::vector<int> without_recordings(const std::vector<int>& all, const std::vect
 Fold make_fold(const std::vector<Utterance>& clips, const std::vector<int>& held_out,
                const std::vector<int>& recordings) {
   Fold fold;
-  fold.train = without_recordings(all_indices(clips), held_out, recordings);
+  fold.train = without_recordings(indices<int>(clips.size()), held_out, recordings);
   fold.test = originals_of(clips, held_out);
   if (fold.test.empty()) {
     std::set<std::string> there;
@@ -174,8 +168,8 @@ std::vector<Fold> speaker_folds(const std::vector<Utterance>& clips, const Split
 
 std::vector<Fold> random_folds(const std::vector<Utterance>& clips, int num_folds,
                                std::uint64_t seed) {
-  const auto parts =
-      deal_by_emotion(clips, all_indices(clips), num_folds, Rng(seed, fnv1a("random folds")));
+  const auto parts = deal_by_emotion(clips, indices<int>(clips.size()), num_folds,
+                                     Rng(seed, fnv1a("random folds")));
   const std::vector<int> recordings = recording_numbers(clips);
   std::vector<Fold> folds;
   for (const std::vector<int>& part : parts) {
@@ -206,7 +200,7 @@ Fold corpus_fold(const std::vector<Utterance>& clips, const std::vector<int>& he
 std::vector<Fold> corpus_folds(const std::vector<Utterance>& clips) {
   require_known(clips, &Utterance::corpus, "expected clips with a corpus");
   std::map<std::string, std::vector<int>> corpora;
-  for (const int i : all_indices(clips)) corpora[clips[i].corpus].push_back(i);
+  for (const int i : indices<int>(clips.size())) corpora[clips[i].corpus].push_back(i);
   if (corpora.size() < 2)
     fail("expected clips of at least two corpora, found '{}'", corpora.begin()->first);
   const std::vector<int> recordings = recording_numbers(clips);
@@ -293,7 +287,7 @@ std::vector<std::string> split_warnings(const std::vector<Utterance>& clips,
     return {
         fmt::format("corpora: not tested, because no other corpus has the class: {}", left_out)};
   }
-  const std::vector<Speaker> speakers = group_by_speaker(clips, all_indices(clips));
+  const std::vector<Speaker> speakers = group_by_speaker(clips, indices<int>(clips.size()));
   constexpr std::size_t kNamed = 24;
   std::vector<std::string> absent;
   for (const int actor : named_actors(scheme))
@@ -315,7 +309,7 @@ std::vector<std::string> speakers_of(const std::vector<Utterance>& clips,
 
 Fold whole_corpus(const std::vector<Utterance>& clips) {
   Fold fold;
-  fold.train = all_indices(clips);
+  fold.train = indices<int>(clips.size());
   for (const int i : fold.train)
     if (clips[i].augmentation.empty()) fold.test.push_back(i);
   fold.test_speakers = speakers_of(clips, fold.test);

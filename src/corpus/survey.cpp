@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/internal/json_io.h"
+#include "core/internal/numbers.h"
 #include "corpus/clip_table.h"
 #include "corpus/internal/clip_groups.h"
 #include "ser/audio/audio_file.h"
@@ -272,11 +273,9 @@ std::vector<std::pair<std::string, std::int64_t>> count_by(const Survey& survey,
 
 std::vector<SpeakerCount> count_speakers(const Survey& survey) {
   const std::vector<Utterance> clips = clips_of(survey);
-  std::vector<int> all(clips.size());
-  std::iota(all.begin(), all.end(), 0);
   std::vector<SpeakerCount> result;
   std::int64_t known = 0;
-  for (const Speaker& speaker : group_by_speaker(clips, all)) {
+  for (const Speaker& speaker : group_by_speaker(clips, indices<int>(clips.size()))) {
     const std::int64_t count = speaker.clips.size();
     result.push_back({speaker.name, speaker.gender, count});
     known += count;

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "core/internal/fail.h"
+#include "core/internal/numbers.h"
 #include "corpus/internal/clip_groups.h"
 #include "eval/internal/results.h"
 #include "eval/jackknife.h"
@@ -29,12 +29,6 @@ double ratio(std::int64_t part, std::int64_t whole) {
 struct Outcome {
   Eigen::Index truth, predicted;
 };
-
-std::vector<int> all_clips(const std::vector<Prediction>& predictions) {
-  std::vector<int> all(predictions.size());
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 using Counts = Eigen::Array<std::int64_t, Eigen::Dynamic, 1>;
 
@@ -208,7 +202,7 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
   scores.n = predictions.size();
   scores.confusion.setZero(std::ssize(labels), std::ssize(labels));
   for (const Outcome& outcome : outcomes) ++scores.confusion(outcome.truth, outcome.predicted);
-  const Recalls all = recalls_of(outcomes, all_clips(predictions), labels.size());
+  const Recalls all = recalls_of(outcomes, indices<int>(predictions.size()), labels.size());
   scores.accuracy = all.accuracy();
   scores.uar = all.uar();
   scores.per_class = class_scores(labels, scores.confusion);
@@ -227,7 +221,7 @@ Scores score(const std::vector<std::string>& labels, const std::vector<Predictio
 std::optional<Intervals> intervals(const std::vector<std::string>& labels,
                                    const std::vector<Prediction>& predictions) {
   const std::vector<Outcome> outcomes = outcomes_of(labels, predictions);
-  const Recalls all = recalls_of(outcomes, all_clips(predictions), labels.size());
+  const Recalls all = recalls_of(outcomes, indices<int>(predictions.size()), labels.size());
   std::vector<double> accuracies, uars;
   for (const std::vector<int>& unit : independent_units(predictions)) {
     const Recalls own = recalls_of(outcomes, unit, labels.size());
@@ -300,10 +294,8 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
 std::vector<SpeakerClips> clips_by_speaker(const std::vector<Prediction>& predictions) {
   std::vector<Utterance> clips;
   for (const Prediction& p : predictions) clips.push_back(clip_of_speaker(p.speaker));
-  std::vector<int> all(clips.size());
-  std::iota(all.begin(), all.end(), 0);
   std::vector<SpeakerClips> result;
-  for (Speaker& speaker : group_by_speaker(clips, all))
+  for (Speaker& speaker : group_by_speaker(clips, indices<int>(clips.size())))
     result.push_back({predictions[speaker.clips.front()].speaker, std::move(speaker.clips)});
   return result;
 }

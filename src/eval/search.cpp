@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/internal/json_io.h"
+#include "core/internal/numbers.h"
 #include "eval/search_log.h"
 #include "eval/search_rungs.h"
 #include "eval/team_folds.h"
@@ -92,8 +93,7 @@ double squares(const std::vector<double>& values, double around) {
 
 /// Ranks from 0; equal values share theirs.
 std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  auto order = indices<std::size_t>(values.size());
   std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
   std::vector<double> result(values.size());
   for (std::size_t begin = 0; begin < order.size();) {

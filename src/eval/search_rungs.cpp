@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/internal/fail.h"
+#include "core/internal/numbers.h"
 #include "ser/core/parallel.h"
 #include "ser/eval/evaluate.h"
 #include "ser/train/trainer.h"
@@ -144,8 +144,7 @@ std::vector<Arena> make_arenas(const SearchSetting& setting) {
     arena.folds = with_context(where + "inner folds " + setting.space.folds, [&] {
       return make_folds(clips, chosen, parse_split_scheme(setting.space.folds), setting.run.seed);
     });
-    arena.alive.resize(setting.trials.size());
-    std::iota(arena.alive.begin(), arena.alive.end(), 0);
+    arena.alive = indices<int>(setting.trials.size());
     arena.uar.resize(setting.trials.size());
     arena.failures.resize(setting.trials.size());
   }

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
 #include <utility>
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
+#include "core/internal/numbers.h"
 #include "eval/internal/results.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
@@ -119,9 +119,7 @@ void share_folds(Team& team, const std::vector<std::size_t>& open,
 }
 
 void share_folds(Team& team, std::vector<FoldPredictions>& folds) {
-  std::vector<std::size_t> all(folds.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  share_folds(team, all, folds);
+  share_folds(team, indices<std::size_t>(folds.size()), folds);
 }
 
 std::vector<LearningCurve> share_curves(Team& team, std::vector<LearningCurve> mine) {

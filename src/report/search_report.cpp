@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <string_view>
 #include <utility>
 
+#include "core/internal/numbers.h"
 #include "report/page/charts.h"
 #include "report/page/html.h"
 #include "report/report_sections.h"
@@ -20,8 +20,7 @@ constexpr std::size_t kMostTrials = 30;  // in the table
 
 /// Trials from the best to the worst: by the last rung they reached, then by their score there.
 std::vector<std::size_t> ranking(const SearchResult& result) {
-  std::vector<std::size_t> order(result.trials.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  auto order = indices<std::size_t>(result.trials.size());
   const auto key = [&](std::size_t t) {
     const std::vector<double>& uar = result.trials[t].uar;
     return std::pair(-static_cast<double>(uar.size()), std::isnan(uar.back()) ? 1 : -uar.back());
@@ -56,8 +55,7 @@ std::string score_tiles(const SearchResult& result) {
 
 std::string importance_section(const SearchResult& result) {
   const std::vector<double> shares = importance(result);
-  std::vector<std::size_t> order(shares.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  auto order = indices<std::size_t>(shares.size());
   std::ranges::stable_sort(order, std::greater(), [&](std::size_t f) { return shares[f]; });
   std::vector<Row> rows;
   rows.reserve(order.size());

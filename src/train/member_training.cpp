@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/internal/fail.h"
+#include "core/internal/numbers.h"
 #include "ser/core/parallel.h"
 #include "train/exchange.h"
 
@@ -239,8 +240,7 @@ void MemberTraining::average_weights() {
 ValidationScore MemberTraining::validate() {
   const nn::Network network = current();
   const std::size_t clips = validation_.data.size();
-  std::vector<int> all(clips);
-  std::iota(all.begin(), all.end(), 0);
+  const auto all = indices<int>(clips);
   std::vector<ValidationScore> parts((clips + kValidationBatch - 1) / kValidationBatch);
   const nn::HeadRange emotions = train_.tasks.heads[0];
   parallel_for_mine(team_, parts.size(), threads_, [&](std::size_t b) {

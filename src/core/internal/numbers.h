@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <vector>
 
 namespace ser {
@@ -20,6 +22,14 @@ inline double ranked(std::vector<double> values, double share) {
   const auto place = values.begin() + static_cast<int>(share * values.size());
   std::nth_element(values.begin(), place, values.end());
   return *place;
+}
+
+/// 0, 1, ... count - 1.
+template <typename Int>
+std::vector<Int> indices(std::size_t count) {
+  std::vector<Int> all(count);
+  std::iota(all.begin(), all.end(), Int{0});
+  return all;
 }
 
 }  // namespace ser
