@@ -15,7 +15,6 @@ namespace ser {
 namespace {
 
 constexpr std::uint64_t kTrialStream = 0x5ea7c4;
-constexpr int kMostRungs = 10;
 
 /// Both ends of a range. Throws Error unless they are numbers, the first below the second.
 void read_range(const Json& range, SearchField& field) {
@@ -43,15 +42,6 @@ SearchField read_field(const std::string& path, const Json& json) {
   read_range(json.front(), field);
   if (is_log && !(field.low > 0)) fail("log_uniform: expected numbers above 0");
   return field;
-}
-
-int whole_between(const Json& json, const std::string& key, int otherwise, int low, int high) {
-  if (!json.contains(key)) return otherwise;
-  const Json& value = json[key];
-  if (!value.is_number_integer() || value.get<std::int64_t>() < low ||
-      value.get<std::int64_t>() > high)
-    fail("'{}': expected a whole number from {} to {}, found {}", key, low, high, dump_text(value));
-  return value.get<int>();
 }
 
 /// The names on the way to a field: "network.layers[1].units" has four.
@@ -104,23 +94,22 @@ Json draw_value(const SearchField& field, const Json& there, Rng& rng) {
 
 }  // namespace
 
+void SearchSpace::visit(FieldVisitor& v) {
+  v.choice("method", method, {{"halving", Method::kHalving}, {"random", Method::kRandom}},
+           "What is trained in full: the best of few epochs, or every trial");
+  v.field("rungs", rungs, "Numbers of epochs that trials are scored after", Range{1, 10});
+  v.field("reduction", reduction, "Epochs grow, and trials shrink, by this from rung to rung",
+          Range{2, 100});
+  v.field("folds", folds, "What trials are scored on, within what is trained on");
+}
+
 SearchSpace parse_search_space(std::string_view text) {
-  static constexpr std::array<std::string_view, 5> kKeys = {"method", "rungs", "reduction", "folds",
-                                                            "fields"};
-  const Json json = parse_json(text, "search space");
-  check_keys(json, kKeys, "search space");
+  Json json = parse_json(text, "search space");
+  const Json fields = value_at(json, "fields");
+  json.erase("fields");
   SearchSpace space;
-  if (json.contains("method")) {
-    const std::string method = text_at(json, "method");
-    if (method != "halving" && method != "random")
-      fail("'method': expected halving or random, found '{}'", method);
-    if (method == "random") space.method = SearchSpace::Method::kRandom;
-  }
-  space.rungs = whole_between(json, "rungs", space.rungs, 1, kMostRungs);
-  space.reduction = whole_between(json, "reduction", space.reduction, 2, 100);
-  if (json.contains("folds")) space.folds = text_at(json, "folds");
+  options_from_json(json, space);
   with_context("'folds'", [&] { static_cast<void>(parse_split_scheme(space.folds)); });
-  const Json& fields = value_at(json, "fields");
   if (!fields.is_object() || fields.empty())
     fail("'fields': expected recipe fields and what they may be, found none");
   for (const auto& field : fields.items())

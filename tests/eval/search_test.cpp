@@ -58,11 +58,11 @@ TEST(SearchSpace, RefusesWhatItDoesNotKnow) {
                HasSubstr("'features': every trial is trained on the features given"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {}})"), HasSubstr("found none"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {"x": [1]}, "trials": 3})"),
-               HasSubstr("unknown key 'trials'"));
+               HasSubstr("unknown option 'trials'"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {"x": [1]}, "method": "grid"})"),
-               HasSubstr("expected halving or random, found 'grid'"));
+               HasSubstr("'method': expected one of halving, random, found 'grid'"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {"x": [1]}, "reduction": 1})"),
-               HasSubstr("'reduction': expected a whole number from 2 to 100, found 1"));
+               HasSubstr("'reduction': expected an integer in [2, 100], found 1"));
   EXPECT_ERROR(parse_search_space(R"({"fields": {"x": [1]}, "folds": "speaker:3"})"),
                HasSubstr("'folds': "));
   for (const char* field : {"3", "[]", "{}", R"({"uniform": [1, 2], "log_uniform": [1, 2]})"})

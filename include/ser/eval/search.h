@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ser/core/options.h"
 #include "ser/core/team.h"
 #include "ser/corpus/feature_table.h"
 #include "ser/eval/result_file.h"
@@ -37,6 +38,7 @@ struct SearchSpace {
   std::string folds = "speakers:3";  ///< that trials are scored on, within what is trained on
   std::vector<SearchField> fields;
 
+  void visit(FieldVisitor& v);  ///< all but `fields`
   int rung_count() const { return method == Method::kRandom ? 1 : rungs; }
 };
 
