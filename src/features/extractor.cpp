@@ -14,22 +14,14 @@
 namespace ser {
 namespace {
 
-constexpr double kHighestCutHz = 200;
-
 void check(const FeatureSet& set) {
   if (set.features.empty()) fail("feature set: expected at least one feature, found none");
   if (set.sample_rate_hz != 0 &&
       (set.sample_rate_hz < kLowestRateHz || set.sample_rate_hz > kHighestRateHz))
     fail("feature set: expected sample_rate_hz 0 or {} to {}, found {}", kLowestRateHz,
          kHighestRateHz, set.sample_rate_hz);
-  if (!(set.low_cut_hz >= 0 && set.low_cut_hz <= kHighestCutHz))
-    fail("feature set: expected low_cut_hz of 0 to {}, found {}", kHighestCutHz, set.low_cut_hz);
-  if (!(set.trim_db >= 0))
-    fail("feature set: expected trim_db of at least 0, found {}", set.trim_db);
+  check_ranges(set);
   for (const Box<Feature>& feature : set.features) {
-    if (feature->delta_order < 0 || feature->delta_order > 2)
-      fail("feature '{}': expected delta_order 0, 1 or 2, found {}", feature->type(),
-           feature->delta_order);
     if (feature->hop_samples() == 0 && feature->delta_order > 0)
       fail("feature '{}' describes a whole clip: it has no delta", feature->type());
     if (set.pool != Pooling::kNone) continue;

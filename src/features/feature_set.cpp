@@ -57,7 +57,7 @@ FeatureSet parse_list(std::string_view text) {
 void FeatureSet::visit(FieldVisitor& v) {
   v.field("sample_rate_hz", sample_rate_hz, "Sampling rate, Hz; 0: the file's own",
           Range{0, 400000});
-  v.field("low_cut_hz", low_cut_hz, "What lies below is cut, Hz; 0: nothing", Range{0, 1000});
+  v.field("low_cut_hz", low_cut_hz, "What lies below is cut, Hz; 0: nothing", Range{0, 200});
   v.field("remove_hum", remove_hum, "Subtract steady lines of mains frequency");
   v.field("offset_s", offset_s, "Start of the part that is looked at, s", Range{0, 1e6});
   v.field("duration_s", duration_s, "Length of the part that is looked at, s; 0: to the end",

@@ -199,7 +199,8 @@ TEST(FeatureSet, RefusesWhatDoesNotFitTogether) {
               ThrowsMessage<Error>(HasSubstr("no delta")));
   FeatureSet third = parse_feature_set("rms");
   third.features[0]->delta_order = 3;
-  EXPECT_THAT([&] { Extractor{third}; }, ThrowsMessage<Error>(HasSubstr("delta_order 0, 1 or 2")));
+  EXPECT_THAT([&] { Extractor{third}; },
+              ThrowsMessage<Error>(HasSubstr("delta_order': expected an integer in [0, 2]")));
 }
 
 TEST(FeatureSet, RefusesRatesAndTrimmingOutOfRange) {
@@ -210,7 +211,8 @@ TEST(FeatureSet, RefusesRatesAndTrimmingOutOfRange) {
   }
   set.sample_rate_hz = 0;
   set.trim_db = -1;
-  EXPECT_THAT([&] { Extractor{set}; }, ThrowsMessage<Error>(HasSubstr("trim_db of at least 0")));
+  EXPECT_THAT([&] { Extractor{set}; },
+              ThrowsMessage<Error>(HasSubstr("trim_db': expected a number in [0, 1000]")));
 }
 
 TEST(FeatureSet, PoolingGivenBesideAListCounts) {

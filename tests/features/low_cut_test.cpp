@@ -96,7 +96,7 @@ TEST(LowCut, RefusesFrequenciesOutOfRange) {
   FeatureSet set = parse_feature_set("rms");
   for (const double hz : {-1.0, 201.0}) {
     set.low_cut_hz = hz;
-    EXPECT_ERROR(Extractor{set}, testing::HasSubstr("low_cut_hz of 0 to 200"));
+    EXPECT_ERROR(Extractor{set}, testing::HasSubstr("'low_cut_hz': expected a number in [0, 200]"));
   }
 }
 
