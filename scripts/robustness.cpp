@@ -103,13 +103,10 @@ struct Condition {
 
 std::vector<Condition> conditions() {
   using Kind = AugmentationStep::Kind;
-  const auto noise = [](double db) {
-    return [db](Clip& clip) { return augmented(clip, Kind::kNoise, db); };
+  const auto copy = [](Kind kind, double amount) {
+    return [=](Clip& clip) { return augmented(clip, kind, amount); };
   };
   const auto babble = [](double db) { return [db](Clip& clip) { return with_babble(clip, db); }; };
-  const auto gain = [](double db) {
-    return [db](Clip& clip) { return augmented(clip, Kind::kGain, db); };
-  };
   const auto rate = [](int hz) {
     return [hz](Clip& clip) { return Degraded{resample(clip.wave, hz), 0}; };
   };
@@ -125,10 +122,6 @@ std::vector<Condition> conditions() {
   const auto over = [&](double db) {
     return changed([db](Clip& clip) { return clipped(clip.wave, db); });
   };
-  const auto room = [&](double rt60_s) {
-    return
-        [rt60_s](Clip& clip) { return augmented(clip, AugmentationStep::Kind::kReverb, rt60_s); };
-  };
   const auto dropped = changed([](Clip& clip) {
     Rng rng = clip.rng("dropped packets");
     return with_dropped_packets(clip.wave, rng);
@@ -138,14 +131,14 @@ std::vector<Condition> conditions() {
   };
   constexpr double kFewEmotions = 0.98, kFewGenders = 0.995;
   return {{"clean", changed([](Clip& clip) { return clip.wave; })},
-          {"white noise, 20 dB SNR", noise(20)},
-          {"white noise, 10 dB SNR", noise(10)},
-          {"white noise, 0 dB SNR", noise(0)},
+          {"white noise, 20 dB SNR", copy(Kind::kNoise, 20)},
+          {"white noise, 10 dB SNR", copy(Kind::kNoise, 10)},
+          {"white noise, 0 dB SNR", copy(Kind::kNoise, 0)},
           {"babble, 20 dB SNR", babble(20)},
           {"babble, 10 dB SNR", babble(10)},
           {"babble, 0 dB SNR", babble(0)},
-          {"gain +20 dB", gain(20), 1, 1},
-          {"gain -20 dB", gain(-20), 1, 1},
+          {"gain +20 dB", copy(Kind::kGain, 20), 1, 1},
+          {"gain -20 dB", copy(Kind::kGain, -20), 1, 1},
           {"8 kHz", rate(8000)},
           {"16 kHz", rate(16000), 0.99},
           {"offset 0.2 %", offset(0.2), kFewEmotions, kFewGenders},
@@ -156,8 +149,8 @@ std::vector<Condition> conditions() {
           {"rumble 20 Hz, -30 dBFS", hum(20, 1, -30), kFewEmotions, kFewGenders},
           {"clipping 6 dB", over(6)},
           {"clipping 12 dB", over(12)},
-          {"reverberation 0.3 s", room(0.3)},
-          {"reverberation 0.8 s", room(0.8)},
+          {"reverberation 0.3 s", copy(Kind::kReverb, 0.3)},
+          {"reverberation 0.8 s", copy(Kind::kReverb, 0.8)},
           {"10 ms lost in 200", dropped},
           {"telephone, mu-law", codec(Codec::kTelephone)},
           {"telephone, GSM", codec(Codec::kGsm)},
