@@ -38,4 +38,39 @@ struct FramePlace {
   bool may_be_offset = false;     ///< nothing has been cut below
 };
 
+/// The candidates of a piece's frames that are remembered, or to be.
+class RememberedPitch {
+ public:
+  RememberedPitch(const FramePlace& place, const PitchOptions& options)
+      : place_(place), options_(options) {
+    if (place.memory) found_ = &place.memory->pitch.get(options, [] { return Found(); });
+  }
+
+  /// Null if there are none.
+  const PitchCandidates* find(Eigen::Index frame) const {
+    if (!is_known(frame)) return nullptr;
+    const auto found = found_->find(position(frame));
+    return found == found_->end() ? nullptr : &found->second;
+  }
+  void put(Eigen::Index frame, const PitchCandidates& candidates) const {
+    if (is_known(frame)) found_->emplace(position(frame), candidates);
+  }
+
+ private:
+  using Found = std::unordered_map<Eigen::Index, PitchCandidates>;
+
+  Eigen::Index position(Eigen::Index frame) const {
+    return place_.begin + frame * options_.hop_samples;
+  }
+  bool is_known(Eigen::Index frame) const {
+    const Eigen::Index begin = frame * options_.hop_samples - options_.frame_samples / 2;
+    return found_ && begin >= place_.known.begin &&
+           begin + options_.frame_samples <= place_.known.end;
+  }
+
+  const FramePlace& place_;
+  const PitchOptions& options_;
+  Found* found_ = nullptr;
+};
+
 }  // namespace ser

@@ -282,45 +282,6 @@ std::vector<int> PitchPlan::best_path(const std::vector<Candidates>& frames) con
   return traced_back(from, begin, std::ranges::max_element(score) - score.begin());
 }
 
-namespace {
-
-/// The candidates of a piece's frames that are remembered, or to be.
-class Remembered {
- public:
-  Remembered(const FramePlace& place, const PitchOptions& options)
-      : place_(place), options_(options) {
-    if (place.memory) found_ = &place.memory->pitch.get(options, [] { return Found(); });
-  }
-
-  /// Null if there are none.
-  const PitchCandidates* find(Eigen::Index frame) const {
-    if (!is_known(frame)) return nullptr;
-    const auto found = found_->find(position(frame));
-    return found == found_->end() ? nullptr : &found->second;
-  }
-  void put(Eigen::Index frame, const PitchCandidates& candidates) const {
-    if (is_known(frame)) found_->emplace(position(frame), candidates);
-  }
-
- private:
-  using Found = std::unordered_map<Eigen::Index, PitchCandidates>;
-
-  Eigen::Index position(Eigen::Index frame) const {
-    return place_.begin + frame * options_.hop_samples;
-  }
-  bool is_known(Eigen::Index frame) const {
-    const Eigen::Index begin = frame * options_.hop_samples - options_.frame_samples / 2;
-    return found_ && begin >= place_.known.begin &&
-           begin + options_.frame_samples <= place_.known.end;
-  }
-
-  const FramePlace& place_;
-  const PitchOptions& options_;
-  Found* found_ = nullptr;
-};
-
-}  // namespace
-
 /// Of each frame; none in silent ones.
 std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::VectorXf& samples,
                                                              const FramePlace& place) const {
@@ -340,7 +301,7 @@ std::vector<PitchPlan::Candidates> PitchPlan::all_candidates(const Eigen::Vector
   }
   const double silence = kSilence * std::max(0.0, frame_energy.maxCoeff());
 
-  const Remembered remembered(place, options_);
+  const RememberedPitch remembered(place, options_);
   std::vector<Candidates> frames(static_cast<std::size_t>(count));
   std::vector<Eigen::Index> missing;
   for (Eigen::Index t = 0; t < count; ++t) {
