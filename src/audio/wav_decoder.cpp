@@ -84,8 +84,10 @@ std::unique_ptr<Decoder> read_header(PartFile& file) {
     const std::int64_t size = to_number(std::string_view(head).substr(4));
     if (head.starts_with("data")) {
       if (!format) return nullptr;
+      const std::int64_t rest = file.size() - file.position();
+      constexpr std::int64_t kToTheEnd = 0xFFFFFFFF;  // more than the field can tell
       return std::make_unique<WavDecoder>(file, *format,
-                                          std::min(size, file.size() - file.position()));
+                                          size == kToTheEnd ? rest : std::min(size, rest));
     }
     constexpr std::int64_t kLargestFormat = 1024;
     if (head.starts_with("fmt ") && size <= kLargestFormat) {
