@@ -143,6 +143,8 @@ AtomicFile::AtomicFile(std::filesystem::path path)
   descriptor_ = create_nameless(folder);
   if (descriptor_ < 0) descriptor_ = create_hidden(folder, temporary_);
   if (descriptor_ < 0) fail_at(path_, "writing to its folder");
+  struct stat before {};
+  if (::stat(target_.c_str(), &before) == 0) ::fchmod(descriptor_, before.st_mode & 07777);
 }
 
 AtomicFile::~AtomicFile() {

@@ -56,6 +56,14 @@ TEST(AtomicFile, PermissionsFollowTheUmask) {
   EXPECT_EQ(status.st_mode & 0777, 0640u);
 }
 
+TEST(AtomicFile, KeepsThePermissionsOfWhatItReplaces) {
+  const TempFolder folder;
+  const fs::path path = folder.add("f", "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  write_file(path, "new");
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST(AtomicFile, ManyThreadsWriteTheSameFile) {
   const TempFolder folder;
   const MoreThreadsThanCores more(7);
