@@ -296,6 +296,9 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
                                                   row_names(extractor.set()).size(), counting);
   FeatureWriter& out = journal ? static_cast<FeatureWriter&>(*journal) : counting;
   const std::size_t kept = journal ? journal->kept() : 0;
+  if (kept > recordings.size())
+    fail("{}: {} recordings are kept there, of {}: expected that file gone",
+         options.journal.string(), kept, recordings.size());
   for (std::size_t i = 0; i < kept && options.observer; ++i) options.observer("");
   std::vector<Extracted> slots(pipeline_slots(options.threads));
   std::vector<std::string> failures(slots.size());

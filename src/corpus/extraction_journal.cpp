@@ -1,5 +1,9 @@
 #include "corpus/extraction_journal.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -72,12 +76,25 @@ class Reader {
 
 ExtractionJournal::ExtractionJournal(fs::path path, const std::string& run, std::size_t rows,
                                      FeatureWriter& next)
-    : path_(std::move(path)), rows_(rows), next_(next), hash_(fnv1a("")) {
+    : path_(std::move(path)), rows_(rows), next_(next), lock_(path_), hash_(fnv1a("")) {
   const bool there = fs::exists(path_) && fs::file_size(path_) > 0;
   if (there) replay(run);
   file_.open(path_, std::ios::binary | std::ios::app);
   if (!there) file_ << kFormat << run << '\n' << std::flush;
   if (!file_) fail("{}: writing failed: {}", path_.string(), std::strerror(errno));
+}
+
+/// Two runs that write one journal would keep recordings twice. A file system without locks has
+/// none.
+ExtractionJournal::Lock::Lock(const fs::path& path)
+    : descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  if (descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(descriptor);
+  fail("{}: another extraction is writing it", path.string());
+}
+
+ExtractionJournal::Lock::~Lock() {
+  if (descriptor >= 0) ::close(descriptor);
 }
 
 /// Hands on the recordings that are whole, twice read: their clips are known to be good before the

@@ -16,7 +16,7 @@ namespace ser {
 class ExtractionJournal : public FeatureWriter {
  public:
   /// run: identifies recordings and options. next: must outlive this object.
-  /// Throws Error if the file is the journal of another run.
+  /// Throws Error if the file is the journal of another run, or another process writes it.
   ExtractionJournal(std::filesystem::path path, const std::string& run, std::size_t rows,
                     FeatureWriter& next);
   /// Recordings that the journal held.
@@ -31,12 +31,21 @@ class ExtractionJournal : public FeatureWriter {
 
  private:
   struct Record;
+  /// An open file's lock, which ends with it.
+  struct Lock {
+    explicit Lock(const std::filesystem::path& path);
+    ~Lock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    int descriptor;
+  };
   void replay(const std::string& run);
   void put(const Record& record, std::string_view text, std::string_view values);
 
   std::filesystem::path path_;
   std::size_t rows_;
   FeatureWriter& next_;
+  Lock lock_;
   std::ofstream file_;
   std::uint64_t hash_;  ///< of the recording that is written
   std::size_t kept_ = 0;

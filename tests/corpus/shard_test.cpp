@@ -1,6 +1,9 @@
 #include "ser/corpus/shard.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "ser/audio/audio_file.h"
 #include "ser/core/atomic_file.h"
@@ -285,6 +288,14 @@ TEST_F(Resume, CountsTheRecordingsThatWereSkippedBefore) {
   EXPECT_EQ(summary.kept, 4u);
   EXPECT_EQ(summary.skipped, 1u);
   EXPECT_EQ(summary.clips, 2u * (kRecordings - 1));
+}
+
+TEST_F(Resume, RefusesAJournalThatAnotherProcessWrites) {
+  const int other = ::open(journal_.c_str(), O_RDWR | O_CREAT, 0666);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  EXPECT_ERROR(extract_to_file(with_journal()), HasSubstr("another extraction is writing it"));
+  ::close(other);
+  EXPECT_EQ(extract_to_file(with_journal()).kept, 0u);
 }
 
 TEST_F(Resume, RefusesTheJournalOfAnotherExtraction) {
