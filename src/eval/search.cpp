@@ -53,7 +53,7 @@ std::string fingerprint_of(const FeatureTable& table, const Recipe& base, const 
                     fmt::join(field.values, " "), field.low, field.high));
   add(fmt::format("{} {} {} {} {} {}", space.rung_count(), space.reduction, space.folds, run.outer,
                   run.seed, fingerprint(table.set)));
-  return fmt::format("{:016x}", hash_of(table.clips, hash));
+  return fmt::format("{:016x}", hash_of(table, hash));
 }
 
 void describe_work(const SearchSetting& setting, const Recipe& base, const Arena& arena,

@@ -92,11 +92,18 @@ LearningCurve curve_of(const Json& row) {
 
 }  // namespace
 
-std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash) {
-  for (const Utterance& clip : clips)
-    hash = fnv1a(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
-                             clip.augmentation, clip.emotion, clip.gender, clip.content),
-                 hash);
+std::uint64_t hash_of(const FeatureTable& table, std::uint64_t hash) {
+  const auto add = [&](std::string_view bytes) { hash = fnv1a(bytes, hash); };
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const Utterance& clip = table.clips[i];
+    add(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
+                    clip.augmentation, clip.emotion, clip.gender, clip.intensity, clip.content));
+    for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
+    table.for_each_part(i, [&](const auto& features) {
+      add({reinterpret_cast<const char*>(features.data()),
+           static_cast<std::size_t>(features.size()) * sizeof(float)});
+    });
+  }
   return hash;
 }
 
@@ -104,7 +111,7 @@ std::string run_key(const FeatureTable& table, std::string_view split, const Rec
                     std::uint64_t seed, const std::vector<int>& heard) {
   const std::string text = fmt::format("{} {} {} {} {}", to_json(recipe), split, seed,
                                        fmt::join(heard, ","), fingerprint(table.set));
-  return fmt::format("{:016x}", hash_of(table.clips, fnv1a(text)));
+  return fmt::format("{:016x}", hash_of(table, fnv1a(text)));
 }
 
 void share_folds(Team& team, const std::vector<std::size_t>& open,

@@ -47,7 +47,7 @@ class KeptFolds {
   std::string run_, name_;
 };
 
-/// Hash of what is known of the clips, on top of another.
-std::uint64_t hash_of(const std::vector<Utterance>& clips, std::uint64_t hash);
+/// Hash of the clips, what is known of them and their features, on top of another.
+std::uint64_t hash_of(const FeatureTable& table, std::uint64_t hash);
 
 }  // namespace ser
