@@ -108,6 +108,12 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
     talk::warn("{}: {}", scheme.name(), missing);
   if (options.resume && !std::filesystem::exists(options.checkpoint))
     talk::info("{}: no fold is kept there, all are trained", options.checkpoint);
+  std::error_code error;
+  if (!options.resume && !options.checkpoint.empty() &&
+      std::filesystem::exists(options.checkpoint, error) &&
+      !std::filesystem::is_empty(options.checkpoint, error))
+    talk::warn("{}: what is kept there is replaced; --resume would go on from it",
+               options.checkpoint);
   const int processes = team.size(), fold_count = folds.size();
   const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
   TrainingProgress progress(trainings * recipe.members, common.quiet);
@@ -244,10 +250,11 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
   if (!options.compare.empty()) return compare_results(options.compare);
   const report::Report report = scored(options, flags, common, team);
   if (team.rank() > 0) return;
-  print_scores(*report.result);
-  flush_stdout();
-  if (!options.output.empty()) write_result(options.output, *report.result);
-  if (!options.report.empty()) report::write_report(options.report, report);
+  print_then_write([&] { print_scores(*report.result); },
+                   [&] {
+                     if (!options.output.empty()) write_result(options.output, *report.result);
+                     if (!options.report.empty()) report::write_report(options.report, report);
+                   });
 }
 
 }  // namespace ser

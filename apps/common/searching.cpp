@@ -95,10 +95,12 @@ void search_all(const TrainingFlags& flags, const Recipe& base, const FeatureTab
   const SearchResult result = search(table, base, space, run);
   if (run.team->rank() > 0) return;
   warn_of_failures(result);
-  print_result(result);
-  flush_stdout();
-  write_file(flags.output, to_json(result.recipe, 2) + "\n");
-  if (!flags.report.empty()) write_file(flags.report, report::search_html(result));
+  print_then_write([&] { print_result(result); },
+                   [&] {
+                     write_file(flags.output, to_json(result.recipe, 2) + "\n");
+                     if (!flags.report.empty())
+                       write_file(flags.report, report::search_html(result));
+                   });
   talk::info("{}: the best of {} recipes", flags.output, flags.trials);
 }
 

@@ -1,13 +1,16 @@
 #include "standard_output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <string>
 
 #include "command.h"
@@ -26,6 +29,12 @@ off_t written_size() {
 }
 
 off_t size_at_start = 0;
+
+/// True for a pipe that nobody reads any more.
+bool reader_has_left() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
 
 }  // namespace
 
@@ -59,6 +68,24 @@ void flush_stdout() {
   const int reason = errno;
   take_back_half_line();
   fail("standard output: writing failed: {}", std::strerror(reason));
+}
+
+void print_then_write(const std::function<void()>& print,
+                      const std::function<void()>& write_files) {
+  std::exception_ptr failure;
+  const auto on_broken_pipe = std::signal(SIGPIPE, SIG_IGN);
+  try {
+    print();
+    flush_stdout();
+  } catch (const std::exception&) {
+    if (std::ferror(stdout) == 0) throw;
+    failure = std::current_exception();
+  }
+  std::signal(SIGPIPE, on_broken_pipe);
+  write_files();
+  if (!failure) return;
+  if (reader_has_left()) std::raise(SIGPIPE);
+  std::rethrow_exception(failure);
 }
 
 }  // namespace ser

@@ -211,9 +211,15 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
 }  // namespace
 
 void check_resume(const TrainingFlags& options) {
-  if (!options.resume) return;
-  if (options.checkpoint.empty()) fail<UsageError>("--resume: expected --checkpoint FILE");
   const bool trains = options.search.empty();
+  if (!options.resume) {
+    std::error_code error;
+    if (trains && std::filesystem::is_regular_file(options.checkpoint, error))
+      talk::warn("{}: the run that is kept there is replaced; --resume would go on from it",
+                 options.checkpoint);
+    return;
+  }
+  if (options.checkpoint.empty()) fail<UsageError>("--resume: expected --checkpoint FILE");
   if (trains ? !std::filesystem::exists(options.checkpoint)
              : search_files(options.checkpoint).empty())
     talk::warn("{}: no checkpoint there, {} starts afresh", options.checkpoint,

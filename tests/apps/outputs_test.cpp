@@ -4,6 +4,7 @@
 #include "apps/demo_features.h"
 #include "common/interrupt.h"
 #include "ser/core/atomic_file.h"
+#include "support/paths.h"
 
 namespace ser {
 namespace {
@@ -204,6 +205,24 @@ TEST_F(Outputs, AFullFileBehindStdoutEndsWithAWholeLine) {
   EXPECT_THAT(text, StartsWith("kept, though no whole line{"));
   EXPECT_EQ(text.back(), '\n');
   EXPECT_GT(text.size(), 500u);
+}
+
+TEST_F(Outputs, AReaderThatLeavesEarlyLosesNoResult) {
+  const std::string result = out("r.json"), page = out("r.html"), full = out("full.json");
+  const std::string words = " " + features_ + " --cv random:2 --train " + recipe_ + " -q -o ";
+  const std::string program = (program_folder() / "ser-eval").string() + words;
+  ASSERT_EQ(std::system((program + result + " --report " + page + " | true").c_str()), 0);
+  EXPECT_TRUE(fs::exists(result));
+  EXPECT_TRUE(fs::exists(page));
+  EXPECT_NE(std::system((program + full + " > /dev/full 2> /dev/null").c_str()), 0);
+  EXPECT_EQ(text_of(full), text_of(result));
+}
+
+TEST_F(Outputs, AKeptRunIsNotReplacedWithoutAWord) {
+  const std::vector<std::string> words = {features_, "--recipe",     recipe_, "-o",
+                                          out("m"),  "--checkpoint", out("c")};
+  EXPECT_THAT(run("ser-train", words).err, testing::Not(HasSubstr("replaced")));
+  EXPECT_THAT(run("ser-train", words).err, HasSubstr("the run that is kept there is replaced"));
 }
 
 TEST_F(Outputs, AnInterruptedRunLeavesNothingAndSaysSo) {
