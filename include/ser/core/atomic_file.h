@@ -13,9 +13,9 @@ namespace ser {
 /// `path`; `commit()` syncs it and puts it in the place of `path`. Destroyed without a commit, or
 /// killed, it leaves what was there before, and nothing beside it. (Where a file system has no
 /// files without a name, a hidden one stands in.) A link is written through: what it names is
-/// replaced. A device or pipe ("/dev/null"), and what the program was started with ("/dev/stdout"),
-/// is written to directly; "-" is not special. Every member throws Error, naming the file and the
-/// system's reason.
+/// replaced, and keeps its permissions. A device or pipe ("/dev/null"), and what the program was
+/// started with ("/dev/stdout"), is written to directly; "-" is not special. Every member throws
+/// Error, naming the file and the system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
