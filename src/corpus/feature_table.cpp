@@ -13,6 +13,7 @@
 
 #include "core/internal/fail.h"
 #include "corpus/feature_file.h"
+#include "corpus/internal/clip_hash.h"
 #include "ser/core/text.h"
 #include "ser/corpus/shard.h"
 #include "ser/corpus/speaker.h"
@@ -222,6 +223,19 @@ const float* MappedFeatures::clip(std::size_t index, std::uint64_t bytes) const 
     for (const MappedFile& file : files_) file.let_go();
   }
   return clips_[index];
+}
+
+std::uint64_t hash_of_clip(const FeatureTable& table, std::size_t index, std::uint64_t hash) {
+  const auto add = [&](std::string_view bytes) { hash = fnv1a(bytes, hash); };
+  const Utterance& clip = table.clips[index];
+  add(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker, clip.augmentation,
+                  clip.emotion, clip.gender, clip.intensity));
+  for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
+  table.for_each_part(index, [&](const auto& features) {
+    add({reinterpret_cast<const char*>(features.data()),
+         static_cast<std::size_t>(features.size()) * sizeof(float)});
+  });
+  return hash;
 }
 
 }  // namespace ser

@@ -7,6 +7,7 @@
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "core/internal/numbers.h"
+#include "corpus/internal/clip_hash.h"
 #include "eval/internal/results.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
@@ -93,17 +94,8 @@ LearningCurve curve_of(const Json& row) {
 }  // namespace
 
 std::uint64_t hash_of(const FeatureTable& table, std::uint64_t hash) {
-  const auto add = [&](std::string_view bytes) { hash = fnv1a(bytes, hash); };
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    const Utterance& clip = table.clips[i];
-    add(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
-                    clip.augmentation, clip.emotion, clip.gender, clip.intensity, clip.content));
-    for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
-    table.for_each_part(i, [&](const auto& features) {
-      add({reinterpret_cast<const char*>(features.data()),
-           static_cast<std::size_t>(features.size()) * sizeof(float)});
-    });
-  }
+  for (std::size_t i = 0; i < table.size(); ++i)
+    hash = hash_of_clip(table, i, fnv1a(table.clips[i].content, hash));
   return hash;
 }
 

@@ -47,7 +47,8 @@ class KeptFolds {
   std::string run_, name_;
 };
 
-/// Hash of the clips, what is known of them and their features, on top of another.
+/// Hash of all clips, as `hash_of_clip` takes each, and of their sound, by which folds are made; on
+/// top of another.
 std::uint64_t hash_of(const FeatureTable& table, std::uint64_t hash);
 
 }  // namespace ser

@@ -9,6 +9,7 @@
 
 #include "core/internal/fail.h"
 #include "core/internal/json_io.h"
+#include "corpus/internal/clip_hash.h"
 #include "ser/core/text.h"
 
 namespace ser {
@@ -145,16 +146,7 @@ RunIdentity run_identity(const TrainingData& data, const Recipe& recipe, const R
   add(fmt::format("{} {} {}", run.seed, run.stream, fingerprint(data.table.set)));
   for (const std::vector<int>* clips : {&data.train, &data.validation}) {
     add(fmt::format("{}", clips->size()));
-    for (const int i : *clips) {
-      const Utterance& clip = data.table.clips[i];
-      add(fmt::format("{}|{}|{}|{}|{}|{}|{}", clip.corpus, clip.path, clip.speaker,
-                      clip.augmentation, clip.emotion, clip.gender, clip.intensity));
-      for (const auto& [emotion, votes] : clip.votes) add(fmt::format("{} {}", emotion, votes));
-      data.table.for_each_part(i, [&](const auto& features) {
-        add({reinterpret_cast<const char*>(features.data()),
-             static_cast<std::size_t>(features.size()) * sizeof(float)});
-      });
-    }
+    for (const int i : *clips) hash = hash_of_clip(data.table, i, hash);
   }
   const Json settings = {{"seed", run.seed}, {"recipe", parse_json(to_json(recipe), "recipe")}};
   return {fmt::format("{:016x}", hash), dump_text(settings)};
