@@ -106,12 +106,11 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   warn_of_split(table.clips, scheme);
   if (const std::string missing = missing_classes(table.clips, folds); !missing.empty())
     talk::warn("{}: {}", scheme.name(), missing);
-  if (options.resume && !std::filesystem::exists(options.checkpoint))
+  std::error_code none;
+  const bool kept = !std::filesystem::is_empty(options.checkpoint, none) && !none;
+  if (options.resume && !kept)
     talk::info("{}: no fold is kept there, all are trained", options.checkpoint);
-  std::error_code error;
-  if (!options.resume && !options.checkpoint.empty() &&
-      std::filesystem::exists(options.checkpoint, error) &&
-      !std::filesystem::is_empty(options.checkpoint, error))
+  if (!options.resume && kept)
     talk::warn("{}: what is kept there is replaced; --resume would go on from it",
                options.checkpoint);
   const int processes = team.size(), fold_count = folds.size();
