@@ -6,6 +6,7 @@
 #include "common/installation.h"
 #include "common/live.h"
 #include "common/outputs.h"
+#include "common/standard_output.h"
 #include "common/talk.h"
 #include "common/timeline_output.h"
 #include "common/voice_flags.h"
@@ -71,20 +72,22 @@ int predict(const Options& options, const ser::LiveOptions& live,
   ser::enroll(predictor, options.voice.enroll, common.threads);
   ser::Listener listener(predictor, ser::adapting(options.voice, options.answers()));
   int exit_code = 0;
-  if (live.live) {
-    try {
-      ser::run_live(live, options.output, options.inputs, listener);
-    } catch (const ser::Error&) {
-      remembered.keep(listener.voice());
-      throw;
+  const auto answer = [&] {
+    if (live.live) {
+      try {
+        ser::run_live(live, options.output, options.inputs, listener);
+      } catch (const ser::Error&) {
+        remembered.keep(listener.voice());
+        throw;
+      }
+    } else if (options.timeline.wanted()) {
+      exit_code = ser::predict_timelines(inputs, listener, options.timeline, options.voice,
+                                         options.output, common);
+    } else {
+      exit_code = ser::predict_recordings(inputs, listener, options.output, common);
     }
-  } else if (options.timeline.wanted()) {
-    exit_code = ser::predict_timelines(inputs, listener, options.timeline, options.voice,
-                                       options.output, common);
-  } else {
-    exit_code = ser::predict_recordings(inputs, listener, options.output, common);
-  }
-  remembered.keep(listener.voice());
+  };
+  ser::print_then_write(answer, [&] { remembered.keep(listener.voice()); });
   return exit_code;
 }
 

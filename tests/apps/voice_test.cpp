@@ -5,6 +5,7 @@
 
 #include "apps/predict.h"
 #include "ser/audio/audio_file.h"
+#include "support/paths.h"
 #include "support/wav.h"
 
 namespace ser {
@@ -92,6 +93,13 @@ TEST_F(PredictVoice, IsRememberedFromRunToRun) {
   EXPECT_EQ(text_of(kept_), kept);
   EXPECT_EQ(said({"--remember", kept_, c})[0], whole[2]);
   EXPECT_NE(text_of(kept_), kept);
+}
+
+TEST_F(PredictVoice, IsKeptThoughTheReaderLeaves) {
+  const std::string program = (program_folder() / "ser-predict").string();
+  const std::string words = " --model " + model_ + " -q --remember " + kept_ + " " + demo_actor(1);
+  ASSERT_EQ(std::system((program + words + " | true").c_str()), 0);
+  EXPECT_TRUE(std::filesystem::exists(kept_));
 }
 
 TEST_F(PredictVoice, IsMadeWithoutInput) {
