@@ -33,6 +33,9 @@ struct Extracted {
   std::vector<std::pair<Utterance, Eigen::MatrixXf>> clips;  ///< itself and its augmented copies
   std::vector<std::string> notices;
   std::optional<Utterance> in_pieces;  ///< itself, where it is too long to be held in memory
+  std::string failure;                 ///< why it is skipped
+  std::uint64_t stamp = 0;             ///< of its file, before it was read
+  bool is_kept = false;                ///< in the journal, and nothing is known here
 };
 
 /// The recording itself and its augmented copies, in order.
@@ -118,6 +121,19 @@ Extracted extract_recording(const Recording& recording, const Extractor& extract
   }
   for (std::string& notice : reader.notices()) extracted.notices.push_back(std::move(notice));
   return extracted;
+}
+
+/// Puts why a recording cannot be extracted in `made`, where those are skipped.
+void extract_or_skip(const Recording& recording, const Extractor& extractor,
+                     const ExtractionOptions& options, Extracted& made) {
+  try {
+    const std::uint64_t stamp = made.stamp;
+    made = extract_recording(recording, extractor, options);
+    made.stamp = stamp;
+  } catch (const Error& error) {
+    if (options.on_error == OnError::kFail) throw;
+    made.failure = error.what();
+  }
 }
 
 /// Counts what it hands on to another writer.
@@ -295,38 +311,36 @@ ExtractionSummary extract(const std::vector<Recording>& recordings,
     journal = std::make_unique<ExtractionJournal>(options.journal, run_of(recordings, options),
                                                   row_names(extractor.set()).size(), counting);
   FeatureWriter& out = journal ? static_cast<FeatureWriter&>(*journal) : counting;
-  const std::size_t kept = journal ? journal->kept() : 0;
-  if (kept > recordings.size())
+  if (journal && journal->size() > recordings.size())
     fail("{}: {} recordings are kept there, of {}: expected that file gone",
-         options.journal.string(), kept, recordings.size());
-  for (std::size_t i = 0; i < kept && options.observer; ++i) options.observer("");
+         options.journal.string(), journal->size(), recordings.size());
   std::vector<Extracted> slots(pipeline_slots(options.threads));
-  std::vector<std::string> failures(slots.size());
+  std::size_t kept = 0;
 
-  const auto produce = [&](std::size_t unit, std::size_t slot) {
-    failures[slot].clear();
-    slots[slot] = {};
-    try {
-      slots[slot] = extract_recording(recordings[kept + unit], extractor, options);
-    } catch (const Error& error) {
-      if (options.on_error == OnError::kFail) throw;
-      failures[slot] = error.what();
-    }
+  const auto produce = [&](std::size_t index, std::size_t slot) {
+    Extracted& made = slots[slot] = {};
+    made.stamp = journal ? stamp_of(recordings[index].file) : 0;
+    made.is_kept = journal && journal->holds(index, made.stamp);
+    if (!made.is_kept) extract_or_skip(recordings[index], extractor, options, made);
   };
-  const auto consume = [&](std::size_t unit, std::size_t slot) {
-    out.start_recording(kept + unit);
-    for (const std::string& notice : slots[slot].notices)
-      if (options.on_notice) options.on_notice(recordings[kept + unit].file, notice);
-    for (const auto& [utterance, features] : slots[slot].clips) out.add(utterance, features);
-    if (slots[slot].in_pieces) {
-      const Copies copies(*slots[slot].in_pieces, options);
+  const auto consume = [&](std::size_t index, std::size_t slot) {
+    const Extracted& made = slots[slot];
+    out.start_recording(index);
+    if (made.is_kept) journal->hand_on(index);
+    kept += made.is_kept;
+    for (const std::string& notice : made.notices)
+      if (options.on_notice) options.on_notice(recordings[index].file, notice);
+    for (const auto& [utterance, features] : made.clips) out.add(utterance, features);
+    if (made.in_pieces) {
+      const Copies copies(*made.in_pieces, options);
       for (std::size_t copy = 0; copy < copies.count(); ++copy)
-        extract_pieces(recordings[kept + unit].file, copies, copy, extractor.set(), out);
+        extract_pieces(recordings[index].file, copies, copy, extractor.set(), out);
     }
+    if (journal) journal->set_stamp(made.stamp);
     out.end_recording();
-    if (options.observer) options.observer(failures[slot]);
+    if (options.observer) options.observer(made.failure);
   };
-  parallel_pipeline(recordings.size() - kept, options.threads, produce, consume);
+  parallel_pipeline(recordings.size(), options.threads, produce, consume);
   ExtractionSummary summary = counting.summary();
   if (summary.clips == 0 && !options.may_be_empty)
     fail("expected recordings to extract, found none that can be read");

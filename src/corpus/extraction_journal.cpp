@@ -4,6 +4,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -18,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kFormat = "ser-extraction-1 ";
+constexpr std::string_view kFormat = "ser-extraction-2 ";
 
 std::string_view bytes_of(const Eigen::MatrixXf& values) {
   return {reinterpret_cast<const char*>(values.data()),
@@ -27,8 +30,14 @@ std::string_view bytes_of(const Eigen::MatrixXf& values) {
 
 }  // namespace
 
-/// What stands before text and values of an entry. At a recording's end: the hash of all that was
-/// kept of it, in place of the number of frames.
+std::uint64_t stamp_of(const fs::path& recording) {
+  std::error_code none;
+  const auto changed = fs::last_write_time(recording, none).time_since_epoch().count();
+  return fnv1a(fmt::format("{} {}", fs::file_size(recording, none), changed));
+}
+
+/// What stands before text and values. At a recording's end: its stamp in place of the text's
+/// length, the hash of all that was kept of it in place of the number of frames.
 struct ExtractionJournal::Record {
   enum Kind : std::uint64_t { kClip, kFrames, kEnd };
   std::uint64_t kind = kEnd;
@@ -38,13 +47,11 @@ struct ExtractionJournal::Record {
   std::string_view bytes() const { return {reinterpret_cast<const char*>(this), sizeof *this}; }
 };
 
-namespace {
-
-/// Reads a journal entry by entry.
-class Reader {
+/// Reads a journal record by record.
+class ExtractionJournal::Reader {
  public:
-  explicit Reader(const fs::path& path)
-      : file_(path, std::ios::binary), size_(file_ ? fs::file_size(path) : 0) {}
+  Reader(const fs::path& path, std::size_t rows)
+      : rows_(rows), file_(path, std::ios::binary), size_(file_ ? fs::file_size(path) : 0) {}
 
   std::string line() {
     std::string line;
@@ -56,33 +63,47 @@ class Reader {
     file_.clear();
     file_.seekg(position);
   }
-  /// False where the file ends before.
+  /// False where the file ends before the record does.
+  bool next() {
+    text.clear();
+    values.clear();
+    return read(reinterpret_cast<char*>(&record), sizeof record) &&
+           (record.kind == Record::kEnd ||
+            (read(text, record.text_bytes) &&
+             record.frames < (std::uint64_t{1} << 40) / rows_ &&
+             read(values, record.frames * rows_ * sizeof(float))));
+  }
+
+  Record record;
+  std::string text, values;
+
+ private:
   bool read(char* out, std::uint64_t bytes) {
     if (bytes > size_ - std::min(size_, position())) return false;
     return static_cast<bool>(file_.read(out, bytes));
   }
-  bool read(std::string& text, std::uint64_t bytes) {
+  bool read(std::string& out, std::uint64_t bytes) {
     if (bytes > size_ - std::min(size_, position())) return false;
-    text.resize(bytes);
-    return read(text.data(), bytes);
+    out.resize(bytes);
+    return read(out.data(), bytes);
   }
 
- private:
+  std::size_t rows_;
   std::ifstream file_;
   std::uint64_t size_;
 };
-
-}  // namespace
 
 ExtractionJournal::ExtractionJournal(fs::path path, const std::string& run, std::size_t rows,
                                      FeatureWriter& next)
     : path_(std::move(path)), rows_(rows), next_(next), lock_(path_), hash_(fnv1a("")) {
   const bool there = fs::exists(path_) && fs::file_size(path_) > 0;
-  if (there) replay(run);
+  if (there) find_entries(run);
   file_.open(path_, std::ios::binary | std::ios::app);
   if (!there) file_ << kFormat << run << '\n' << std::flush;
   if (!file_) fail("{}: writing failed: {}", path_.string(), std::strerror(errno));
 }
+
+ExtractionJournal::~ExtractionJournal() = default;
 
 /// Two runs that write one journal would keep recordings twice. A file system without locks has
 /// none.
@@ -97,54 +118,45 @@ ExtractionJournal::Lock::~Lock() {
   if (descriptor >= 0) ::close(descriptor);
 }
 
-/// Hands on the recordings that are whole, twice read: their clips are known to be good before the
-/// first is handed on.
-void ExtractionJournal::replay(const std::string& run) {
-  Reader file(path_);
-  if (file.line() != std::string(kFormat) + run)
+/// Finds the recordings that are kept whole, and cuts off what follows them.
+void ExtractionJournal::find_entries(const std::string& run) {
+  kept_ = std::make_unique<Reader>(path_, rows_);
+  if (kept_->line() != std::string(kFormat) + run)
     fail(
         "{}: what is kept there is of another extraction: expected the recordings and options it "
         "was started with, or that file gone",
         path_.string());
-  Record record;
-  std::string text, values;
-  const auto next = [&] {
-    return file.read(reinterpret_cast<char*>(&record), sizeof record) &&
-           file.read(text, record.text_bytes) &&
-           (record.kind == Record::kEnd ||
-            (record.frames < (std::uint64_t{1} << 40) / rows_ &&
-             file.read(values, record.frames * rows_ * sizeof(float))));
-  };
-  const std::uint64_t start = file.position();
-  std::uint64_t good = start, hash = hash_;
-  while (next()) {
+  Entry entry{kept_->position(), 0, false};
+  std::uint64_t hash = hash_;
+  while (kept_->next()) {
+    const Record& record = kept_->record;
     if (record.kind == Record::kEnd) {
       if (record.frames != hash) break;
-      good = file.position();
+      entry.stamp = record.text_bytes;
+      entries_.push_back(entry);
+      entry = {kept_->position(), 0, false};
       hash = hash_;
       continue;
     }
+    entry.has_clips = true;
     for (const std::string_view bytes :
-         {record.bytes(), std::string_view(text), std::string_view(values)})
+         {record.bytes(), std::string_view(kept_->text), std::string_view(kept_->values)})
       hash = fnv1a(bytes, hash);
   }
-  file.go_to(start);
-  next_.start_recording(0);
-  while (file.position() < good && next()) {
-    if (record.kind == Record::kEnd) {
-      next_.end_recording();
-      next_.start_recording(++kept_);
-      continue;
-    }
+  fs::resize_file(path_, entry.position);
+}
+
+void ExtractionJournal::hand_on(std::size_t index) {
+  kept_->go_to(entries_[index].position);
+  while (kept_->next() && kept_->record.kind != Record::kEnd) {
     const Eigen::MatrixXf features = Eigen::Map<const Eigen::MatrixXf>(
-        reinterpret_cast<const float*>(values.data()), static_cast<Eigen::Index>(rows_),
-        static_cast<Eigen::Index>(record.frames));
-    if (record.kind == Record::kClip)
-      next_.add(clips_from_json(text).at(0), features);
+        reinterpret_cast<const float*>(kept_->values.data()), static_cast<Eigen::Index>(rows_),
+        static_cast<Eigen::Index>(kept_->record.frames));
+    if (kept_->record.kind == Record::kClip)
+      next_.add(clips_from_json(kept_->text).at(0), features);
     else
       next_.append(features);
   }
-  fs::resize_file(path_, good);
 }
 
 void ExtractionJournal::put(const Record& record, std::string_view text, std::string_view values) {
@@ -154,8 +166,14 @@ void ExtractionJournal::put(const Record& record, std::string_view text, std::st
   }
 }
 
+void ExtractionJournal::start_recording(std::size_t index) {
+  next_.start_recording(index);
+  writes_ = index >= size();
+}
+
 void ExtractionJournal::add(const Utterance& clip, const Eigen::MatrixXf& features) {
   next_.add(clip, features);
+  if (!writes_) return;
   const std::string text = clips_to_json({clip});
   put({Record::kClip, text.size(), static_cast<std::uint64_t>(features.cols())}, text,
       bytes_of(features));
@@ -163,12 +181,14 @@ void ExtractionJournal::add(const Utterance& clip, const Eigen::MatrixXf& featur
 
 void ExtractionJournal::append(const Eigen::MatrixXf& features) {
   next_.append(features);
+  if (!writes_) return;
   put({Record::kFrames, 0, static_cast<std::uint64_t>(features.cols())}, "", bytes_of(features));
 }
 
 void ExtractionJournal::end_recording() {
   next_.end_recording();
-  put({Record::kEnd, 0, hash_}, "", "");
+  if (!writes_) return;
+  put({Record::kEnd, stamp_, hash_}, "", "");
   hash_ = fnv1a("");
   file_.flush();
   if (!file_) fail("{}: writing failed: {}", path_.string(), std::strerror(errno));

@@ -19,10 +19,6 @@ void add(Voice& voice, const MetClip& clip, const Model& model) {
             clip.end_s - clip.start_s);
 }
 
-}  // namespace
-
-namespace {
-
 MetClip met(const Predictor& predictor, RecordingFeatures features, const Waveform& wave,
             double start_s, bool speech) {
   ClipPrediction prediction = predictor.predict(features);
@@ -49,8 +45,15 @@ Listener::Listener(const Predictor& predictor, Adapting adapting)
       adapting_(predictor.model().listens() ? adapting : Adapting::kToNobody),
       voice_(predictor.voice()) {}
 
+bool tell_different_genders(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
+  if (a.size() < 2 || a.size() != b.size()) return false;
+  Eigen::Index of_a = 0, of_b = 0;
+  return a.maxCoeff(&of_a) > kSure && b.maxCoeff(&of_b) > kSure && of_a != of_b;
+}
+
 ClipPrediction Listener::answer(const MetClip& clip) {
   settle(clip.start_s);
+  if (is_of_other_voice(clip)) return clip.prediction;
   return predictor_.adapt(clip.prediction, clip.features, voice_);
 }
 
@@ -84,7 +87,7 @@ void Listener::settle(double start_s) {
 }
 
 void Listener::take(const MetClip& clip) {
-  if (adapting_ == Adapting::kToWhoeverSpeaks && is_other_gender(clip)) {
+  if (is_of_other_voice(clip)) {
     others_.push_back(clip);
     if (others_.size() < kClipsOfOther) return;
     voice_ = {};
@@ -96,14 +99,12 @@ void Listener::take(const MetClip& clip) {
   others_.clear();
 }
 
-bool Listener::is_other_gender(const MetClip& clip) const {
-  const Eigen::VectorXd& found = clip.prediction.genders;
-  if (voice_.empty() || found.size() < 2) return false;
+bool Listener::is_of_other_voice(const MetClip& clip) const {
+  const Eigen::Index genders = clip.prediction.genders.size();
+  if (adapting_ != Adapting::kToWhoeverSpeaks || voice_.empty() || genders == 0) return false;
   // Where the clip tells nothing, the pool is the voice's own answer.
-  const Eigen::VectorXd own = pool_genders(
-      Eigen::VectorXd::Constant(found.size(), 1.0 / double(found.size())), voice_.answers());
-  Eigen::Index clips = 0, voices = 0;
-  return found.maxCoeff(&clips) > kSure && own.maxCoeff(&voices) > kSure && clips != voices;
+  const Eigen::VectorXd even = Eigen::VectorXd::Constant(genders, 1.0 / double(genders));
+  return tell_different_genders(clip.prediction.genders, pool_genders(even, voice_.answers()));
 }
 
 PredictionSmoother::PredictionSmoother(double time_constant_s, double hop_s)

@@ -207,7 +207,9 @@ ClipPrediction smoothed(const TimelineWindow* previous, const TimelineWindow& cu
   add_weighted(sum, current.prediction, 2);
   double weights = 2;
   for (const TimelineWindow* neighbour : {previous, next}) {
-    if (!neighbour || neighbour->sound != Sound::kSpeech) continue;
+    if (!neighbour || neighbour->sound != Sound::kSpeech ||
+        tell_different_genders(neighbour->prediction.genders, current.prediction.genders))
+      continue;
     add_weighted(sum, neighbour->prediction, 1);
     weights += 1;
   }
@@ -316,14 +318,18 @@ void SegmentMerger::close() {
   on_segment_(segment_);
 }
 
+bool SegmentMerger::joins(const ClipPrediction& prediction) const {
+  if (windows_ == 0 || segment_.sound != current_->sound) return false;
+  if (segment_.sound != Sound::kSpeech) return true;
+  const ClipPrediction mean = scaled(segment_.prediction, 1.0 / static_cast<double>(windows_));
+  return most_likely(mean.emotions) == most_likely(prediction.emotions) &&
+         !tell_different_genders(mean.genders, prediction.genders);
+}
+
 /// Puts the current window, which ends for segments at `end_s`, into a segment.
 void SegmentMerger::place(const TimelineWindow* next, double end_s) {
   const ClipPrediction prediction = smoothed(previous_ ? &*previous_ : nullptr, *current_, next);
-  const bool joins =
-      windows_ > 0 && segment_.sound == current_->sound &&
-      (segment_.sound != Sound::kSpeech ||
-       most_likely(segment_.prediction.emotions) == most_likely(prediction.emotions));
-  if (!joins) {
+  if (!joins(prediction)) {
     close();
     segment_ = {current_start_s_, end_s, current_->sound, {}, 0};
     windows_ = 0;

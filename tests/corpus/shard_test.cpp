@@ -275,19 +275,51 @@ TEST_F(Resume, DropsWhatIsDamaged) {
   EXPECT_EQ(read_file(all_, kMostBytes), bytes);
 }
 
-TEST_F(Resume, CountsTheRecordingsThatWereSkippedBefore) {
+TEST_F(Resume, TriesAgainWhatWasSkipped) {
+  const std::string bytes = whole();
+  const std::string good = read_file(recordings_[1].file, kMostBytes);
   fs::resize_file(recordings_[1].file, 20);
   ExtractionOptions with = with_journal();
   with.on_error = OnError::kSkip;
-  with.observer = [left = 3](const std::string&) mutable {
-    if (--left < 0) throw Error("ended");
+  const auto end_after_three = [&] {
+    with.observer = [left = 3](const std::string&) mutable {
+      if (--left < 0) throw Error("ended");
+    };
+    EXPECT_ERROR(extract_to_file(with), HasSubstr("ended"));
   };
-  EXPECT_ERROR(extract_to_file(with), HasSubstr("ended"));
-  with.observer = {};
+  end_after_three();
+  std::vector<std::string> failures;
+  with.observer = [&](const std::string& failure) {
+    if (!failure.empty()) failures.push_back(failure);
+  };
   const ExtractionSummary summary = extract_to_file(with);
-  EXPECT_EQ(summary.kept, 4u);
+  EXPECT_EQ(summary.kept, 3u);
   EXPECT_EQ(summary.skipped, 1u);
   EXPECT_EQ(summary.clips, 2u * (kRecordings - 1));
+  EXPECT_THAT(failures, testing::ElementsAre(HasSubstr(recordings_[1].file)));
+
+  end_after_three();
+  folder_.add(fs::path(recordings_[1].file).lexically_relative(folder_.path()).string(), good);
+  with.observer = {};
+  EXPECT_EQ(extract_to_file(with).skipped, 0u);
+  EXPECT_EQ(read_file(all_, kMostBytes), bytes);
+}
+
+TEST_F(Resume, MakesAgainWhatHasChanged) {
+  end_after(3);
+  fs::copy_file(recordings_[5].file, recordings_[1].file, fs::copy_options::overwrite_existing);
+  fs::last_write_time(recordings_[1].file, fs::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(extract_to_file(with_journal()).kept, 3u);
+  const std::string resumed = read_file(all_, kMostBytes);
+  EXPECT_TRUE(resumed == whole());
+}
+
+TEST_F(Resume, RefusesMoreThanThereIs) {
+  end_after(4);
+  const std::string journal = read_file(journal_, kMostBytes);
+  const std::string entries = journal.substr(journal.find('\n') + 1);
+  folder_.add("journal", journal + entries);
+  EXPECT_ERROR(extract_to_file(with_journal()), HasSubstr("are kept there, of"));
 }
 
 TEST_F(Resume, RefusesAJournalThatAnotherProcessWrites) {

@@ -162,6 +162,20 @@ TEST(Listener, BeginsAnewWhereAnotherVoiceSpeaks) {
   EXPECT_THAT(clips_known(Adapting::kToOneVoice, 2, 4), ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
+TEST(Listener, TakesASureClipOfTheOtherGenderForAStranger) {
+  const Predictor predictor = some_predictor();
+  Listener careful(predictor, Adapting::kToWhoeverSpeaks), told(predictor, Adapting::kToOneVoice);
+  for (Listener* listener : {&careful, &told})
+    for (std::uint64_t i = 0; i < 4; ++i)
+      answer_and_hear(*listener, clip(predictor, i, 3.0 * double(i), i % 2 ? kHappy : kSad));
+  const MetClip woman = clip(predictor, 7, 12, kHappy, kFemale);
+  const MetClip doubtful = clip(predictor, 7, 12, kHappy, Eigen::Vector2d(0.4, 0.6));
+  EXPECT_EQ(careful.answer(woman).genders, woman.prediction.genders);
+  EXPECT_EQ(careful.answer(woman).emotions, woman.prediction.emotions);
+  EXPECT_GT(told.answer(woman).genders[0], 0.5);
+  EXPECT_GT(careful.answer(doubtful).genders[0], 0.5);
+}
+
 TEST(Listener, HearsLongRecordingsInPieces) {
   const Predictor predictor = some_predictor();
   Waveform wave = read_audio(source_folder() / "data/demo/Actor_01/03-01-05-01-01-01-01.flac");

@@ -263,6 +263,20 @@ TEST(SegmentMerger, TellsSilenceFromOtherSounds) {
   EXPECT_EQ(segments[1].sound, Sound::kOther);
 }
 
+TEST(SegmentMerger, DoesNotJoinVoicesOfDifferentGenders) {
+  std::vector<TimelineSegment> segments;
+  SegmentMerger merger([&](const TimelineSegment& segment) { segments.push_back(segment); });
+  for (const auto& [start_s, male] :
+       std::vector<std::pair<double, double>>{{0, 0.9}, {1, 0.8}, {2, 0.6}, {3, 0.2}, {4, 0.1}})
+    merger.add({start_s, start_s + 2, true, kSpeech,
+                {Eigen::Vector2d(0.8, 0.2), Eigen::Vector2d(male, 1 - male)}});
+  merger.finish(6);
+  ASSERT_THAT(segments, SizeIs(2));
+  EXPECT_EQ(segments[0].end_s, 3.5);
+  EXPECT_GT(segments[0].prediction.genders[0], 0.7);
+  EXPECT_LT(segments[1].prediction.genders[0], 0.3);
+}
+
 TEST(SegmentMerger, NothingGivesNothing) { EXPECT_THAT(merged({}), SizeIs(0)); }
 
 }  // namespace

@@ -54,7 +54,7 @@ struct ExtractionOptions {
   int threads = 0;            ///< 0: all cores; never changes the result
   bool may_be_empty = false;  ///< as a shard is, whose recordings are all skipped
   /// Keeps what is done while it goes on; if it is there, extraction goes on from it, to the same
-  /// bytes. Empty: nothing is kept.
+  /// bytes: what was skipped, or has changed since, is made again. Empty: nothing is kept.
   std::filesystem::path journal = {};
   /// Called once a recording, in their order, by one thread at a time; failure: why it was skipped,
   /// with its file's name, else empty.
@@ -76,7 +76,7 @@ RecordingShard take_shard(const std::vector<Recording>& recordings,
                           const ExtractionOptions& options, ShardInfo shard);
 
 struct ExtractionSummary {
-  std::size_t kept = 0;   ///< recordings that the journal held
+  std::size_t kept = 0;   ///< recordings that were taken from the journal
   std::size_t clips = 0;  ///< with copies
   std::size_t skipped = 0;
   std::size_t rows = 0;    ///< features a frame

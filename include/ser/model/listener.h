@@ -26,6 +26,9 @@ MetClip meet(const Predictor& predictor, const Waveform& wave, double start_s);
 /// The same where somebody has looked for speech in the clip's voice band.
 MetClip meet(const Predictor& predictor, SharedAnalysis& clip, double start_s, bool speech);
 
+/// Whether both are sure of a gender (0.7 and more), and not of the same one.
+bool tell_different_genders(const Eigen::VectorXd& a, const Eigen::VectorXd& b);
+
 /// Whom a listener adapts to.
 enum class Adapting {
   kToNobody,        ///< answers by the predictor's voice, and hears nothing more
@@ -39,7 +42,8 @@ enum class Adapting {
 /// listen adapts to nobody.
 ///
 /// Another voice speaks (kToWhoeverSpeaks) where three clips in a row are surely of the other
-/// gender than the voice; another voice of the same gender is not noticed.
+/// gender than the voice; until then each of them is a stranger's. Another voice of the same gender
+/// is not noticed.
 class Listener {
  public:
   /// The predictor must outlive it.
@@ -63,7 +67,7 @@ class Listener {
  private:
   void settle(double start_s);
   void take(const MetClip& clip);
-  bool is_other_gender(const MetClip& clip) const;
+  bool is_of_other_voice(const MetClip& clip) const;
 
   const Predictor& predictor_;
   Adapting adapting_;

@@ -32,7 +32,7 @@ struct TimelineWindow {
   double heard_s = 0;             ///< of the voice, before
 };
 
-/// A stretch of a recording with one emotion, or without speech.
+/// A stretch of a recording with one emotion and one voice's gender, or without speech.
 struct TimelineSegment {
   double start_s = 0;
   double end_s = 0;
@@ -77,7 +77,8 @@ void hear_recording(AudioReader& reader, Listener& listener, int threads);
 /// Joins windows to segments while they come. A segment begins and ends half-way between the
 /// centres of windows; together, segments cover the recording. Probabilities of a window with
 /// speech at its centre are smoothed with those of its neighbours with speech, weighted 1:2:1,
-/// before the most likely emotion is taken.
+/// before the most likely emotion is taken; windows that are sure of different genders are neither
+/// joined nor smoothed.
 class SegmentMerger {
  public:
   using OnSegment = std::function<void(const TimelineSegment&)>;
@@ -88,6 +89,7 @@ class SegmentMerger {
   void finish(double duration_s);
 
  private:
+  bool joins(const ClipPrediction& prediction) const;
   void place(const TimelineWindow* next, double end_s);
   void close();
 
