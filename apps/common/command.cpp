@@ -17,6 +17,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <system_error>
 
@@ -161,6 +162,21 @@ std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   if (key.find('.') != std::string::npos || key.size() < message.size() - kUnknownKey.size())
     return fmt::format("--config: expected flags without [sections], found '{}'", key);
   return fmt::format("--config: unknown option '{}'{}", key, nearest_flag(app, key));
+}
+
+/// Throws UsageError where a flag stands in the place of a value, which CLI11 takes it for. A file
+/// of that name is ./--name.
+void check_values(const CLI::App& app, const std::vector<std::string>& words) {
+  std::set<std::string> names, with_value;
+  for (const CLI::Option* option : flags_of(app))
+    for (const std::string& name : spellings(*option)) {
+      names.insert(name);
+      if (option->get_items_expected_min() > 0) with_value.insert(name);
+    }
+  for (std::size_t i = 0; i + 1 < words.size() && words[i] != "--"; ++i)
+    if (with_value.contains(words[i]) &&
+        names.contains(words[i + 1].substr(0, words[i + 1].find('='))))
+      fail<UsageError>("{}: expected a value, found {}", words[i], words[i + 1]);
 }
 
 /// Groups one blank line apart.
@@ -370,6 +386,7 @@ int Command::run(int argc, char** argv, const std::function<int()>& body) {
   begin_stdout();
   flags_.add(common_, "Common");
   try {
+    check_values(*app_, {argv + std::min(argc, 1), argv + argc});
     app_->parse(guarded_words(argc, argv));
     for (std::vector<std::string>* words : word_lists_)
       for (std::string& word : *words) word = unguarded(std::move(word));

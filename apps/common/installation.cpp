@@ -12,8 +12,8 @@ namespace ser {
 namespace {
 
 std::vector<std::filesystem::path> model_folders() {
-  if (const char* folder = std::getenv("SER_MODELS"); folder && *folder) return {folder};
   std::vector<std::filesystem::path> folders;
+  if (const char* folder = std::getenv("SER_MODELS"); folder && *folder) folders.emplace_back(folder);
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back(program.parent_path().parent_path() / "share/ser/models");

@@ -149,8 +149,10 @@ class Session {
         window_s_(options.window_s),
         structured_(output.json || output.csv),
         counts_(model().emotions.size()) {
-    if (!options.record.empty())
-      recorder_.emplace(options.record, input.sample_rate_hz(), input.format());
+    if (options.record.empty()) return;
+    if (std::filesystem::is_regular_file(options.record))
+      talk::warn("{}: the recording that is there will be replaced", options.record);
+    recorder_.emplace(options.record, input.sample_rate_hz(), input.format());
   }
 
   void run() {

@@ -136,13 +136,20 @@ void TimelinePrinter::add(const TimelineSegment& segment) {
 void TimelinePrinter::finish() {
   if (labels_) labels_->commit();
   if (srt_) srt_->commit();
+  if (unread_) std::rethrow_exception(unread_);
 }
 
 void TimelinePrinter::print(const PredictedClip& clip) {
-  if (table_)
-    print_row(clip);
-  else
-    printer_.print(clip);
+  if (unread_) return;
+  try {
+    if (table_)
+      print_row(clip);
+    else
+      printer_.print(clip);
+  } catch (const std::exception&) {
+    if (!labels_ && !srt_ && !keep_) throw;
+    unread_ = std::current_exception();
+  }
 }
 
 void TimelinePrinter::print_row(const PredictedClip& clip) {

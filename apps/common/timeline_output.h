@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -40,7 +41,8 @@ class TimelinePrinter {
   void begin(const std::string& file);
   void add(const TimelineWindow& window);
   void add(const TimelineSegment& segment);
-  /// Puts the files in place.
+  /// Puts the files in place. They are made though stdout takes nothing any more, which is thrown
+  /// only now; without files, at once.
   void finish();
   /// What was added, if a picture is asked for.
   const Timeline& timeline() const { return timeline_; }
@@ -60,6 +62,7 @@ class TimelinePrinter {
   int subtitles_ = 0;
   bool keep_;
   Timeline timeline_;
+  std::exception_ptr unread_;  ///< why stdout takes no more, while there are files to make
 };
 
 /// Draws a timeline to the file of --plot. reader: of the same recording, from its start.

@@ -59,12 +59,17 @@ RememberedVoice::RememberedVoice(const VoiceFlags& flags, Predictor& predictor)
     : path_(flags.remember) {
   if (path_.empty()) return;
   model_ = identity(predictor.model());
-  if (std::filesystem::exists(path_))
-    with_context(
-        path_, [&] { predictor.set_voice(Voice::from_json(read_file(path_, kMaxBytes), model_)); });
+  before_ = text_there();
+  if (!before_.empty())
+    with_context(path_, [&] { predictor.set_voice(Voice::from_json(before_, model_)); });
   else if (flags.no_adapt && flags.enroll.empty())
     fail<UsageError>("--remember: expected a voice to read, found no file {}", path_);
   if (!flags.no_adapt || !flags.enroll.empty()) file_.emplace(path_);
+}
+
+/// Nothing where there is no file.
+std::string RememberedVoice::text_there() const {
+  return std::filesystem::exists(path_) ? read_file(path_, kMaxBytes) : "";
 }
 
 void RememberedVoice::keep(const Voice& voice) {
@@ -73,6 +78,10 @@ void RememberedVoice::keep(const Voice& voice) {
     talk::warn("{}: no speech was heard, nothing is kept", path_);
     return;
   }
+  if (text_there() != before_)
+    fail("{}: another program has kept the voice meanwhile, what was heard here is not kept: run it "
+         "again, one after the other",
+         path_);
   file_->write(voice.to_json(model_));
   file_->commit();
 }

@@ -131,6 +131,13 @@ TEST_F(Live, RecordsWhatItHears) {
               HasSubstr("/nowhere: expected a folder to write to"));
 }
 
+TEST_F(Live, SaysThatARecordingIsReplaced) {
+  const std::string record = (folder_ / "heard.wav").string();
+  EXPECT_THAT(listen(wav_, {"--record", record}).err, Not(HasSubstr("replaced")));
+  EXPECT_THAT(listen(wav_, {"--record", record}).err,
+              HasSubstr("heard.wav: the recording that is there will be replaced"));
+}
+
 TEST_F(Live, LosesNothingOfAStreamFasterThanItself) {
   const fs::path silence = folder_ / "silence.raw";
   std::ofstream(silence).close();

@@ -218,6 +218,7 @@ TEST_F(Predict, FindsModelsByName) {
   EXPECT_EQ(run("ser-predict", {demo_clip(1)}).exit_code, 0) << "as if it were not set";
   ASSERT_EQ(::setenv("SER_MODELS", folder_.path().c_str(), 1), 0);
   EXPECT_EQ(run("ser-predict", {"--model", "model", demo_clip(1)}).exit_code, 0);
+  EXPECT_EQ(run("ser-predict", {"--model", "best", demo_clip(1)}).exit_code, 0) << "a shipped one";
   const Outcome missing = run("ser-predict", {"--model", "modell", demo_clip(1)});
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_THAT(missing.err, AllOf(HasSubstr(folder_.path().string()),

@@ -106,6 +106,22 @@ TEST_F(PredictTimeline, WritesLabelsAndSubtitles) {
   EXPECT_THAT(text_of(srt), Not(HasSubstr("silence")));
 }
 
+TEST_F(PredictTimeline, FilesAreMadeThoughTheReaderLeaves) {
+  const std::string labels = (folder_ / "labels.txt").string(), srt = (folder_ / "a.srt").string();
+  const std::string program = (program_folder() / "ser-predict").string();
+  predict({long_, "--labels", labels});
+  const std::string whole = text_of(labels);
+  ASSERT_FALSE(whole.empty());
+  std::filesystem::remove(labels);
+  const std::string words =
+      " --model " + model_ + " -q " + long_ + " --labels " + labels + " --srt " + srt;
+  ASSERT_EQ(std::system((program + words + " | true").c_str()), 0);
+  EXPECT_EQ(text_of(labels), whole);
+  EXPECT_TRUE(std::filesystem::exists(srt));
+  EXPECT_NE(std::system((program + words + " > /dev/full 2> /dev/null").c_str()), 0);
+  EXPECT_EQ(text_of(labels), whole);
+}
+
 TEST_F(PredictTimeline, WritesLabelsOfTheOneRecordingOfAFolder) {
   const std::filesystem::path folder = folder_ / "folder";
   std::filesystem::create_directory(folder);

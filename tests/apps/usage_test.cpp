@@ -83,6 +83,16 @@ TEST_P(EveryCommand, SaysHowManyValuesAFlagTakes) {
               HasSubstr("--seed: expected at most 1, found 2\n"));
 }
 
+TEST_P(EveryCommand, AFlagIsNoValueOfAnother) {
+  const Outcome swallowed = run(GetParam(), {"x", "--config", "--quiet"});
+  EXPECT_EQ(swallowed.exit_code, 2);
+  EXPECT_THAT(swallowed.err, HasSubstr("--config: expected a value, found --quiet\n"));
+  EXPECT_THAT(run(GetParam(), {"x", "--seed", "--threads=2"}).err,
+              HasSubstr("--seed: expected a value, found --threads=2\n"));
+  EXPECT_THAT(run(GetParam(), {"--quiet", "--", "--seed", "--quiet"}).err,
+              Not(HasSubstr("expected a value")));
+}
+
 TEST_P(EveryCommand, RefusesUnknownKeysInItsConfiguration) {
   const TempFolder folder;
   const std::string file = folder.add("c.toml", "thread = 2\n").string();

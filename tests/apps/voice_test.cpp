@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "apps/predict.h"
 #include "ser/audio/audio_file.h"
@@ -100,6 +102,20 @@ TEST_F(PredictVoice, IsKeptThoughTheReaderLeaves) {
   const std::string words = " --model " + model_ + " -q --remember " + kept_ + " " + demo_actor(1);
   ASSERT_EQ(std::system((program + words + " | true").c_str()), 0);
   EXPECT_TRUE(std::filesystem::exists(kept_));
+}
+
+TEST_F(PredictVoice, OfAnotherProgramIsNotReplaced) {
+  const std::filesystem::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread other([&] {
+    std::ofstream sound(pipe, std::ios::binary);  // opens when the first one does, which waits
+    EXPECT_EQ(predict({"--remember", kept_, demo_clip(3)}).exit_code, 0);
+    sound << text_of(demo_clip(4));
+  });
+  const Outcome first = predict({"--remember", kept_, pipe.string()});
+  other.join();
+  EXPECT_EQ(first.exit_code, 1);
+  EXPECT_THAT(first.err, HasSubstr("another program has kept the voice meanwhile"));
 }
 
 TEST_F(PredictVoice, IsMadeWithoutInput) {
