@@ -82,11 +82,20 @@ std::string speakers_text(const Corpus& corpus) {
                      some_of(std::vector(speakers.begin(), speakers.end())));
 }
 
+constexpr std::size_t kClassesNamed = 8;
+
+/// One line on the classes of `where` that may be misspelt.
+void warn_of_unusual(const std::string& where, const std::vector<Utterance>& utterances) {
+  const std::vector<std::string> unusual = unusual_emotions(emotion_labels(utterances));
+  if (unusual.empty()) return;
+  talk::warn("{}: {} class{} none of the usual emotions ({}); kept under {}", where, unusual.size(),
+             unusual.size() == 1 ? " that is" : "es that are", some_of(unusual, kClassesNamed),
+             unusual.size() == 1 ? "its own name" : "their own names");
+}
+
 /// One line on what an input was taken for, and one on what of it was left out.
 void describe_corpus(const std::string& input, const Corpus& corpus) {
-  constexpr std::size_t kNamed = 8;
   const std::vector<std::string> classes = emotion_labels(corpus.utterances);
-  const std::vector<std::string> unusual = unusual_emotions(classes);
   const std::size_t recordings = corpus.utterances.size();
   if (!is_one_file(input, corpus))
     talk::info("{}: {} recording{}, read as {}: {}{}", input, recordings,
@@ -94,12 +103,8 @@ void describe_corpus(const std::string& input, const Corpus& corpus) {
                classes.empty()
                    ? "no emotions known"
                    : fmt::format("{} class{} ({})", classes.size(), classes.size() == 1 ? "" : "es",
-                                 some_of(classes, kNamed)),
+                                 some_of(classes, kClassesNamed)),
                speakers_text(corpus));
-  if (!unusual.empty())
-    talk::warn("{}: {} class{} none of the usual emotions ({}); kept under {}", input,
-               unusual.size(), unusual.size() == 1 ? " that is" : "es that are",
-               some_of(unusual, kNamed), unusual.size() == 1 ? "its own name" : "their own names");
   if (const std::string left_out = describe_left_out(corpus); !left_out.empty())
     talk::warn("{}: left out: {}", input, left_out);
 }
@@ -227,12 +232,15 @@ std::vector<Recording> find_recordings(const std::vector<std::string>& inputs,
   for (const std::string& input : inputs) {
     corpora.push_back(scan_corpus(input, options.corpus));
     describe_corpus(input, corpora.back());
+    if (options.map.empty()) warn_of_unusual(input, corpora.back().utterances);
   }
   warn_of_namesakes(corpora);
   return recordings_of(std::move(corpora), [&](std::vector<Utterance> utterances) {
     if (!options.votes.empty()) take_votes(utterances, options.votes);
     if (options.emotions.empty() && options.map.empty()) return utterances;
-    return select_emotions(std::move(utterances), options.emotions, options.map);
+    utterances = select_emotions(std::move(utterances), options.emotions, options.map);
+    if (!options.map.empty()) warn_of_unusual("--map", utterances);
+    return utterances;
   });
 }
 

@@ -21,6 +21,14 @@ std::string interval(const std::optional<Intervals>& ci95, Interval Intervals::*
   return fmt::format("95 % interval {:.1f} to {:.1f}", percent(ci.low), percent(ci.high));
 }
 
+/// Where speakers are unknown, what intervals take them for.
+void print_unknown_speakers(const ResultFile& result) {
+  const auto unknown = std::ranges::count(result.predictions, "", &Prediction::speaker);
+  if (unknown > 0 && result.ci95)
+    fmt::print("{} clip{} no speaker: intervals take each as a voice of its own\n", unknown,
+               unknown == 1 ? " has" : "s have");
+}
+
 void print_classes(const Scores& scores, const std::vector<std::string>& labels) {
   std::size_t width = 8;
   for (const std::string& label : labels) width = std::max(width, label.size());
@@ -136,6 +144,7 @@ void print_scores(const ResultFile& result) {
   fmt::print("calibration error          {:5.3f}     best temperature {:.2f}\n", scores.ece,
              scores.best_temperature);
   print_certainty(result);
+  print_unknown_speakers(result);
   print_corpora(result);
   print_matrix(result);
   print_heard(result);

@@ -114,7 +114,8 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
     talk::warn("{}: what is kept there is replaced; --resume would go on from it",
                options.checkpoint);
   const int processes = team.size(), fold_count = folds.size();
-  const int trainings = (fold_count + processes - 1) / processes * (options.matrix ? 2 : 1);
+  const int trainings =
+      (fold_count + processes - 1) / processes * (options.matrix && fold_count > 2 ? 2 : 1);
   TrainingProgress progress(trainings * recipe.members, common.quiet);
   const KeepFolds keep{options.checkpoint, options.resume};
   CrossValidation done = cross_validate(

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "command.h"
+#include "installation.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
@@ -89,7 +90,7 @@ void combine_models(const TrainingFlags& options) {
   if (!options.inputs.empty())
     fail<UsageError>("--combine: expected model files alone, found a feature file, too");
   std::vector<Model> models;
-  for (const std::string& file : options.combine) models.push_back(read_model(file));
+  for (const std::string& file : options.combine) models.push_back(read_model(find_model(file)));
   Model ensemble = combine(models, options.combine, options.temperature);
   if (options.uncertain_below != kUnsetNumber) ensemble.uncertain_below = options.uncertain_below;
   if (options.heard_temperature != kUnsetNumber)
@@ -101,6 +102,9 @@ void combine_models(const TrainingFlags& options) {
 }
 
 void check_files(const TrainingFlags& options) {
+  if (options.output.ends_with(".onnx"))
+    fail<UsageError>("-o: writes a model for these programs, found {}: expected --export FILE, too",
+                     options.output);
   std::vector<std::string> files = options.inputs;
   files.insert(files.end(), {options.recipe, options.search});
   files.insert(files.end(), options.combine.begin(), options.combine.end());

@@ -106,6 +106,18 @@ class Transfers {
   std::vector<std::vector<FoldPredictions>> said_;  ///< by the corpus tested, then trained on
 };
 
+/// What `result` of --cv corpora says of each corpus, by models of all others.
+std::vector<MatrixCell> of_all_others(const ResultFile& result,
+                                      const std::vector<std::string>& names) {
+  std::vector<MatrixCell> cells;
+  for (CorpusScore& tested : by_corpus(result)) {
+    std::vector<std::string> others = names;
+    std::erase(others, tested.corpus);
+    cells.push_back({std::move(others), std::move(tested)});
+  }
+  return cells;
+}
+
 }  // namespace
 
 std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFile& result,
@@ -117,6 +129,11 @@ std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFil
                        "trained-on");
   Transfers transfers(table, recipe, kept);
   const std::size_t count = transfers.count();
+  if (count == 2) {  // each is all others
+    std::vector<MatrixCell> cells = of_all_others(result, transfers.names());
+    std::ranges::sort(cells, {}, &MatrixCell::trained_on);
+    return cells;
+  }
   parallel_for_mine(team, count, threads, [&](std::size_t k) {
     RunOptions run{seed, count + k, threads};
     run.observer = [&](const EpochReport& epoch) {
@@ -126,12 +143,7 @@ std::vector<MatrixCell> corpus_matrix(const FeatureTable& table, const ResultFil
   });
   transfers.share(team);
   std::vector<MatrixCell> cells = transfers.cells();
-  if (count == 2) return cells;  // all others are one
-  for (CorpusScore& tested : by_corpus(result)) {
-    std::vector<std::string> others = transfers.names();
-    std::erase(others, tested.corpus);
-    cells.push_back({std::move(others), std::move(tested)});
-  }
+  std::ranges::move(of_all_others(result, transfers.names()), std::back_inserter(cells));
   return cells;
 }
 

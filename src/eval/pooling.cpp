@@ -154,6 +154,7 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
   if (results.empty()) fail("expected results to merge, found none");
   std::vector<FoldPredictions> folds;
   std::map<ClipName, std::size_t> owner;  // of each clip
+  std::map<int, std::size_t> made_by;     // of each fold
   for (std::size_t i = 0; i < results.size(); ++i) {
     const std::string both = fmt::format("{} and {}", names[0], names[i]);
     with_context(both, [&] { check_made_alike(results[0], results[i]); });
@@ -161,7 +162,12 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
       if (const auto [earlier, is_new] = owner.emplace(prediction.name(), i); !is_new)
         fail("{} and {}: expected different clips, found {} in both", names[earlier->second],
              names[i], prediction.file);
-    for (FoldPredictions& fold : folds_of(results[i])) folds.push_back(std::move(fold));
+    for (FoldPredictions& fold : folds_of(results[i])) {
+      if (const auto [earlier, is_new] = made_by.emplace(fold.fold, i); !is_new)
+        fail("{} and {}: expected different folds, found fold {} in both", names[earlier->second],
+             names[i], fold.fold);
+      folds.push_back(std::move(fold));
+    }
   }
   std::vector<ResultFile> counts = {make_result(results[0].info, std::move(folds))};
   for (std::size_t i = 0; i < results[0].more_heard.size(); ++i)

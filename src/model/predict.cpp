@@ -88,15 +88,19 @@ void check_clip(const ClipView& clip, const Member& member) {
     fail("expected one pooled vector a clip, found {} frames", clip.cols());
 }
 
-/// The features a member reads. Throws Error if they are not there.
-const ClipFeatures& features_of(const Member& member, const std::vector<ClipFeatures>& features) {
-  const std::string wanted = fingerprint(member.set);
-  std::vector<std::string> found;
-  for (const ClipFeatures& candidate : features) {
-    if (candidate.fingerprint == wanted) return candidate;
-    found.push_back(candidate.fingerprint);
+/// Throws Error, naming what is missing, unless the features of every member are there.
+void check_features(const Model& model, const std::vector<ClipFeatures>& features) {
+  std::vector<std::string> found, missing;
+  for (const ClipFeatures& set : features) found.push_back(set.fingerprint);
+  for (const Member& member : model.members) {
+    const std::string wanted = fingerprint(member.set);
+    const std::string words = fmt::format("{} ({})", wanted, describe(member.set));
+    if (std::ranges::find(found, wanted) == found.end() &&
+        std::ranges::find(missing, words) == missing.end())
+      missing.push_back(words);
   }
-  fail("the model was trained on features {} ({}), found {}", wanted, describe(member.set),
+  if (missing.empty()) return;
+  fail("the model was trained on features {}, found {}", fmt::join(missing, " and "),
        fmt::join(found, ", "));
 }
 
@@ -104,8 +108,10 @@ const ClipFeatures& features_of(const Member& member, const std::vector<ClipFeat
 class Inputs {
  public:
   Inputs(const Model& model, const std::vector<ClipFeatures>& features) : model_(model) {
+    check_features(model, features);
     for (const Member& member : model.members) {
-      features_.push_back(&features_of(member, features));
+      features_.push_back(
+          &*std::ranges::find(features, fingerprint(member.set), &ClipFeatures::fingerprint));
       if (features_.back()->size != size())
         fail("expected as many clips in every set, found {} and {}", size(),
              features_.back()->size);

@@ -117,6 +117,20 @@ TEST_F(Extract, ChoosesAndMergesClasses) {
     EXPECT_TRUE(clip.emotion == "neutral" || clip.emotion == "angry") << clip.emotion;
 }
 
+TEST_F(Extract, WarnsOfUnusualClassesThatMappingLeaves) {
+  const std::string table =
+      folder_.add("odd.csv", "path,emotion\n" + demo_clip(3) + ",meh\n" + demo_clip(4) + ",glum\n")
+          .string();
+  const auto mapped = [&](const std::string& map) {
+    return extract({table, "--features", "classic", "--map", map}).err;
+  };
+  EXPECT_THAT(extract({table, "--features", "classic"}).err,
+              HasSubstr("usual emotions (glum, meh)"));
+  EXPECT_THAT(mapped("meh=neutral,glum=sad"), Not(HasSubstr("usual")));
+  EXPECT_THAT(mapped("meh=neutral,glum=sadd"),
+              HasSubstr("--map: 1 class that is none of the usual"));
+}
+
 TEST_F(Extract, NamesTheNearestClass) {
   const Outcome refused = extract({demo_actor(1), "--emotions", "happi"});
   EXPECT_EQ(refused.exit_code, 1);

@@ -66,8 +66,10 @@ TEST(CorpusMatrix, EachCorpusMeetsEachOtherAndAllOthersMeetEach) {
 }
 
 TEST(CorpusMatrix, OfTwoCorporaAllOthersAreOne) {
-  EXPECT_THAT(directions(scored(corpora({"red", "blue"}))),
-              ElementsAre("blue > red", "red > blue"));
+  const ResultFile result = scored(corpora({"red", "blue"}));
+  EXPECT_THAT(directions(result), ElementsAre("blue > red", "red > blue"));
+  EXPECT_EQ(result.matrix[0].tested.scores.uar, by_corpus(result)[1].scores.uar);
+  EXPECT_EQ(result.matrix[1].tested.scores.uar, by_corpus(result)[0].scores.uar);
 }
 
 TEST(CorpusMatrix, TrainsOnceACorpusAndNeverOnTheTested) {

@@ -143,6 +143,11 @@ TEST(ResultFile, OnlyResultsOfOneKindAreMerged) {
   };
   EXPECT_NO_THROW(merge_with(kInfo, 1));
   EXPECT_ERROR(merge_with(kInfo, 0), AllOf(HasSubstr("x.json and y.json"), HasSubstr("1/0.wav")));
+  const auto others = random_folds(kLabels, 7, 4, 2);  // the same fold of another table
+  FoldPredictions twin = others[6];
+  twin.fold = folds[0].fold;
+  EXPECT_ERROR(merge_results({first, make_result(kInfo, {twin})}, {"x.json", "y.json"}),
+               HasSubstr("x.json and y.json: expected different folds, found fold 0 in both"));
   ResultInfo other = kInfo;
   other.split = "loso";
   EXPECT_ERROR(merge_with(other, 1), HasSubstr("same split, found speakers:3 and loso"));

@@ -17,8 +17,9 @@ namespace ser {
 using CorpusObserver = std::function<void(const std::string& corpus, const EpochReport&)>;
 
 /// Trains on each corpus of the table alone and scores the model on each other, on the clips of
-/// classes in common, among which alone it chooses; pairs with fewer than two are left out. Of more
-/// than two corpora, behind them, what `result` of --cv corpora holds: trained on all others.
+/// classes in common, among which alone it chooses; pairs with fewer than two are left out. Behind
+/// them, what `result` of --cv corpora holds: trained on all others. Of two corpora that is all:
+/// nothing is trained.
 /// Corpus k, by name, draws from Rng(seed, k + the number of corpora). heard: as for `score_model`,
 /// one number. The processes of the team share the trainings. keep: as for `cross_validate`, what
 /// the model of each corpus says.

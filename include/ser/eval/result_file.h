@@ -126,7 +126,7 @@ ResultFile read_result(const std::filesystem::path& path);
 /// Folds scored apart, pooled; the same figures as if they had been scored together.
 /// names: of the results, for messages. Throws Error, naming two of them, for results that differ
 /// in labels, split, recipe, features, seed, clips heard or whether the models left their folds
-/// out, or test the same clip.
+/// out, or test the same fold or clip.
 ResultFile merge_results(const std::vector<ResultFile>& results,
                          const std::vector<std::string>& names);
 
