@@ -2,7 +2,7 @@
 # What the scripts share; sourced, not run. Output of what succeeds is kept out of sight, output of
 # what fails is shown.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 build_packages=(g++ cmake ninja-build pkg-config libsndfile1-dev libeigen3-dev libcli11-dev
   nlohmann-json3-dev libfmt-dev libsoxr-dev libtbb-dev portaudio19-dev help2man)
 test_packages=(libgtest-dev libgmock-dev libopencv-dnn-dev libopenmpi-dev openmpi-bin curl zip unzip zsh chromium
@@ -83,4 +83,8 @@ copies_for() {
 }
 
 # features_of RECIPE.json: the feature set that a recipe is made for.
-features_of() { sed -n 's/^  "features": "\(.*\)",$/\1/p' "$1"; }
+features_of() {
+  local found
+  found=$(tr '\n' ' ' <"$1" | sed -n 's/.*"features"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
+  echo "${found:-functionals}"
+}

@@ -77,6 +77,19 @@ expect 1 'expected folders Actor_XX .* found none' \
 expect 1 'expected a folder that can be written' --md5 "$good" --to "$work/good.zip/sub"
 expect 2 '--to: expected a value, found none' --to
 expect 2 "found '--form'" --form x
+# What else is there stays; a folder may be a link.
+mkdir -p "$work/song/Audio_Song_Actors_01-24/Actor_01" "$work/song/Actor_01"
+echo song >"$work/song/Audio_Song_Actors_01-24/Actor_01/03-02.wav"
+echo own >"$work/song/Actor_01/own.wav"
+ln -s "$work/song" "$work/link"
+expect 0 '2 clips in .*/link$' --from "file://$work/nested.zip" --md5 "$(sum "$work/nested.zip")" --to "$work/link"
+for kept in Audio_Song_Actors_01-24/Actor_01/03-02.wav Actor_01/own.wav "$clip"; do
+  check "$kept is there" test -f "$work/song/$kept"
+done
+expect 2 "--md5: expected 32 hexadecimal digits, found ''" --md5 '' --to "$work/j"
+upper=$(sum "$work/good.zip" | tr a-f A-F)
+expect 0 '2 clips' --from "file://$work/good.zip" --md5 "$upper" --to "$work/k"
+
 RAVDESS_URL=file://$work/good.zip expect 0 '2 clips' --md5 "$good" --to "$work/i"
 
 ((failures == 0)) && echo "all checks passed"
