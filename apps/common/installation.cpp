@@ -13,10 +13,11 @@ namespace {
 
 std::vector<std::filesystem::path> model_folders() {
   std::vector<std::filesystem::path> folders;
-  if (const char* folder = std::getenv("SER_MODELS"); folder && *folder) folders.emplace_back(folder);
+  if (const char* folder = std::getenv("SER_MODELS"); folder && *folder)
+    folders.emplace_back(folder);
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) folders.push_back(program.parent_path().parent_path() / "share/ser/models");
+  if (!error) folders.push_back((program.parent_path() / SER_MODELS_FROM_BIN).lexically_normal());
   if (*SER_SOURCE_MODELS) folders.emplace_back(SER_SOURCE_MODELS);
   return folders;
 }
