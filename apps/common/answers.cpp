@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -165,6 +166,7 @@ int predict_timelines(const std::vector<InputRecording>& inputs, Listener& liste
       reader.restart();
       plot_timeline(input.name, reader, printer.timeline(), predictor.model(), timeline.plot);
     } catch (const Error& error) {
+      if (std::ferror(stdout) != 0) throw;  // no fault of the recording
       talk::error("{}", error.what());
       failed = true;
     }

@@ -218,19 +218,19 @@ class Session {
                        .span = TimeSpan{met.start_s, met.end_s},
                        .heard_s = listener_.voice().duration_s()};
     listener_.hear(met);
-    if (clip.speech) {
+    if (clip.speech)
       clip.prediction = smoother_.add(clip.prediction);
-      ++speech_;
-      ++counts_[most_likely(clip.prediction.emotions)];
-    } else {
+    else
       smoother_.reset();
-    }
     if (structured_)
       printer_.print(clip);
     else
       display_.show(clip, since_arrival_ms());
-    latencies_.add(since_arrival_ms());
     flush_stdout();
+    latencies_.add(since_arrival_ms());
+    if (!clip.speech) return;
+    ++speech_;
+    ++counts_[most_likely(clip.prediction.emotions)];
   }
 
   double since_arrival_ms() const {

@@ -40,6 +40,7 @@ WavRecorder::WavRecorder(std::filesystem::path path, int sample_rate_hz, SampleF
       sample_rate_hz_(sample_rate_hz),
       format_(format),
       most_data_bytes_(std::min(most_data_bytes, wav::kMostDataBytes)) {
+  if (sample_rate_hz < 1) fail("expected a sampling rate above 0, found {} Hz", sample_rate_hz);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_to_write(path_);
   try {

@@ -130,6 +130,7 @@ double variance_between(const std::vector<std::string>& groups, const std::vecto
 
 SearchResult search(const FeatureTable& table, const Recipe& base, const SearchSpace& space,
                     const SearchRun& run) {
+  if (run.trials < 1) fail("trials: expected at least 1, found {}", run.trials);
   const std::vector<Trial> trials = draw_trials(space, base, run.trials, run.seed);
   const SearchSetting setting = make_setting(table, space, run, trials);
   std::vector<Arena> arenas = make_arenas(setting);

@@ -79,7 +79,7 @@ double mel_to_hz(double mel, MelScale scale) {
 MelFilterbank::MelFilterbank(const MelOptions& options, int sample_rate_hz) {
   const double high_hz = options.high_hz > 0 ? options.high_hz : sample_rate_hz / 2.0;
   if (options.num_bands < 1) fail("num_bands: expected at least 1, found {}", options.num_bands);
-  if (options.low_hz < 0 || options.low_hz >= high_hz || high_hz > sample_rate_hz / 2.0)
+  if (!(options.low_hz >= 0 && options.low_hz < high_hz) || high_hz > sample_rate_hz / 2.0)
     fail("mel bands: expected a range within 0 to {} Hz, found {} to {} Hz", sample_rate_hz / 2.0,
          options.low_hz, high_hz);
   const double low_mel = hz_to_mel(options.low_hz, options.scale);

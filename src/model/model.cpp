@@ -115,6 +115,8 @@ std::vector<std::string> all_of(const std::vector<std::string>& a,
 Model combine(const std::vector<Model>& models, const std::vector<std::string>& names,
               double temperature) {
   if (models.empty()) fail("expected models to combine, found none");
+  if (names.size() != models.size())
+    fail("expected a name for each of {} models, found {}", models.size(), names.size());
   if (!(temperature > 0)) fail("temperature: expected a number above 0, found {}", temperature);
   Model ensemble = models[0];
   ensemble.members.clear();

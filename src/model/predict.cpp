@@ -296,7 +296,11 @@ std::vector<ClipInput> inputs_of(const Model& model, const std::vector<std::stri
                                  const RecordingFeatures& features) {
   std::vector<ClipInput> inputs;
   for (std::size_t m = 0; m < model.members.size(); ++m) {
-    inputs.push_back({view_of(features.at(fingerprints[m]))});
+    const auto found = features.find(fingerprints[m]);
+    if (found == features.end())
+      fail("the model reads features {} ({}), which are not there", fingerprints[m],
+           describe(model.members[m].set));
+    inputs.push_back({view_of(found->second)});
     check_clip(inputs.back().features, model.members[m]);
   }
   return inputs;
@@ -305,6 +309,7 @@ std::vector<ClipInput> inputs_of(const Model& model, const std::vector<std::stri
 }  // namespace
 
 Predictor::Predictor(Model model) : model_(std::move(model)) {
+  if (model_.members.empty()) fail("expected a model with networks, found none");
   for (const Member& member : model_.members) {
     fingerprints_.push_back(fingerprint(member.set));
     extractors_.try_emplace(fingerprints_.back(), member.set);

@@ -122,6 +122,17 @@ TEST_F(PredictTimeline, FilesAreMadeThoughTheReaderLeaves) {
   EXPECT_EQ(text_of(labels), whole);
 }
 
+TEST_F(PredictTimeline, EndsWhereNobodyReadsItsAnswers) {
+  RunOptions full;
+  full.standard_output = "/dev/full";
+  const Outcome ended =
+      run("ser-predict",
+          {"--model", model_, "--json", "--window", "3", "-q", long_, demo_clip(3), demo_clip(4)},
+          full);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_THAT(lines_of(ended.err), ElementsAre(HasSubstr("standard output: writing failed")));
+}
+
 TEST_F(PredictTimeline, WritesLabelsOfTheOneRecordingOfAFolder) {
   const std::filesystem::path folder = folder_ / "folder";
   std::filesystem::create_directory(folder);

@@ -306,6 +306,7 @@ TEST_F(Searching, TellsWhichTrialOrFoldFails) {
   SearchRun options;
   options.trials = 1;
   EXPECT_ERROR(search(table_, normalised, space_, options), HasSubstr("trial 0: "));
+  EXPECT_ERROR(search(table_, normalised, space_, {}), HasSubstr("trials: expected at least 1"));
   space_.folds = "speakers:6";
   options.outer = "loso";
   EXPECT_ERROR(run(options), HasSubstr("outer fold 0: inner folds speakers:6: "));

@@ -56,6 +56,9 @@ TEST(Ensemble, FoldsDrawnWithOtherSeedsAreNotCombined) {
                testing::HasSubstr("'random:4' drawn with seeds 7 and 8"));
   a.training.split = b.training.split = "speakers:4";
   EXPECT_NO_THROW(combine({a, b}, {"a", "b"}));
+  EXPECT_ERROR(combine({a, b}, {"a"}), HasSubstr("expected a name for each of 2 models"));
+  EXPECT_ERROR(Predictor(Model()), HasSubstr("expected a model with networks"));
+  EXPECT_ERROR(Predictor(a).predict(RecordingFeatures()), HasSubstr("which are not there"));
 }
 
 TEST(Ensemble, TheStrictestCertaintyStays) {

@@ -121,7 +121,9 @@ struct KeptAnswers {
   std::int64_t kept = 0;
   std::int64_t right = 0;  ///< of those kept
 
-  double risk() const { return kept > 0 ? 1 - static_cast<double>(right) / kept : 0; }
+  double risk() const {
+    return kept > 0 ? 1 - static_cast<double>(right) / static_cast<double>(kept) : 0;
+  }
 };
 
 /// What is kept, and how often it is right, for every threshold that makes a difference: from the
