@@ -1,6 +1,7 @@
 #include "ser/features/extractor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <tuple>
 
@@ -8,6 +9,7 @@
 #include "features/frame_memory.h"
 #include "features/internal/feature_set.h"
 #include "features/memo.h"
+#include "features/noise_floor.h"
 #include "ser/audio/audio_file.h"
 #include "ser/audio/low_cut.h"
 
@@ -132,12 +134,18 @@ const Analysis& SharedAnalysis::of(const Preparation& preparation, const Tables&
     const auto inside = [&](Eigen::Index i) {
       return std::clamp<Eigen::Index>(i - kept.begin, 0, kept.end - kept.begin);
     };
-    return std::make_unique<Impl::Entry>(
+    auto entry = std::make_unique<Impl::Entry>(
         levelled(clean.wave, kept, preparation.level), tables,
         FramePlace{place.memory,
                    place.begin + kept.begin,
                    {inside(place.known.begin), inside(place.known.end)},
                    cleaning.low_cut_hz == 0});
+    if (preparation.level != Level::kActiveOverNoise) return entry;
+    const std::optional<double> noise_db = lacking_noise_db(entry->analysis, kActiveRms);
+    if (!noise_db) return entry;
+    const double rms = kActiveRms * std::pow(10, -*noise_db / 20);
+    return std::make_unique<Impl::Entry>(with_noise(std::move(entry->wave), rms), tables,
+                                         FramePlace{.may_be_offset = cleaning.low_cut_hz == 0});
   };
   return impl_->entries.get({cleaning, kept.begin, kept.end, preparation.level}, make)->analysis;
 }

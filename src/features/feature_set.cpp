@@ -22,7 +22,6 @@
 namespace ser {
 namespace {
 
-constexpr double kActiveRms = 0.05;
 constexpr std::uint64_t kMaxFileBytes = 1u << 20;
 
 Box<Feature> parse_feature(std::string_view text) {
@@ -64,7 +63,10 @@ void FeatureSet::visit(FieldVisitor& v) {
           Range{0, 1e6});
   v.field("trim_db", trim_db, "Trim silence this far below the loudest frame, dB; 0: none",
           Range{0, 1000});
-  v.choice("level", level, {{"as_is", Level::kAsIs}, {"active", Level::kActive}},
+  v.choice("level", level,
+           {{"as_is", Level::kAsIs},
+            {"active", Level::kActive},
+            {"active_over_noise", Level::kActiveOverNoise}},
            "Loudness each clip is brought to");
   v.choice("pool", pool,
            {{"none", Pooling::kNone}, {"mean", Pooling::kMean}, {"stats", Pooling::kStats}},
@@ -170,7 +172,7 @@ Cleaning voice_cleaning(int sample_rate_hz) { return {sample_rate_hz, 60, true};
 
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level) {
   Waveform part = part_of(clean, kept);
-  return level == Level::kActive ? scale_to(part, kActiveRms) : part;
+  return level == Level::kAsIs ? part : scale_to(part, kActiveRms);
 }
 
 std::string preset_name(const FeatureSet& set) {

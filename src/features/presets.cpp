@@ -22,7 +22,7 @@ constexpr Preset kPresets[] = {
     // half the rate, what is measured is the filter of whatever resampled the recording.
     // Frame level, for networks that see time: spectrum, melody and voice quality every 10 ms.
     {"frames", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active_over_noise",
   "features": [
     {"type": "log_mel", "standardize": true,
      "mel": {"num_bands": 64, "high_hz": 7000, "stft": {"fft_size": 512, "hop_samples": 160, "window_samples": 400}}},
@@ -31,7 +31,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // Clip level, for networks that see one vector: spectrum, voice quality, melody and rhythm.
     {"functionals", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active", "pool": "stats",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active_over_noise", "pool": "stats",
   "features": [
     {"type": "log_mel",
      "mel": {"num_bands": 40, "high_hz": 7000, "stft": {"fft_size": 1024, "hop_samples": 160, "window_samples": 640}}},
@@ -48,7 +48,7 @@ constexpr Preset kPresets[] = {
   ]})"},
     // What tells men from women in any room and mood: the length of the vocal tract, and the pitch.
     {"vocal_tract", R"({
-  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active", "pool": "mean",
+  "sample_rate_hz": 16000, "low_cut_hz": 60, "remove_hum": true, "trim_db": 20, "level": "active_over_noise", "pool": "mean",
   "features": [
     {"type": "lsf", "pool_over": "voiced"},
     {"type": "f0", "frame_samples": 739, "hop_samples": 160, "min_periodicity": 0.35, "pool_over": "voiced"}

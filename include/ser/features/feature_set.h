@@ -20,6 +20,9 @@ enum class Pooling { kNone, kMean, kStats };
 enum class Level {
   kAsIs,    ///< samples as they are in the file
   kActive,  ///< scaled so that the frames that carry speech have one common level
+  /// The same; a recording without noise of its own gets white noise of up to 30 dB below that
+  /// level, so that how quiet the room was does not show.
+  kActiveOverNoise,
 };
 
 /// How a recording is cleaned.
@@ -71,13 +74,13 @@ void check_recording(const Waveform& wave);
 SampleRange kept_range(const Waveform& wave, const Preparation& preparation);
 
 /// The whole recording as features hear it: low cut, without hum, resampled.
-/// Throws Error as `check_recording`.
+/// Throws Error as `check_recording`, and for a rate or a low cut out of range.
 Waveform cleaned(const Waveform& wave, const Cleaning& cleaning);
 
 /// The cleaning of the presets, whatever the rate: without mains hum and what lies under a voice.
 Cleaning voice_cleaning(int sample_rate_hz);
 
-/// "classic", "functionals" or "frames"; empty for another set.
+/// Of a preset, "frames" say; empty for another set.
 std::string preset_name(const FeatureSet& set);
 
 /// What a set is called in messages: "--features functionals" for a preset, else its features and

@@ -19,7 +19,11 @@ std::vector<std::string_view> preset_names();
 /// `cleaned` of a checked recording from which hum was removed, if it was to be.
 Waveform cleaned_rest(const Waveform& hum_free, const Cleaning& cleaning);
 
-/// The kept part of a clean recording at its level: what features are computed from.
+/// The level that recordings are brought to.
+inline constexpr double kActiveRms = 0.05;
+
+/// The kept part of a clean recording at its level: what features are computed from, unless it
+/// lacks noise.
 Waveform levelled(const Waveform& clean, const SampleRange& kept, Level level);
 
 /// The values of a feature, [rows x frames], as one column: means, or `functionals` of each row, in
