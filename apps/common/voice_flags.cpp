@@ -79,9 +79,10 @@ void RememberedVoice::keep(const Voice& voice) {
     return;
   }
   if (text_there() != before_)
-    fail("{}: another program has kept the voice meanwhile, what was heard here is not kept: run it "
-         "again, one after the other",
-         path_);
+    fail(
+        "{}: another program has kept the voice meanwhile, what was heard here is not kept: run it "
+        "again, one after the other",
+        path_);
   file_->write(voice.to_json(model_));
   file_->commit();
 }

@@ -38,8 +38,8 @@ class RememberedVoice {
   /// Reads the voice, if the file exists, and sees that it can be written. Throws Error, naming the
   /// file, if it is no voice of this model.
   RememberedVoice(const VoiceFlags& flags, Predictor& predictor);
-  /// Puts the voice in place; a voice of which nothing was heard is not kept, with a warning. Throws
-  /// Error where another program has put one there since.
+  /// Puts the voice in place; a voice of which nothing was heard is not kept, with a warning.
+  /// Throws Error where another program has put one there since.
   void keep(const Voice& voice);
 
  private:

@@ -69,8 +69,7 @@ class ExtractionJournal::Reader {
     values.clear();
     return read(reinterpret_cast<char*>(&record), sizeof record) &&
            (record.kind == Record::kEnd ||
-            (read(text, record.text_bytes) &&
-             record.frames < (std::uint64_t{1} << 40) / rows_ &&
+            (read(text, record.text_bytes) && record.frames < (std::uint64_t{1} << 40) / rows_ &&
              read(values, record.frames * rows_ * sizeof(float))));
   }
 

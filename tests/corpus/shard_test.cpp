@@ -308,7 +308,8 @@ TEST_F(Resume, TriesAgainWhatWasSkipped) {
 TEST_F(Resume, MakesAgainWhatHasChanged) {
   end_after(3);
   fs::copy_file(recordings_[5].file, recordings_[1].file, fs::copy_options::overwrite_existing);
-  fs::last_write_time(recordings_[1].file, fs::file_time_type::clock::now() + std::chrono::hours(1));
+  fs::last_write_time(recordings_[1].file,
+                      fs::file_time_type::clock::now() + std::chrono::hours(1));
   EXPECT_EQ(extract_to_file(with_journal()).kept, 3u);
   const std::string resumed = read_file(all_, kMostBytes);
   EXPECT_TRUE(resumed == whole());

@@ -268,7 +268,10 @@ TEST(SegmentMerger, DoesNotJoinVoicesOfDifferentGenders) {
   SegmentMerger merger([&](const TimelineSegment& segment) { segments.push_back(segment); });
   for (const auto& [start_s, male] :
        std::vector<std::pair<double, double>>{{0, 0.9}, {1, 0.8}, {2, 0.6}, {3, 0.2}, {4, 0.1}})
-    merger.add({start_s, start_s + 2, true, kSpeech,
+    merger.add({start_s,
+                start_s + 2,
+                true,
+                kSpeech,
                 {Eigen::Vector2d(0.8, 0.2), Eigen::Vector2d(male, 1 - male)}});
   merger.finish(6);
   ASSERT_THAT(segments, SizeIs(2));
