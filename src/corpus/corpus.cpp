@@ -189,7 +189,9 @@ std::string describe_left_out(const Corpus& corpus) {
   return join(parts, "; ");
 }
 
-Corpus scan_corpus(const fs::path& path, std::string_view kind) {
+namespace {
+
+Corpus scan(const fs::path& path, std::string_view kind) {
   const std::vector<std::string> kinds = corpus_kinds();
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     fail("corpus '{}': expected one of {}{}", kind, fmt::join(kinds, ", "),
@@ -207,6 +209,15 @@ Corpus scan_corpus(const fs::path& path, std::string_view kind) {
   const bool is_sheet = suffix == ".csv" || suffix == ".tsv";
   if (kind == "manifest" || (kind == "auto" && is_sheet)) return read_manifest(path);
   return scan_file(path, kind);
+}
+
+}  // namespace
+
+Corpus scan_corpus(const fs::path& path, std::string_view kind) {
+  Corpus corpus = scan(path, kind);
+  for (Utterance& clip : corpus.utterances)
+    std::ranges::replace(clip.corpus, ':', '_');  // a colon ends it in the names of speakers
+  return corpus;
 }
 
 }  // namespace ser

@@ -75,6 +75,12 @@ TEST_F(Manifest, SpellingsOfASpeakerAreOne) {
     EXPECT_EQ(speaker_name(clip), "x:01");
 }
 
+TEST_F(Manifest, AColonPartsCorpusAndSpeakerAlone) {
+  const auto clips = read("path,speaker,corpus\na,1,msp:en\nb,1,msp:de\n");
+  EXPECT_EQ(speaker_name(clips[0]), "msp_en:01");
+  EXPECT_EQ(clip_of_speaker(speaker_name(clips[1])).corpus, "msp_de");
+}
+
 TEST_F(Manifest, CapitalsMakeNoOtherCorpus) {
   const auto clips = read("path,corpus,speaker\na.wav,RAVDESS,1\nb.wav,Mine,1\nc.wav,x,#N/A\n");
   EXPECT_EQ(clips[0].corpus, "ravdess");
