@@ -151,6 +151,7 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   std::vector<ResultFile> results;
   for (const int count : heard) {
     asking.heard = draw_heard(clips, fold.test, count, training.seed);
+    check_hears(count, {asking.heard});
     results.push_back(make_result(
         {asking.labels, split, training.recipe, join(fingerprints, "+"), training.seed, count},
         {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking),
@@ -254,7 +255,9 @@ Certainty choose_certainty(const TrainingData& data, const Recipe& recipe, const
                            const RunOptions& run, double risk) {
   const auto certainty = [&](const Model& asked, const std::vector<int>& clips) {
     // A class that the held-out speakers alone have is missed there, as in a cross-validation.
-    const std::vector<std::string> labels = emotion_labels(data.table.clips, data.train);
+    std::vector<int> all = data.train;
+    all.insert(all.end(), clips.begin(), clips.end());
+    const std::vector<std::string> labels = emotion_labels(data.table.clips, all);
     const std::vector<Prediction> said =
         evaluate(asked, {&data.table}, clips, run.threads, {.labels = labels});
     return Certainty{kept_at_risk(risk_coverage(labels, said), risk),

@@ -13,15 +13,13 @@
 namespace ser {
 namespace {
 
-/// The clips of one voice but for `own`: their places among the scored ones.
-std::vector<int> others_of(const std::vector<const Utterance*>& clips,
-                           const std::vector<int>& voice, int own) {
-  const std::string& content = clips[own]->content;
+/// The clips of one voice but for those of the recording of `own`: their places among the scored
+/// ones. recordings: their numbers.
+std::vector<int> others_of(const std::vector<int>& recordings, const std::vector<int>& voice,
+                           int own) {
   std::vector<int> others;
-  for (const int other : voice) {
-    const bool same = !content.empty() && content == clips[other]->content;
-    if (other != own && !same) others.push_back(other);
-  }
+  for (const int other : voice)
+    if (recordings[other] != recordings[own]) others.push_back(other);
   return others;
 }
 
@@ -34,6 +32,14 @@ void check_listens(bool listens, const std::vector<int>& heard) {
         "{} clips heard: expected a model that listens, found one that answers the same whatever "
         "it has heard",
         heard_text(*some));
+}
+
+void check_hears(int count, const std::vector<HeardClips>& folds) {
+  const auto hears_nothing = [](const HeardClips& heard) {
+    return std::ranges::all_of(heard, [](const auto& list) { return list.empty(); });
+  };
+  if (count > 0 && std::ranges::all_of(folds, hears_nothing))
+    fail("expected other clips of the speakers to hear, found none");
 }
 
 std::vector<int> parse_heard(std::string_view text) {
@@ -53,25 +59,23 @@ HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int
                       int count, std::uint64_t seed) {
   HeardClips heard(scored.size());
   if (count == 0) return heard;
-  std::vector<const Utterance*> own;
+  std::vector<Utterance> own;
   std::map<std::string, std::vector<int>> voices;
   for (const int index : scored) {
     const Utterance& clip = clips[index];
     if (!clip.speaker.empty()) voices[speaker_name(clip)].push_back(own.size());
-    own.push_back(&clip);
+    own.push_back(clip);
   }
+  const std::vector<int> recordings = recording_numbers(own);
   const Rng draws(seed, fnv1a("heard"));
   for (const auto& [name, voice] : voices)
     for (const int i : voice) {
-      const Utterance& clip = *own[i];
-      std::vector<int> others = others_of(own, voice, i);
-      Rng rng = draws.fork(fnv1a(clip.path, fnv1a(name)));
+      std::vector<int> others = others_of(recordings, voice, i);
+      Rng rng = draws.fork(fnv1a(own[i].path, fnv1a(name)));
       rng.shuffle(std::span(others));
       if (others.size() > static_cast<std::size_t>(count)) others.resize(count);
       heard[i] = std::move(others);
     }
-  if (std::ranges::all_of(heard, [](const auto& list) { return list.empty(); }))
-    fail("expected other clips of the speakers to hear, found none");
   return heard;
 }
 

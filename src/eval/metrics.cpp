@@ -137,24 +137,25 @@ std::vector<Outcome> outcomes_of(const std::vector<std::string>& labels,
   return outcomes;
 }
 
-/// Logarithms of the probabilities, [classes x clips].
+/// Logarithms of the probabilities, [classes x clips]. A class that a model does not have, or that
+/// is masked, has the probability 0, which no temperature changes.
 Eigen::ArrayXXd logs_of(const std::vector<Prediction>& predictions) {
   Eigen::ArrayXXd logs(predictions.front().probabilities.size(), predictions.size());
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     const std::vector<double>& p = predictions[i].probabilities;
-    logs.col(i) =
-        Eigen::Map<const Eigen::ArrayXd>(p.data(), std::ssize(p)).max(kLeastProbability).log();
+    logs.col(i) = Eigen::Map<const Eigen::ArrayXd>(p.data(), std::ssize(p)).log();
   }
   return logs;
 }
 
-/// Mean -log p(truth) of probabilities sharpened or flattened by a temperature.
+/// Mean -log p(truth) of probabilities sharpened or flattened by a temperature, over the clips
+/// whose truth has one.
 double log_loss(const Eigen::ArrayXXd& logs, const std::vector<Outcome>& outcomes,
                 double temperature) {
   double loss = 0;
   for (Eigen::Index i = 0; i < logs.cols(); ++i)
-    loss += std::log((logs.col(i) / temperature).exp().sum()) -
-            logs(outcomes[i].truth, i) / temperature;
+    if (const double truth = logs(outcomes[i].truth, i); std::isfinite(truth))
+      loss += std::log((logs.col(i) / temperature).exp().sum()) - truth / temperature;
   return loss / static_cast<double>(logs.cols());
 }
 
@@ -164,6 +165,10 @@ double best_temperature(const std::vector<Prediction>& predictions,
   const double ratio = (std::sqrt(5.0) - 1) / 2;
   double low = std::log(0.1), high = std::log(10.0);
   const Eigen::ArrayXXd logs = logs_of(predictions);
+  const auto has_truth = [&](Eigen::Index i) {
+    return std::isfinite(logs(outcomes[static_cast<std::size_t>(i)].truth, i));
+  };
+  if (!std::ranges::any_of(indices<Eigen::Index>(predictions.size()), has_truth)) return 1;
   const auto loss = [&](double x) { return log_loss(logs, outcomes, std::exp(x)); };
   double left = high - ratio * (high - low), right = low + ratio * (high - low);
   double loss_left = loss(left), loss_right = loss(right);

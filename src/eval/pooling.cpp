@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "core/internal/fail.h"
@@ -42,6 +43,16 @@ std::string counts_heard(const ResultFile& result) {
   return join(counts, ",");
 }
 
+/// The files that each fold tests.
+std::vector<std::multiset<std::string>> clips_by_fold(const ResultFile& result) {
+  std::vector<std::multiset<std::string>> folds;
+  auto next = result.predictions.begin();
+  for (const FoldResult& fold : result.folds)
+    for (folds.emplace_back(); std::ssize(folds.back()) < fold.scores.n; ++next)
+      folds.back().insert(next->file);
+  return folds;
+}
+
 /// Results of the same folds by different models.
 void check_alike(const ResultFile& a, const ResultFile& b) {
   check_same("labels", labels_of(a), labels_of(b));
@@ -50,6 +61,7 @@ void check_alike(const ResultFile& a, const ResultFile& b) {
   if (!std::ranges::equal(a.folds, b.folds, {}, &FoldResult::test_speakers,
                           &FoldResult::test_speakers))
     fail("expected the same speakers in every fold");
+  if (clips_by_fold(a) != clips_by_fold(b)) fail("expected the same clips in every fold");
 }
 
 std::string fold_rule(const ResultFile& result) {
@@ -87,18 +99,36 @@ std::vector<ResultFile> heard_alike(const std::vector<ResultFile>& results, std:
   return alike;
 }
 
-/// Adds log probabilities to `sums`; none where a model has no such head.
+/// Which of a model's answers are pooled with those of others, as its recipe says.
+struct Pooled {
+  bool emotions = true, genders = true;
+};
+
+Pooled pooled_of(const ResultFile& result) {
+  if (result.info.recipe.empty()) return {};
+  const Json recipe = parse_json(result.info.recipe, "recipe");
+  const auto says = [&](const char* key) {
+    const auto found = recipe.find(key);
+    return found != recipe.end() && found->is_boolean() && found->get<bool>();
+  };
+  return {!says("gender_only"), !says("emotion_only")};
+}
+
+/// Adds log probabilities to `sums`. A class to which nobody gives anything, as a masked one, ends
+/// at 0 again: see `soften`.
 void add_logs(const std::vector<double>& probabilities, std::vector<double>& sums) {
   for (std::size_t i = 0; i < probabilities.size(); ++i)
     sums[i] += std::log(std::max(kLeastProbability, probabilities[i]));
 }
 
-/// Softmax of values / divisor, in place.
-void soften(std::vector<double>& values, double divisor) {
+/// Softmax of sums of `count` logarithms / (count * temperature), in place.
+void soften(std::vector<double>& values, double count, double temperature) {
   if (values.empty()) return;
+  const double divisor = count * temperature, nothing = count * std::log(kLeastProbability);
   const double largest = *std::ranges::max_element(values);
   double sum = 0;
-  for (double& value : values) sum += value = std::exp((value - largest) / divisor);
+  for (double& value : values)
+    sum += value = value > nothing ? std::exp((value - largest) / divisor) : 0;
   for (double& value : values) value /= sum;
 }
 
@@ -181,6 +211,10 @@ ResultFile average_results(const std::vector<ResultFile>& results,
   if (!(temperature > 0)) fail("temperature: expected a number above 0, found {}", temperature);
   const ResultFile& first = results[0];
   std::vector<std::vector<const Prediction*>> said;
+  std::vector<Pooled> pooled;
+  for (const ResultFile& result : results) pooled.push_back(pooled_of(result));
+  const auto emotions = std::ranges::count(pooled, true, &Pooled::emotions);
+  if (emotions == 0) fail("expected results whose emotions count, found none");
   for (std::size_t i = 0; i < results.size(); ++i)
     with_context(fmt::format("{} and {}", names[0], names[i]), [&] {
       check_alike(first, results[i]);
@@ -188,18 +222,22 @@ ResultFile average_results(const std::vector<ResultFile>& results,
     });
   ResultFile average = first;
   for (std::size_t n = 0; n < average.predictions.size(); ++n) {
-    Prediction& pooled = average.predictions[n];
-    std::ranges::fill(pooled.probabilities, 0);
-    const bool genders = std::ranges::none_of(
-        said, [&](const auto& one) { return one[n]->gender_probabilities.empty(); });
-    pooled.gender_probabilities.assign(genders ? kGenders.size() : 0, 0);
-    for (const auto& one : said) {
-      add_logs(one[n]->probabilities, pooled.probabilities);
-      if (genders) add_logs(one[n]->gender_probabilities, pooled.gender_probabilities);
+    Prediction& all = average.predictions[n];
+    std::ranges::fill(all.probabilities, 0);
+    all.gender_probabilities.assign(kGenders.size(), 0);
+    double genders = 0;
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      const Prediction& one = *said[i][n];
+      if (pooled[i].emotions) add_logs(one.probabilities, all.probabilities);
+      if (!pooled[i].genders || one.gender_probabilities.empty()) continue;
+      add_logs(one.gender_probabilities, all.gender_probabilities);
+      ++genders;
     }
-    const double count = results.size();
-    soften(pooled.probabilities, temperature * count);
-    soften(pooled.gender_probabilities, count);
+    soften(all.probabilities, static_cast<double>(emotions), temperature);
+    if (genders > 0)
+      soften(all.gender_probabilities, genders, 1);
+    else
+      all.gender_probabilities.clear();
   }
   ResultInfo info = first.info;
   info.recipe = list_of_recipes(results);

@@ -124,7 +124,9 @@ std::string heard_text(int heard) { return heard == kAllHeard ? "all" : std::to_
 std::vector<int> missing_folds(const ResultFile& result) {
   if (result.info.split.empty()) return {};
   std::vector<int> missing;
-  const int count = parse_split_scheme(result.info.split).num_folds;
+  // How many folds loso and corpora have, their clips tell: here, as many as were seen.
+  int count = parse_split_scheme(result.info.split).num_folds;
+  for (const FoldResult& fold : result.folds) count = std::max(count, fold.fold + 1);
   for (int fold = 0; fold < count; ++fold)
     if (std::none_of(result.folds.begin(), result.folds.end(),
                      [&](const FoldResult& r) { return r.fold == fold; }))

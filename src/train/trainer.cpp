@@ -133,12 +133,23 @@ std::vector<nn::Network> train_together(Trainings& all, std::size_t count) {
   return results;
 }
 
+/// The clips of emotions that are among the classes: a speaker held out may have one alone.
+std::vector<int> of_classes(const FeatureTable& table, std::vector<int> clips, const Tasks& tasks) {
+  std::erase_if(clips, [&](int i) {
+    return std::ranges::find(tasks.emotions, table.clips[i].emotion) == tasks.emotions.end();
+  });
+  return clips;
+}
+
 TrainingInfo training_info(const TrainingData& data, const Recipe& recipe, std::uint64_t seed) {
   TrainingInfo info;
   info.seed = seed;
   info.recipe = to_json(recipe);
-  info.speakers = speakers_of(data.table.clips, data.train);
-  info.recordings = contents_of(data.table.clips, data.train);
+  // Those that chose the epoch are no strangers either.
+  std::vector<int> known = data.train;
+  known.insert(known.end(), data.validation.begin(), data.validation.end());
+  info.speakers = speakers_of(data.table.clips, known);
+  info.recordings = contents_of(data.table.clips, known);
   return info;
 }
 
@@ -153,7 +164,8 @@ Model train(const TrainingData& data, const Recipe& recipe, const RunOptions& ru
   const Dataset train_set = make_dataset(data.table, data.train, tasks, recipe.training);
   TrainingOptions by_label = recipe.training;  // what is validated is the label, not the votes
   by_label.listeners = 0;
-  const Dataset validation_set = make_dataset(data.table, data.validation, tasks, by_label);
+  const Dataset validation_set =
+      make_dataset(data.table, of_classes(data.table, data.validation, tasks), tasks, by_label);
   const Voices voices(train_set, recipe.listening), strangers(validation_set, {});
   const nn::Shape input =
       input_shape(std::ssize(data.table.rows), data.table.set.pool == Pooling::kNone);

@@ -43,6 +43,43 @@ TEST(Average, TemperatureDividesTheEmotionsLogOdds) {
   EXPECT_NEAR(pooled.predictions[0].gender_probabilities[0], 0.6, 1e-12);
 }
 
+/// The same of a recipe that says so.
+ResultFile with_recipe(ResultFile result, const std::string& recipe) {
+  result.info.recipe = recipe;
+  return result;
+}
+
+TEST(Average, OfOneThatTellsTheEmotionOnlyTakesNothingElse) {
+  const ResultFile a = one_clip("a", 0.8, 0.6);
+  const ResultFile emotion = with_recipe(one_clip("b", 0.5, 0.9), R"({"emotion_only":true})");
+  const ResultFile gender = with_recipe(one_clip("c", 0.1, 0.9), R"({"gender_only":true})");
+  const ResultFile pooled = average_results({a, emotion}, {"a", "b"}, 1);
+  EXPECT_NEAR(pooled.predictions[0].probabilities[0], 2.0 / 3, 1e-12);
+  EXPECT_NEAR(pooled.predictions[0].gender_probabilities[0], 0.6, 1e-12);
+  const double odds = std::sqrt(1.5 * 9);
+  const ResultFile both = average_results({a, gender}, {"a", "c"}, 1);
+  EXPECT_NEAR(both.predictions[0].probabilities[0], 0.8, 1e-12);
+  EXPECT_NEAR(both.predictions[0].gender_probabilities[0], odds / (1 + odds), 1e-12);
+  EXPECT_ERROR(average_results({gender}, {"c"}, 1), HasSubstr("whose emotions count"));
+}
+
+TEST(Average, GivesMaskedClassesNothing) {
+  ResultInfo info = one_clip("a", 0.8, 0.6).info;
+  info.labels.push_back("masked");
+  const Prediction p{"a.wav", "1", "happy", "", {0.9, 0.1, 0}, {}};
+  const ResultFile pooled = average_results({make_result(info, {{0, {"1"}, {p}}})}, {"a"}, 5);
+  EXPECT_EQ(pooled.predictions[0].probabilities[2], 0);
+  EXPECT_NEAR(pooled.predictions[0].probabilities[0], 1 / (1 + std::pow(9, -0.2)), 1e-12);
+}
+
+TEST(Average, FoldsOfOtherClipsAreRefused) {
+  const ResultFile a = result_of("a", random_folds(kTwoEmotions, 2, 5, 1));
+  std::vector<FoldPredictions> dealt = random_folds(kTwoEmotions, 2, 5, 1);
+  std::swap(dealt[0].predictions[0], dealt[1].predictions[0]);
+  EXPECT_ERROR(average_results({a, result_of("b", dealt)}, {"a", "b"}, 1),
+               HasSubstr("expected the same clips in every fold"));
+}
+
 TEST(Average, MatchesClipsByNameAndKeepsFolds) {
   std::vector<FoldPredictions> folds = random_folds(kTwoEmotions, 2, 5, 1), turned = folds;
   for (FoldPredictions& fold : turned) std::ranges::reverse(fold.predictions);

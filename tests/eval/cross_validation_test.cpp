@@ -51,6 +51,22 @@ TEST(CrossValidation, FoldsRunOneByOneGiveTheSameBytes) {
     }
 }
 
+TEST(CrossValidation, AFoldWithNothingToHearIsAStrangers) {
+  FeatureTable table = synthetic_table(4, 2);
+  // Of the last speaker one clip is left.
+  for (Utterance& clip : table.clips)
+    if (clip.speaker == table.clips.back().speaker && &clip != &table.clips.back())
+      clip.speaker = table.clips.front().speaker;
+  Recipe recipe = small_recipe(false);
+  recipe.listening.enabled = true;
+  const SplitScheme scheme = parse_split_scheme("loso");
+  const ResultFile result = cross_validate(table, scheme, recipe, 1, 1, {}, {0, 4}).result;
+  EXPECT_EQ(result.folds.back().scores.n, 1);
+  for (Utterance& clip : table.clips) clip.speaker = clip.path;
+  EXPECT_ERROR(cross_validate(table, scheme, recipe, 1, 1, {}, {0, 4}),
+               HasSubstr("expected other clips of the speakers to hear"));
+}
+
 TEST(CrossValidation, ThreadsChangeNoByte) {
   const MoreThreadsThanCores seven(8);
   const FeatureTable table = synthetic_table(6, 3);

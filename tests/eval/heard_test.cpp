@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "eval/heard.h"
 #include "support/errors.h"
 #include "support/synthetic_table.h"
 
@@ -90,7 +91,11 @@ TEST(Heard, FewerAreAmongMore) {
 
 TEST(Heard, NothingToHearIsRefused) {
   const std::vector<Utterance> clips = clips_of({"1", "", ""});
-  EXPECT_ERROR(draw_heard(clips, all_of(clips), 4, 1), HasSubstr("other clips of the speakers"));
+  const HeardClips nothing = draw_heard(clips, all_of(clips), 4, 1);
+  EXPECT_THAT(nothing, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
+  EXPECT_ERROR(check_hears(4, {nothing, nothing}), HasSubstr("other clips of the speakers"));
+  EXPECT_NO_THROW(check_hears(4, {nothing, HeardClips{{1}, {0}}}));
+  EXPECT_NO_THROW(check_hears(0, {nothing}));
   EXPECT_THAT(draw_heard(clips, all_of(clips), 0, 1), SizeIs(3));
 }
 

@@ -172,6 +172,21 @@ TEST(BestTemperature, MakesConfidenceMatchAccuracy) {
   }
 }
 
+TEST(BestTemperature, IsNotThatOfClassesWithoutAProbability) {
+  // "c" is masked, and a model that does not have "d" misses it whatever the temperature.
+  std::vector<Prediction> predictions;
+  for (int i = 0; i < 100; ++i) {
+    Prediction p = predict({"a", "b"}, std::to_string(i), "", "a", i < 80 ? "a" : "b", 0.9999);
+    p.probabilities.insert(p.probabilities.end(), {0, 0});
+    predictions.push_back(p);
+  }
+  const double fitted = score({"a", "b", "c", "d"}, predictions).best_temperature;
+  EXPECT_NEAR(fitted, std::log(0.9999 / 0.0001) / std::log(4.0), 1e-2);
+  for (int i = 0; i < 20; ++i)
+    predictions.push_back(predictions[0]), predictions.back().emotion = "d";
+  EXPECT_NEAR(score({"a", "b", "c", "d"}, predictions).best_temperature, fitted, 1e-2);
+}
+
 TEST(CalibrationBins, AddUpToTheCalibrationError) {
   std::vector<Prediction> predictions;
   for (const auto& [said, confidence] :

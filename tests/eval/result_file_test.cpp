@@ -130,6 +130,9 @@ TEST(ResultFile, MergedFoldsGiveTheFiguresOfFoldsScoredTogether) {
   EXPECT_EQ(result_json(merged), result_json(make_result(kInfo, folds)));
   EXPECT_THAT(missing_folds(merged), testing::IsEmpty());
   EXPECT_THAT(missing_folds(parts[1]), ElementsAre(1, 2));
+  ResultFile last = parts[0];  // of a split whose folds are as many as its speakers
+  last.info.split = "loso";
+  EXPECT_THAT(missing_folds(last), ElementsAre(0, 1));
   const ResultFile two = merge_results({parts[0], parts[1]}, {"r2", "r0"});
   EXPECT_EQ(result_json(merge_results({two, parts[2]}, {"two", "r1"})), result_json(merged));
 }

@@ -304,9 +304,23 @@ TEST(Trainer, EarlyStoppingKeepsTheBestEpoch) {
       best_epoch = report.epoch;
     }
   };
-  train({table, train_clips, validation}, recipe, run);
+  const Model model = train({table, train_clips, validation}, recipe, run);
   EXPECT_LT(last_epoch, 200);
   EXPECT_EQ(last_epoch, best_epoch + 5);
+  // Who chose the epoch is known to the model.
+  EXPECT_THAT(model.training.speakers, testing::SizeIs(6));
+}
+
+TEST(Trainer, AClassOfValidationSpeakersAloneChoosesNothing) {
+  FeatureTable table = synthetic_table(6, 4);
+  std::vector<int> train_clips, validation;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    (table.clips[i].speaker < "5" ? train_clips : validation).push_back(static_cast<int>(i));
+  table.clips[static_cast<std::size_t>(validation[0])].emotion = "rare";
+  Recipe recipe = small_recipe();
+  recipe.training.early_stopping = {true, 5};
+  const Model model = train({table, train_clips, validation}, recipe, {1, 0, 1});
+  EXPECT_THAT(model.emotions, testing::Not(testing::Contains("rare")));
 }
 
 TEST(Trainer, AnEpochMayTakeOneVersionOfEachClip) {

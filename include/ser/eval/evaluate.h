@@ -47,7 +47,6 @@ std::vector<int> parse_heard(std::string_view text);
 /// other clips of the same speaker among them, or all there are if they are fewer; never the same
 /// recording, and none for a clip without a speaker. Drawn with `seed` alike wherever the speaker's
 /// clips are scored together; those of a smaller count are among those of a larger one.
-/// Throws Error if there is none to hear for any clip.
 HeardClips draw_heard(const std::vector<Utterance>& clips, const std::vector<int>& scored,
                       int count, std::uint64_t seed);
 

@@ -134,7 +134,8 @@ ResultFile merge_results(const std::vector<ResultFile>& results,
 std::vector<int> missing_folds(const ResultFile& result);
 
 /// What an ensemble of the scored models says: for each clip the mean of the results' log
-/// probabilities, divided by `temperature`, then softmax, which is how `predict` pools members.
+/// probabilities, divided by `temperature`, then softmax, which is how `predict` pools members. A
+/// recipe that tells the emotion or the gender only counts for that alone.
 /// The results may be of different recipes, features and seeds; info.recipe lists their recipes,
 /// info.fingerprint their features, the seed is the first one's.
 /// names: of the results, for messages. Throws Error, naming two of them, for results that differ
