@@ -164,6 +164,10 @@ void compare_results(const std::vector<std::string>& files) {
     if (results[i].info.other_fold)
       talk::warn("{}: a fold that the model did not leave out in training", files[i]);
   }
+  const std::string &split_a = results[0].info.split, &split_b = results[1].info.split;
+  if (split_a != split_b)
+    talk::warn("A is scored on folds of {}, B on those of {}",
+               split_a.empty() ? "its own" : split_a, split_b.empty() ? "its own" : split_b);
   const int heard_a = results[0].info.heard, heard_b = results[1].info.heard;
   if (heard_a != heard_b)
     talk::warn("A is scored after {} clips heard of the speaker, B after {}", heard_text(heard_a),

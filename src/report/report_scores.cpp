@@ -15,6 +15,9 @@
 namespace ser::report {
 namespace {
 
+/// A class without clips has none.
+std::string recall_text(const ClassScore& c) { return c.support > 0 ? percent(c.recall) : "-"; }
+
 constexpr const char* kWilson =
     "Whiskers are 95 % Wilson intervals for that number of clips, taken as independent.";
 
@@ -67,8 +70,8 @@ std::string confusion_table(const ResultFile& result) {
     html += truth_header(labels[i]);
     for (Eigen::Index j = 0; j < result.scores.confusion.cols(); ++j)
       html += confusion_cell(result, i, j);
-    html += fmt::format("<td class=\"total\">{}</td></tr>\n",
-                        percent(result.scores.per_class[i].recall));
+    html +=
+        fmt::format("<td class=\"total\">{}</td></tr>\n", recall_text(result.scores.per_class[i]));
   }
   html += "</tbody>\n<tfoot><tr><th class=\"truth total\">precision</th>";
   const bool dense = labels.size() > kRoomyClasses;
@@ -81,14 +84,14 @@ std::string confusion_table(const ResultFile& result) {
 std::string class_rows(const Scores& scores) {
   std::vector<Row> rows;
   for (const ClassScore& c : scores.per_class)
-    rows.push_back(share_row(c.label, "class-recall", c.recall, c.support));
+    if (c.support > 0) rows.push_back(share_row(c.label, "class-recall", c.recall, c.support));
   return row_list(rows, kShare);
 }
 
 std::string class_table(const Scores& scores) {
   std::vector<std::vector<std::string>> rows;
   for (const ClassScore& c : scores.per_class)
-    rows.push_back({escape(c.label), grouped(c.support), percent(c.recall),
+    rows.push_back({escape(c.label), grouped(c.support), recall_text(c),
                     share_figure("class-precision", c.precision), share_figure("class-f1", c.f1)});
   return table({"emotion", "clips", "recall", "precision", "F1"}, rows, 1);
 }

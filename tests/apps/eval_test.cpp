@@ -107,8 +107,10 @@ TEST_F(TrainAndEval, ScoringRecordingsTrainedOnWarnsWhoeverSpeaks) {
 TEST_F(TrainAndEval, AClassWithoutClipsHasNoRecall) {
   train("model.json");
   const std::string some = extract_manifest("path,emotion\n1.flac,neutral\n3.flac,happy\n");
-  EXPECT_THAT(succeed("ser-eval", {some, "--model", file("model.json")}).out,
+  const std::string page = file("page.html");
+  EXPECT_THAT(succeed("ser-eval", {some, "--model", file("model.json"), "--report", page}).out,
               ::testing::ContainsRegex("angry +[0-9.]+ % +- +0 "));
+  EXPECT_THAT(text_of(page), testing::Not(HasSubstr("<small>0 of 0")));
 }
 
 TEST_F(TrainAndEval, ComparesTwoResults) {
@@ -118,6 +120,8 @@ TEST_F(TrainAndEval, ComparesTwoResults) {
   EXPECT_THAT(compared.out,
               AllOf(StartsWith("64 clips\n"), HasSubstr("sign flips over 4 speakers: p = "),
                     HasSubstr("95 % interval")));
+  EXPECT_THAT(compared.err,
+              HasSubstr("A is scored on folds of speakers:2, B on those of random:2"));
   const Outcome one = run("ser-eval", {"--compare", file("a.json")});
   EXPECT_EQ(one.exit_code, 2);
   const Outcome missing = run("ser-eval", {"--compare", file("a.json"), file("none.json")});
