@@ -70,11 +70,7 @@ CrossValidation cross_validate(const FeatureTable& table, const SplitScheme& sch
                                Team& team, const KeepFolds& keep) {
   check_listens(recipe.listening.enabled, heard);
   const std::vector<Fold> folds = make_folds(table.clips, scheme, seed);
-  for (const int count : heard) {
-    std::vector<HeardClips> drawn;
-    for (const Fold& fold : folds) drawn.push_back(draw_heard(table.clips, fold.test, count, seed));
-    check_hears(count, drawn);
-  }
+  check_hears(table.clips, folds, heard);
   const KeptFolds kept(
       keep.folder, keep.folder.empty() ? "" : run_key(table, scheme.name(), recipe, seed, heard));
   ScoredFolds scored(heard.size(), std::vector<FoldPredictions>(folds.size()));

@@ -142,6 +142,7 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
                        const Fold& fold, int threads, const std::string& split, int number,
                        const std::vector<int>& heard) {
   check_listens(model.listens(), heard);
+  check_hears(tables.at(0)->clips, {fold}, heard);
   std::vector<std::string> fingerprints;
   for (const FeatureTable* table : tables) fingerprints.push_back(fingerprint(table->set));
   const TrainingInfo& training = model.training;
@@ -151,7 +152,6 @@ ResultFile score_model(const Model& model, const std::vector<const FeatureTable*
   std::vector<ResultFile> results;
   for (const int count : heard) {
     asking.heard = draw_heard(clips, fold.test, count, training.seed);
-    check_hears(count, {asking.heard});
     results.push_back(make_result(
         {asking.labels, split, training.recipe, join(fingerprints, "+"), training.seed, count},
         {{number, fold.test_speakers, evaluate(model, tables, fold.test, threads, asking),

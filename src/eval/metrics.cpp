@@ -148,8 +148,8 @@ Eigen::ArrayXXd logs_of(const std::vector<Prediction>& predictions) {
   return logs;
 }
 
-/// Mean -log p(truth) of probabilities sharpened or flattened by a temperature, over the clips
-/// whose truth has one.
+/// Mean -log p(truth) of probabilities sharpened or flattened by a temperature. Clips whose truth
+/// has none add nothing.
 double log_loss(const Eigen::ArrayXXd& logs, const std::vector<Outcome>& outcomes,
                 double temperature) {
   double loss = 0;

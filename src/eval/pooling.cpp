@@ -124,7 +124,8 @@ void add_logs(const std::vector<double>& probabilities, std::vector<double>& sum
 /// Softmax of sums of `count` logarithms / (count * temperature), in place.
 void soften(std::vector<double>& values, double count, double temperature) {
   if (values.empty()) return;
-  const double divisor = count * temperature, nothing = count * std::log(kLeastProbability);
+  const double divisor = count * temperature;
+  const double nothing = (1 - 1e-9) * count * std::log(kLeastProbability);  // but for rounding
   const double largest = *std::ranges::max_element(values);
   double sum = 0;
   for (double& value : values)

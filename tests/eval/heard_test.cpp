@@ -93,9 +93,12 @@ TEST(Heard, NothingToHearIsRefused) {
   const std::vector<Utterance> clips = clips_of({"1", "", ""});
   const HeardClips nothing = draw_heard(clips, all_of(clips), 4, 1);
   EXPECT_THAT(nothing, ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
-  EXPECT_ERROR(check_hears(4, {nothing, nothing}), HasSubstr("other clips of the speakers"));
-  EXPECT_NO_THROW(check_hears(4, {nothing, HeardClips{{1}, {0}}}));
-  EXPECT_NO_THROW(check_hears(0, {nothing}));
+  const Fold all{{}, {0, 1, 2}, {}};
+  EXPECT_ERROR(check_hears(clips, {all, all}, {0, 4}), HasSubstr("other clips of the speakers"));
+  EXPECT_NO_THROW(check_hears(clips, {all}, {0}));
+  const std::vector<Utterance> three = clips_of({"1", "2", "2"});
+  EXPECT_NO_THROW(check_hears(three, {{{}, {0, 1}, {}}, {{}, {1, 2}, {}}}, {4}));
+  EXPECT_ERROR(check_hears(three, {{{}, {0, 1}, {}}}, {4}), HasSubstr("found none"));
   EXPECT_THAT(draw_heard(clips, all_of(clips), 0, 1), SizeIs(3));
 }
 
