@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "nn/internal/onnx_graph.h"
-#include "nn/layers/parts.h"
-#include "nn/product.h"
+#include "nn/layers/lstm_sweep.h"
 #include "ser/core/error.h"
 
 namespace ser::nn {
 namespace {
 
 constexpr int kGates = 4;
-constexpr Index kEntriesAtATime = 128;  // whose gates the second-level cache holds
 using RowMajor = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Some neighbouring units, as many as a register holds: gate math on them stays in registers.
@@ -35,182 +32,6 @@ void for_each_lane(Index units, const F& f) {
   for (; unit + kSize <= units; unit += kSize) f(Lane<kSize>{unit});
   for (; unit < units; ++unit) f(Lane<1>{unit});
 }
-
-/// The order in which one direction visits the columns of a batch, all clips side by side: longest
-/// first, so the clips that still run at a step are the first ones of the step before.
-struct Steps {
-  Index count = 0;
-  const Index* begin = nullptr;    ///< of each step's entries; count + 1 of them
-  const Index* columns = nullptr;  ///< entry by entry: clip * frames + frame
-  Index entries() const { return begin[count]; }
-  Index active(Index step) const { return begin[step + 1] - begin[step]; }
-};
-
-/// One direction of one level at work. The tensors x and y have one column a frame, clip after
-/// clip; what the cell keeps has one column an entry, step after step, so that it is read as a
-/// stream.
-struct Sweep {
-  const Node* node = nullptr;
-  std::size_t first_parameter = 0;
-  Index units = 0;
-  Index gate_rows = 0;
-  Steps steps;
-  Tensor x;  ///< the level's input
-  Tensor y;  ///< the level's output; this direction's rows begin at `row`
-  Index row = 0;
-  Real* gates = nullptr;  ///< [gate_rows x entries]; backward: dL/dgates before their function
-  Real* state = nullptr;  ///< [units x entries]
-  Offsets gate_offsets, state_offsets;    ///< of each entry, in gates and state
-  Offsets input_offsets, hidden_offsets;  ///< of each entry, in x and y
-  Offsets previous_hidden;  ///< in y, one step before each entry; of no meaning in the first
-
-  const Parameter& input_weight() const { return node->parameters[first_parameter]; }
-  const Parameter& recurrent_weight() const { return node->parameters[first_parameter + 1]; }
-  const Parameter& bias() const { return node->parameters[first_parameter + 2]; }
-
-  /// The entries of `step` among `offsets`.
-  Offsets at(Offsets offsets, Index step) const {
-    return slice(offsets, steps.begin[step], steps.begin[step + 1]);
-  }
-  static Offsets slice(Offsets offsets, Index begin, Index end) {
-    return offsets.subspan(begin, end - begin);
-  }
-};
-
-/// The order in which `direction` visits the frames of x.
-enum class Direction { kForward, kBackward };
-Steps make_steps(Arena& arena, const Tensor& x, Direction direction) {
-  Index* const order = arena.take<Index>(x.clips);
-  std::iota(order, order + x.clips, Index{0});
-  std::sort(order, order + x.clips, [&](Index a, Index b) {
-    return x.length(a) != x.length(b) ? x.length(a) > x.length(b) : a < b;
-  });
-  const Index count = x.clips > 0 ? x.length(order[0]) : 0;
-  Index* const begin = arena.take<Index>(count + 1);
-  Index* const columns = arena.take<Index>(x.valid_frames());
-  Index next = 0, active = x.clips;
-  for (Index step = 0; step < count; ++step) {
-    begin[step] = next;
-    while (x.length(order[active - 1]) <= step) --active;
-    for (Index i = 0; i < active; ++i) {
-      const Index clip = order[i];
-      const Index frame = direction == Direction::kForward ? step : x.length(clip) - 1 - step;
-      columns[next++] = clip * x.frames + frame;
-    }
-  }
-  begin[count] = next;
-  return {count, begin, columns};
-}
-
-/// column * step + shift for each entry.
-Offsets scaled(Arena& arena, const Steps& steps, Index step, Index shift = 0) {
-  Index* const offsets = arena.take<Index>(steps.entries());
-  for (Index i = 0; i < steps.entries(); ++i) offsets[i] = steps.columns[i] * step + shift;
-  return {offsets, static_cast<std::size_t>(steps.entries())};
-}
-
-/// For each entry, what `offsets` holds for the same clip one step before (first step: zero).
-Offsets one_step_before(Arena& arena, const Steps& steps, Offsets offsets) {
-  Index* const previous = arena.take<Index>(steps.entries());
-  for (Index step = 0; step < steps.count; ++step)
-    for (Index i = 0; i < steps.active(step); ++i)
-      previous[steps.begin[step] + i] = step == 0 ? 0 : offsets[steps.begin[step - 1] + i];
-  return {previous, static_cast<std::size_t>(steps.entries())};
-}
-
-/// The gates' products with the input, computed for some steps at a time just before they run, so
-/// that the gates are still in the cache then.
-class InputProducts {
- public:
-  InputProducts(const Sweep& sweep, const Pass& pass)
-      : sweep_(sweep), rows_(evenly(*pass.arena, sweep.x.rows(), 1)) {
-    const ConstAlignedMap weight = pass.value(sweep.input_weight());
-    weight_ = pack_left(*pass.arena, weight.data(), weight.rows(), 1,
-                        evenly(*pass.arena, weight.cols(), weight.rows()),
-                        pass.value(sweep.bias()).data());
-  }
-
-  void reach(Index step) {
-    if (step < next_) return;
-    const Index begin = sweep_.steps.begin[step];
-    while (next_ < sweep_.steps.count && sweep_.steps.begin[next_] - begin < kEntriesAtATime)
-      ++next_;
-    const Index end = sweep_.steps.begin[next_];
-    multiply(weight_, {sweep_.x.data, rows_, Sweep::slice(sweep_.input_offsets, begin, end)},
-             {sweep_.gates, Sweep::slice(sweep_.gate_offsets, begin, end)});
-  }
-
- private:
-  const Sweep& sweep_;
-  PackedLeft weight_;
-  Offsets rows_;
-  Index next_ = 0;
-};
-
-/// Weight, bias and input gradients, computed for some steps at a time just after dL/dgates are
-/// known. Goes through the steps from the last to the first.
-class GateGradients {
- public:
-  /// dx: receives the input gradient (empty: none wanted); added to what stands there if this is
-  /// not the first direction.
-  GateGradients(const Sweep& sweep, const Pass& pass, const Tensor& dx)
-      : sweep_(sweep), pass_(pass), dx_(dx), end_step_(sweep.steps.count) {
-    Arena& arena = *pass.arena;
-    const ConstAlignedMap weight = pass.value(sweep.input_weight());
-    if (dx.data)
-      transposed_ = pack_left(arena, weight.data(), weight.cols(), weight.rows(),
-                              evenly(arena, weight.rows(), 1));
-    buffer_ = take_left(arena, sweep.gate_rows, sweep.steps.active(0) + kEntriesAtATime);
-    gate_rows_ = evenly(arena, sweep.gate_rows, 1);
-    inputs_ = evenly(arena, sweep.x.rows(), 1);
-    units_ = evenly(arena, sweep.units, 1);
-    input_columns_ = evenly(arena, sweep.x.rows(), sweep.gate_rows);
-    recurrent_columns_ = evenly(arena, sweep.units, sweep.gate_rows);
-  }
-
-  void passed(Index step) {
-    const Index* const begin = sweep_.steps.begin;
-    // The first step has no step before it, so it goes alone.
-    if (step <= 1 || begin[end_step_] - begin[step] >= kEntriesAtATime) flush(step);
-  }
-
- private:
-  void flush(Index first_step) {
-    const Index begin = sweep_.steps.begin[first_step], end = sweep_.steps.begin[end_step_];
-    end_step_ = first_step;
-    auto bias = pass_.gradient(sweep_.bias()).col(0).array();
-    for (Index i = begin; i < end; ++i)
-      bias += Eigen::Map<const Eigen::Array<Real, Eigen::Dynamic, 1>>(
-          sweep_.gates + i * sweep_.gate_rows, sweep_.gate_rows);
-    add_weights(begin, end);
-    if (!dx_.data) return;
-    const Right right{sweep_.gates, gate_rows_, Sweep::slice(sweep_.gate_offsets, begin, end)};
-    const Product out{dx_.data, Sweep::slice(sweep_.input_offsets, begin, end)};
-    if (sweep_.row > 0)
-      multiply_add(transposed_, right, out);
-    else
-      multiply(transposed_, right, out);
-  }
-
-  void add_weights(Index begin, Index end) {
-    const PackedLeft gates =
-        pack_left(buffer_, sweep_.gates, Sweep::slice(sweep_.gate_offsets, begin, end));
-    multiply_add(gates, {sweep_.x.data, Sweep::slice(sweep_.input_offsets, begin, end), inputs_},
-                 {pass_.gradient(sweep_.input_weight()).data(), input_columns_});
-    if (begin == 0) return;
-    const Right hidden{sweep_.y.data, Sweep::slice(sweep_.previous_hidden, begin, end), units_};
-    multiply_add(gates, hidden,
-                 {pass_.gradient(sweep_.recurrent_weight()).data(), recurrent_columns_});
-  }
-
-  const Sweep& sweep_;
-  const Pass& pass_;
-  const Tensor& dx_;
-  PackedLeft transposed_;
-  LeftBuffer buffer_;
-  Offsets gate_rows_, inputs_, units_, input_columns_, recurrent_columns_;
-  Index end_step_;
-};
 
 /// Long short-term memory (Hochreiter and Schmidhuber 1997, with forget gates: Gers et al. 2000):
 /// c_t = f c_(t-1) + i g, h_t = o tanh(c_t); gates i, f, o = sigmoid and g = tanh of
