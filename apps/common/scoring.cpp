@@ -87,6 +87,7 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
   });
   warn_of_trained_on(result, fold_left_out(options, model.training));
   result.info.other_fold = other;
+  if (other) result.info.seed = seed;
   if (options.report.empty()) return result_alone(report::ReportKind::kModel, std::move(result));
   return report::model_report(views, fold, std::move(result));
 }
