@@ -28,6 +28,7 @@ void check_same_classes(std::vector<std::string> a, std::vector<std::string> b) 
 
 constexpr std::size_t kMostExactUnits = 16;
 constexpr int kDrawnFlips = 100000;
+constexpr std::uint64_t kFlipSeed = 1;
 
 /// Whether a sum is as far from zero as the one observed; equal sums differ by rounding.
 bool as_extreme(double sum, double observed) { return std::abs(sum) >= std::abs(observed) - 1e-12; }
@@ -46,8 +47,8 @@ double exact_flips(const std::vector<double>& values, double observed) {
 }
 
 /// The same of patterns drawn at random, the one observed counted in (Phipson and Smyth 2010).
-double drawn_flips(const std::vector<double>& values, double observed, std::uint64_t seed) {
-  Rng rng(seed, fnv1a("sign flips"));
+double drawn_flips(const std::vector<double>& values, double observed) {
+  Rng rng(kFlipSeed, fnv1a("sign flips"));
   std::vector<std::uint32_t> coins((values.size() + 31) / 32);
   int extreme = 0;
   for (int draw = 0; draw < kDrawnFlips; ++draw) {
@@ -60,10 +61,13 @@ double drawn_flips(const std::vector<double>& values, double observed, std::uint
   return (extreme + 1.0) / (kDrawnFlips + 1.0);
 }
 
-double sign_flip_p(const std::vector<double>& values, std::uint64_t seed) {
+/// The same for any order of the values, and with all their signs turned.
+double sign_flip_p(std::vector<double> values) {
   const double observed = std::accumulate(values.begin(), values.end(), 0.0);
+  for (double& value : values) value = std::abs(value);
+  std::ranges::sort(values);
   return values.size() <= kMostExactUnits ? exact_flips(values, observed)
-                                          : drawn_flips(values, observed, seed);
+                                          : drawn_flips(values, observed);
 }
 
 /// What a right answer to a clip of each class adds to the unweighted average recall.
@@ -116,7 +120,7 @@ Comparison compare(const ResultFile& a, const ResultFile& b) {
   }
   result.units = parts.size();
   result.by_speaker = result.units == a.scores.per_speaker.size();
-  result.sign_flip_p = sign_flip_p(parts, a.info.seed);
+  result.sign_flip_p = sign_flip_p(parts);
   result.ci95_uar_difference = difference_interval(result.uar_difference, without_one(parts));
   return result;
 }

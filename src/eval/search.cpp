@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/internal/fail.h"
 #include "core/internal/json_io.h"
 #include "core/internal/numbers.h"
 #include "eval/search_log.h"
