@@ -47,7 +47,7 @@ class Flags::Registrar : public FieldVisitor {
     const auto type = flags_.types_.find(std::string(name));
     option(name, type == flags_.types_.end() ? "A,B,..." : type->second, "", help)->take_all();
   }
-  void list(std::string_view, ObjectList&, std::string_view) override {}
+  void list(std::string_view, ObjectList&) override {}
 
  protected:
   void choice_field(std::string_view name, std::size_t& chosen,
@@ -117,7 +117,7 @@ class Flags::Assigner : public FieldVisitor {
       else
         for (std::string& part : split(word, ',')) value.push_back(std::move(part));
   }
-  void list(std::string_view, ObjectList&, std::string_view) override {}
+  void list(std::string_view, ObjectList&) override {}
 
  protected:
   void choice_field(std::string_view name, std::size_t& chosen,

@@ -190,9 +190,8 @@ class Session {
 
   std::string most_often() const {
     if (speech_ == 0) return "";
-    const auto most = std::max_element(counts_.begin(), counts_.end());
-    const std::size_t emotion = most - counts_.begin();
-    return fmt::format(", most often {} ({})", model().emotions[emotion], *most);
+    const std::size_t emotion = most_likely(counts_);
+    return fmt::format(", most often {} ({})", model().emotions[emotion], counts_[emotion]);
   }
 
   void lose() {

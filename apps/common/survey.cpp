@@ -128,6 +128,26 @@ void print_unreadable(const Survey& survey) {
   print_first(lines);
 }
 
+void print_survey(const Survey& survey) {
+  const auto speakers = count_speakers(survey);
+  const auto known = std::count_if(speakers.begin(), speakers.end(),
+                                   [](const SpeakerCount& s) { return !s.name.empty(); });
+  const Distribution duration = distribution(survey, &ClipMeasures::duration_s);
+  fmt::print("{} recordings, {:.1f} min, {} speaker{}\n", survey.clips.size(),
+             duration.mean * static_cast<double>(duration.n) / 60, known, known == 1 ? "" : "s");
+  print_emotions(survey);
+  print_distributions(survey);
+  fmt::print("\n");
+  fmt::print("clips by gender:    {}\n", listed(count_by(survey, &Utterance::gender)));
+  fmt::print("clips by intensity: {}\n", listed(count_by(survey, &Utterance::intensity)));
+  print_speakers(survey);
+  fmt::print("sampling rates:     {}\n",
+             listed(count_by(survey, &ClipMeasures::sample_rate_hz), " Hz"));
+  fmt::print("channels:           {}\n", listed(count_by(survey, &ClipMeasures::channels), ""));
+  print_duplicates(survey);
+  print_unreadable(survey);
+}
+
 }  // namespace
 
 void SurveyOptions::visit(FieldVisitor& v) {
@@ -163,26 +183,6 @@ void describe_recordings(const std::vector<Recording>& recordings, const SurveyO
     print_survey(survey);
   flush_stdout();
   if (!options.report.empty()) write_file(options.report, report::survey_html(survey));
-}
-
-void print_survey(const Survey& survey) {
-  const auto speakers = count_speakers(survey);
-  const auto known = std::count_if(speakers.begin(), speakers.end(),
-                                   [](const SpeakerCount& s) { return !s.name.empty(); });
-  const Distribution duration = distribution(survey, &ClipMeasures::duration_s);
-  fmt::print("{} recordings, {:.1f} min, {} speaker{}\n", survey.clips.size(),
-             duration.mean * static_cast<double>(duration.n) / 60, known, known == 1 ? "" : "s");
-  print_emotions(survey);
-  print_distributions(survey);
-  fmt::print("\n");
-  fmt::print("clips by gender:    {}\n", listed(count_by(survey, &Utterance::gender)));
-  fmt::print("clips by intensity: {}\n", listed(count_by(survey, &Utterance::intensity)));
-  print_speakers(survey);
-  fmt::print("sampling rates:     {}\n",
-             listed(count_by(survey, &ClipMeasures::sample_rate_hz), " Hz"));
-  fmt::print("channels:           {}\n", listed(count_by(survey, &ClipMeasures::channels), ""));
-  print_duplicates(survey);
-  print_unreadable(survey);
 }
 
 }  // namespace ser

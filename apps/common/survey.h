@@ -24,6 +24,4 @@ void check_survey_flags(const SurveyOptions& options, const Flags& flags);
 void describe_recordings(const std::vector<Recording>& recordings, const SurveyOptions& options,
                          const CommonOptions& common);
 
-void print_survey(const Survey& survey);
-
 }  // namespace ser

@@ -9,9 +9,7 @@ namespace {
 
 class CsvReader {
  public:
-  CsvReader(std::string_view text, char separator) : text_(text), separator_(separator) {
-    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
-  }
+  CsvReader(std::string_view text, char separator) : text_(text), separator_(separator) {}
 
   bool done() const { return at_ == text_.size(); }
 

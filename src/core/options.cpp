@@ -29,7 +29,7 @@ class JsonWriter : public FieldVisitor {
     put(name, v);
   }
 
-  void list(std::string_view name, ObjectList& objects, std::string_view) override {
+  void list(std::string_view name, ObjectList& objects) override {
     Json array = Json::array();
     for (std::size_t i = 0; i < objects.size(); ++i) {
       Json object = {{"type", objects.type(i)}};
@@ -110,7 +110,7 @@ class JsonReader : public FieldVisitor {
     for (const Json& item : *json) value.push_back(text(name, item));
   }
 
-  void list(std::string_view name, ObjectList& objects, std::string_view) override {
+  void list(std::string_view name, ObjectList& objects) override {
     const Json* json = take(name);
     if (!json) return;
     if (!json->is_array()) wrong_type(name, "a list of objects", *json);

@@ -14,10 +14,15 @@ namespace {
 constexpr std::uint64_t kMaxHeaderBytes = 256u << 20;
 constexpr std::size_t kAlignment = 8;
 
+std::size_t dtype_bytes(DType dtype) { return dtype == DType::kF32 ? 4 : 8; }
+
+/// As safetensors spells it.
+std::string_view dtype_name(DType dtype) { return dtype == DType::kF32 ? "F32" : "I64"; }
+
 DType parse_dtype(std::string_view name, std::string_view tensor) {
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kI64})
+  for (const DType dtype : {DType::kF32, DType::kI64})
     if (dtype_name(dtype) == name) return dtype;
-  fail("tensor '{}': expected type F32, F16 or I64, found '{}'", tensor, name);
+  fail("tensor '{}': expected type F32 or I64, found '{}'", tensor, name);
 }
 
 /// Elements of a tensor. Throws Error if a size is negative or the product leaves 63 bits.
@@ -83,14 +88,6 @@ void check_layout(const std::map<std::string, SafetensorsFile::Tensor>& tensors,
 }
 
 }  // namespace
-
-std::size_t dtype_bytes(DType dtype) {
-  return dtype == DType::kF16 ? 2 : dtype == DType::kF32 ? 4 : 8;
-}
-
-std::string_view dtype_name(DType dtype) {
-  return dtype == DType::kF16 ? "F16" : dtype == DType::kF32 ? "F32" : "I64";
-}
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
   with_context(path.string(), [&] {

@@ -72,7 +72,7 @@ void FeatureSet::visit(FieldVisitor& v) {
            {{"none", Pooling::kNone}, {"mean", Pooling::kMean}, {"stats", Pooling::kStats}},
            "How the frames of a clip are summed up");
   BoxList list(features, make_feature);
-  v.list("features", list, "Features, in the order of their rows");
+  v.list("features", list);
 }
 
 FeatureSet parse_feature_set(std::string_view text, std::optional<Pooling> pool) {

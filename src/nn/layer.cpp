@@ -12,17 +12,10 @@ namespace ser::nn {
 namespace {
 
 constexpr LayerType kLayerTypes[] = {
-    {"dense", "Linear map of every frame, with an activation", make_dense},
-    {"dropout", "Zeroes elements, or whole channels, while training", make_dropout},
-    {"batch_norm", "Normalises each channel over the batch", make_batch_norm},
-    {"conv1d", "Convolution over frames", make_conv1d},
-    {"conv2d", "Convolution over bands and frames", make_conv2d},
-    {"max_pool", "Largest of each window over bands and frames", make_max_pool},
-    {"lstm", "Long short-term memory", make_lstm},
-    {"residual", "Layers and a way around them", make_residual},
-    {"attention_pool", "Weighted mean and deviation of a clip's frames", make_attention_pool},
-    {"reshape", "The same numbers under another shape", make_reshape},
-    {"flatten", "All frames as one vector", make_flatten},
+    {"dense", make_dense},     {"dropout", make_dropout},   {"batch_norm", make_batch_norm},
+    {"conv1d", make_conv1d},   {"conv2d", make_conv2d},     {"max_pool", make_max_pool},
+    {"lstm", make_lstm},       {"residual", make_residual}, {"attention_pool", make_attention_pool},
+    {"reshape", make_reshape}, {"flatten", make_flatten},
 };
 
 bool has_parameters(const Node& node) {
@@ -43,10 +36,9 @@ std::unique_ptr<Layer> make_layer(std::string_view type) {
   fail("unknown layer '{}'{}; known: {}", type, did_you_mean(type, names), fmt::join(names, ", "));
 }
 
-void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers,
-                  std::string_view help) {
+void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers) {
   BoxList<Layer, decltype(&make_layer)> list(layers, &make_layer);
-  visitor.list(name, list, help);
+  visitor.list(name, list);
 }
 
 Shape checked_plan(Node& node) {

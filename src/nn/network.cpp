@@ -46,7 +46,7 @@ Matrix random_orthogonal(Index size, Rng& rng) {
 }
 
 void draw(const Parameter& p, Rng rng, AlignedMap value) {
-  const double fan_in = p.fan_in > 0 ? p.fan_in : static_cast<double>(p.cols);
+  const auto fan_in = static_cast<double>(p.cols);
   switch (p.init) {
     case Init::kZeros:
       value.setZero();

@@ -46,7 +46,7 @@ std::string summary_tiles(const Survey& survey) {
     list.push_back({"Duration", figure("total-s", total, hours(total)),
                     fmt::format("median clip {:.2f} s, {:.2f} to {:.2f} s", duration.median,
                                 duration.least, duration.greatest)});
-    list.push_back({"Silence", share_figure("silence-share", silence.mean) + "",
+    list.push_back({"Silence", share_figure("silence-share", silence.mean),
                     "of a clip in the mean: more than 40 dB below its loudest part"});
   }
   if (level.n > 0)

@@ -46,7 +46,7 @@ class Group : public Cloneable<Group, Shape> {
   std::string_view type() const override { return "group"; }
   void visit(FieldVisitor& v) override {
     ShapeList list(parts, make_shape);
-    v.list("parts", list, "Parts");
+    v.list("parts", list);
   }
 };
 
@@ -70,7 +70,7 @@ struct Outer {
     v.choice("scale", scale, {{"slaney", Scale::kSlaney}, {"htk", Scale::kHtk}}, "");
     v.group("mel", mel);
     ShapeList list(shapes, make_shape);
-    v.list("shapes", list, "");
+    v.list("shapes", list);
   }
 };
 

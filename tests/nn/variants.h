@@ -27,7 +27,7 @@ class MakeSmall : public FieldVisitor {
   }
   void field(std::string_view, std::string&, std::string_view) override {}
   void field(std::string_view, std::vector<std::string>&, std::string_view) override {}
-  void list(std::string_view, ObjectList& objects, std::string_view) override {
+  void list(std::string_view, ObjectList& objects) override {
     objects.clear();
     objects.append("batch_norm");
     objects.append("dropout");

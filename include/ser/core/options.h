@@ -104,7 +104,7 @@ class FieldVisitor {
   void group(std::string_view name, Visitable options) { group_field(name, options); }
 
   /// A list of typed objects (layers, features).
-  virtual void list(std::string_view name, ObjectList& objects, std::string_view help) = 0;
+  virtual void list(std::string_view name, ObjectList& objects) = 0;
 
  protected:
   virtual void choice_field(std::string_view name, std::size_t& chosen,

@@ -13,12 +13,7 @@
 
 namespace ser {
 
-enum class DType { kF32, kF16, kI64 };
-
-/// Bytes of one element.
-std::size_t dtype_bytes(DType dtype);
-/// "F32", "F16" or "I64", as safetensors spells it.
-std::string_view dtype_name(DType dtype);
+enum class DType { kF32, kI64 };
 
 /// A file in the safetensors format, mapped and checked: every tensor lies inside the data, none
 /// overlap, and shape, type and byte range agree. Tensors of types this project does not use are
@@ -35,7 +30,6 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const std::map<std::string, Tensor>& tensors() const { return tensors_; }
   /// Throws Error if there is no such tensor, or it is of another type or rank.
   const Tensor& tensor(const std::string& name, DType dtype, std::size_t rank) const;
   /// Throws Error if there is no such metadata entry.

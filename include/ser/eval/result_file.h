@@ -159,7 +159,7 @@ struct Comparison {
   double sign_flip_p = 1;
 };
 
-/// Compares two results clip by clip. Tosses are drawn with the seed of `a`.
+/// Compares two results clip by clip.
 /// Throws Error, naming the first difference, for other clips, other truth or other classes.
 Comparison compare(const ResultFile& a, const ResultFile& b);
 

@@ -33,7 +33,6 @@ struct Parameter {
   Index cols = 0;
   Init init = Init::kZeros;
   bool decays = false;  ///< weight decay applies (weights: yes; biases and scales: no)
-  int fan_in = 0;       ///< for kHe and kGlorot; 0: cols
   Index fan_out = 0;    ///< for kGlorot; 0: rows
   Index offset = 0;     ///< set by the network
 
@@ -118,7 +117,6 @@ class Layer {
 /// A row of the layer registry.
 struct LayerType {
   std::string_view name;
-  std::string_view help;
   std::unique_ptr<Layer> (*make)();
 };
 
@@ -129,8 +127,7 @@ std::span<const LayerType> layer_types();
 std::unique_ptr<Layer> make_layer(std::string_view type);
 
 /// A list of layers as a field of an option struct.
-void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers,
-                  std::string_view help);
+void visit_layers(FieldVisitor& visitor, std::string_view name, std::vector<Box<Layer>>& layers);
 
 /// The most numbers that the layers of a network leave for one clip, padding of windows included,
 /// where its frames are fixed.

@@ -10,7 +10,7 @@ namespace ser::nn {
 /// The layers between a network's input and its logits.
 struct NetworkOptions {
   std::vector<Box<Layer>> layers;
-  void visit(FieldVisitor& v) { visit_layers(v, "layers", layers, "Layers, first to last"); }
+  void visit(FieldVisitor& v) { visit_layers(v, "layers", layers); }
 };
 
 /// Scratch for one shard at a time: activations, gradients, batch statistics. Belongs to a unit of

@@ -16,7 +16,6 @@ struct OptimizerOptions {
   double weight_decay = 1e-2;
 
   void visit(FieldVisitor& v);
-  /// Throws Error for a value out of range.
 };
 
 /// Moves parameters against a gradient. Sees flat vectors only.

@@ -66,7 +66,6 @@ struct Tensor {
   Index length(Index clip) const { return lengths ? lengths[clip] : frames; }
   /// Frames of all clips that are not padding.
   Index valid_frames() const;
-  bool padded() const { return valid_frames() != columns(); }
   AlignedMap matrix() const { return {data, rows(), columns()}; }
   ArrayMap array() const { return {data, size()}; }
   /// One clip, [rows x frames].

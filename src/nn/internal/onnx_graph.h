@@ -51,7 +51,7 @@ class ProtobufMessage {
   std::string bytes_;
 };
 
-/// A graph of operators in the Open Neural Network Exchange format, operator set 13, written piece
+/// A graph of operators in the Open Neural Network Exchange format, operator set 10, written piece
 /// by piece. Values are known by name; all are float32, but for lists of whole numbers.
 class OnnxGraph {
  public:

@@ -8,13 +8,13 @@ namespace {
 class Residual : public Cloneable<Residual, Layer> {
  public:
   std::vector<Box<Layer>> body;
-  std::vector<Box<Layer>> shortcut;
+  std::vector<Box<Layer>> shortcut;  ///< around the body; none: the input itself
   Activation activation = Activation::kRelu;
 
   std::string_view type() const override { return "residual"; }
   void visit(FieldVisitor& v) override {
-    visit_layers(v, "body", body, "Layers, first to last");
-    visit_layers(v, "shortcut", shortcut, "Layers around the body; none: the input itself");
+    visit_layers(v, "body", body);
+    visit_layers(v, "shortcut", shortcut);
     visit_activation(v, activation);
   }
 

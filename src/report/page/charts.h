@@ -64,7 +64,7 @@ struct Band {
   std::vector<Point> low, high;
   std::string css_class;
 };
-/// Every so manieth point and the last, no more than can be seen.
+/// Points at even steps and the last, no more than can be seen.
 std::vector<Point> thinned(const std::vector<Point>& points);
 
 /// Lines over a quantity that is counted in whole numbers.
