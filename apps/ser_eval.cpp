@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
                 "Scoring");
   command.words("--compare", options.compare, 2, "A B",
                 "Paired test of two result files on the same clips", "Scoring");
+  command.alternatives({"model", "train", "merge", "average", "compare"});
   command.flags().alias("output", "-o");
   command.flags().show_as("FILE", {"output", "model", "report"});
   command.flags().show_as("DIR", {"checkpoint"});

@@ -61,7 +61,7 @@ int predict(const Options& options, const ser::LiveOptions& live,
   read.insert(read.end(), options.voice.enroll.begin(), options.voice.enroll.end());
   ser::check_pipes(read);
   if (!live.live) check_inputs(options);
-  ser::check_voice(options.voice, options.answers());
+  ser::check_voice(options.voice);
   ser::Predictor predictor = load_predictor(options);
   ser::RememberedVoice remembered(options.voice, predictor);
   const std::vector<ser::InputRecording> inputs =
@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
   Options options;
   ser::Command command("ser-predict", "Tells emotion and gender of recordings.", kExamples);
   command.positional("INPUT", options.inputs, "Audio files, folders, or - for one file on stdin");
+  command.alternatives({"json", "csv"});
   command.flags().show_as("PATH", {"enroll"});
   command.flags().show_as("DEVICE", {"device"});
   command.flags().show_as("FILE", {"model", "remember", "record", "labels", "srt", "plot"});

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
                      "Feature files of ser-extract, of one corpus or of several");
   command.words("--combine", options.combine, 0, "MODEL...",
                 "Make one model of several instead of training: an ensemble", "Training");
+  command.alternatives({"model", "recipe"});
   command.flags().alias("output", "-o");
   command.flags().show_as("FILE", {"output", "export", "recipe", "search", "checkpoint", "report"});
   command.flags().show_as("NAME", {"model"});

@@ -118,9 +118,14 @@ void check_ends(std::string_view text) {
   }
 }
 
-/// A configuration as CLI11 reads it, unless it, or a value in it, has no end.
+/// A configuration as CLI11 reads it, unless it, or a value in it, has no end. A list of words is
+/// one comma-separated word for flags that take one.
 class BoundedConfig : public CLI::ConfigTOML {
  public:
+  /// alternatives: as `Command::alternatives`.
+  BoundedConfig(const CLI::App& app, const std::vector<std::vector<std::string>>& alternatives)
+      : app_(app), alternatives_(alternatives) {}
+
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     constexpr std::size_t kMostBytes = 1 << 20;
     std::string text(kMostBytes + 1, '\0');
@@ -131,8 +136,32 @@ class BoundedConfig : public CLI::ConfigTOML {
                              CLI::ExitCodes::ConfigError);
     check_ends(text);
     std::istringstream bounded(text);
-    return CLI::ConfigTOML::from_config(bounded);
+    std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(bounded);
+    std::erase_if(items, [&](const CLI::ConfigItem& item) { return is_replaced(item.name); });
+    for (CLI::ConfigItem& item : items)
+      if (item.inputs.size() > 1 && takes_one_word(item.name))
+        item.inputs = {join(item.inputs, ",")};
+    return items;
   }
+
+ private:
+  bool takes_one_word(const std::string& name) const {
+    const CLI::Option* option = app_.get_option_no_throw("--" + name);
+    return option && option->get_items_expected_max() == 1 &&
+           option->get_multi_option_policy() != CLI::MultiOptionPolicy::TakeAll;
+  }
+  /// Whether the command line gives an alternative of this flag.
+  bool is_replaced(const std::string& name) const {
+    const auto given = [&](const std::string& other) {
+      return other != name && app_.get_option("--" + other)->count() > 0;
+    };
+    return std::ranges::any_of(alternatives_, [&](const std::vector<std::string>& group) {
+      return std::ranges::find(group, name) != group.end() && std::ranges::any_of(group, given);
+    });
+  }
+
+  const CLI::App& app_;
+  const std::vector<std::vector<std::string>>& alternatives_;
 };
 
 /// Widest instructions that the compiler could use.
@@ -188,7 +217,7 @@ Command::Command(const std::string& name, const std::string& purpose, const std:
       ->configurable(false);
   app_->set_config("--config", "", "TOML file of flags; flags on the command line win")
       ->type_name("FILE");
-  app_->config_formatter(std::make_shared<BoundedConfig>());
+  app_->config_formatter(std::make_shared<BoundedConfig>(*app_, alternatives_));
   app_->allow_config_extras(CLI::config_extras_mode::error);
   app_->footer("Examples:\n" + examples);
   app_->formatter(std::make_shared<HelpFormatter>());

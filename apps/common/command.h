@@ -63,6 +63,10 @@ class Command {
   void words(const std::string& flag, std::vector<std::string>& values, int count,
              const std::string& type, const std::string& help, const std::string& group);
 
+  /// Flags of which one is given: one on the command line takes the place of others in the file of
+  /// --config.
+  void alternatives(std::vector<std::string> flags) { alternatives_.push_back(std::move(flags)); }
+
   Flags& flags() { return flags_; }
   const CommonOptions& common() const { return common_; }
 
@@ -77,6 +81,7 @@ class Command {
 
   std::unique_ptr<CLI::App> app_;
   std::vector<std::vector<std::string>*> word_lists_;  ///< of positionals and `words`
+  std::vector<std::vector<std::string>> alternatives_;
   Flags flags_;
   CommonOptions common_;
 };

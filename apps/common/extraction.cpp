@@ -179,6 +179,15 @@ std::string with_inputs(std::string text, const std::vector<std::string>& inputs
   return text;
 }
 
+/// Throws UsageError for features that no recording has at the set's rate.
+void check_rate(const FeatureSet& set) {
+  if (set.sample_rate_hz == 0) return;
+  from_flag("--features, --rate", [&] {
+    const Eigen::ArrayXf phase = Eigen::ArrayXf::LinSpaced(set.sample_rate_hz, 0, 2000);
+    Extractor(set).extract(Waveform{phase.sin(), set.sample_rate_hz});
+  });
+}
+
 }  // namespace
 
 void ExtractionFlags::visit(FieldVisitor& v) {
@@ -208,6 +217,7 @@ void ExtractionFlags::visit(FieldVisitor& v) {
 
 ExtractionOptions extraction_options(const ExtractionFlags& flags, const CommonOptions& common) {
   ExtractionOptions options{feature_set(flags)};
+  check_rate(options.set);
   options.augmentations =
       from_flag("--augment", [&] { return parse_augmentations(flags.augment); });
   options.on_error = flags.on_error;

@@ -16,6 +16,8 @@ std::vector<std::filesystem::path> model_folders() {
   if (const char* folder = std::getenv("SER_MODELS"); folder && *folder)
     folders.emplace_back(folder);
   std::error_code error;
+  if (!folders.empty() && !std::filesystem::is_directory(folders[0], error))
+    fail("SER_MODELS: expected a folder of models, found none: {}", folders[0].string());
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back((program.parent_path() / SER_MODELS_FROM_BIN).lexically_normal());
   if (*SER_SOURCE_MODELS) folders.emplace_back(SER_SOURCE_MODELS);

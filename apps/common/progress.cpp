@@ -73,6 +73,7 @@ void TrainingProgress::on_epoch(const std::string& label, const EpochReport& rep
   const double share =
       static_cast<double>(epochs_done_) / (static_cast<double>(runs_) * report.epochs);
   std::string line = label.empty() ? "" : label + "  ";
+  if (members_ > 1) line += fmt::format("network {}/{}  ", report.member + 1, members_);
   line += fmt::format("epoch {}/{}  loss {:.3f}", report.epoch, report.epochs, report.loss);
   if (report.validation_accuracy)
     line += fmt::format("  held-out loss {:.3f} accuracy {:.1f} %", *report.validation_loss,

@@ -58,14 +58,15 @@ class Progress {
 /// time left. Short epochs share a line.
 class TrainingProgress {
  public:
-  /// runs: networks trained in all (folds x members).
-  TrainingProgress(int runs, bool quiet) : runs_(runs), line_(quiet) {}
+  /// trainings: one a fold; members: the networks that each makes.
+  TrainingProgress(int trainings, int members, bool quiet)
+      : runs_(trainings * members), members_(members), line_(quiet) {}
 
   /// Safe to call from any thread. label: "fold 3"; empty: none.
   void on_epoch(const std::string& label, const EpochReport& report);
 
  private:
-  int runs_;
+  int runs_, members_;
   std::size_t epochs_done_ = 0;
   std::size_t clips_done_ = 0;
   StatusLine line_;

@@ -60,10 +60,11 @@ std::string fold_left_out(const ScoringFlags& options, const TrainingInfo& train
                      training.fold);
 }
 
-report::Report score_model(const ScoringFlags& options, const Flags& flags,
-                           const CommonOptions& common) {
+report::Report score_model(ScoringFlags options, const Flags& flags, const CommonOptions& common) {
   const std::vector<int> heard = heard_counts(options);
   const Model model = read_model(find_model(options.model));
+  if (options.cv.empty() && options.fold != kUnsetInt)
+    options.cv = model.training.split.empty() ? kUsualSplit : model.training.split;
   const std::vector<FeatureTable> tables =
       read_tables_by_set({options.features.begin(), options.features.end()});
   warn_of_files(tables[0]);
@@ -76,7 +77,7 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
   if (options.cv.empty()) {
     if (const std::string left_out = leave_out_unknown_classes(model, tables[0].clips, fold);
         !left_out.empty())
-      talk::warn("{}: {}", options.features[0], left_out);
+      talk::warn("{}: {}", join(options.features, ", "), left_out);
   } else if (const std::vector<std::string> unknown = unknown_classes(model, tables[0].clips, fold);
              !unknown.empty()) {
     talk::warn("tested but none of the model's classes, so missed: {}", join(unknown, ", "));
@@ -94,7 +95,7 @@ report::Report score_model(const ScoringFlags& options, const Flags& flags,
 
 report::Report score_folds(const ScoringFlags& options, const CommonOptions& common, Team& team) {
   if (options.fold != kUnsetInt) throw UsageError("--train scores every fold: --fold has no place");
-  const SplitScheme scheme = split_scheme(options.cv.empty() ? "speakers:6" : options.cv);
+  const SplitScheme scheme = split_scheme(options.cv.empty() ? kUsualSplit : options.cv);
   if (options.matrix && scheme.kind != SplitScheme::Kind::kCorpora)
     throw UsageError("--matrix: expected --cv corpora");
   const std::vector<int> heard = heard_counts(options);
@@ -107,6 +108,11 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   warn_of_split(table.clips, scheme);
   if (const std::string missing = missing_classes(table.clips, folds); !missing.empty())
     talk::warn("{}: {}", scheme.name(), missing);
+  const auto cannot_stop = [&](const Fold& fold) {
+    return hold_out_validation(table.clips, fold.train, seed, 0).validation.empty();
+  };
+  if (recipe.training.early_stopping.enabled && std::ranges::any_of(folds, cannot_stop))
+    warn_of_no_validation(recipe);
   std::error_code none;
   const bool kept = !std::filesystem::is_empty(options.checkpoint, none) && !none;
   if (options.resume && !kept)
@@ -117,7 +123,7 @@ report::Report score_folds(const ScoringFlags& options, const CommonOptions& com
   const int processes = team.size(), fold_count = folds.size();
   const int trainings =
       (fold_count + processes - 1) / processes * (options.matrix && fold_count > 2 ? 2 : 1);
-  TrainingProgress progress(trainings * recipe.members, common.quiet);
+  TrainingProgress progress(trainings, recipe.members, common.quiet);
   const KeepFolds keep{options.checkpoint, options.resume};
   CrossValidation done = cross_validate(
       table, scheme, recipe, seed, common.threads,
@@ -202,7 +208,8 @@ void ScoringFlags::visit(FieldVisitor& v) {
   v.field(
       "cv", cv,
       "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora (--train: speakers:6)");
-  v.field("fold", fold, "Score --model on this fold alone (from 0)", Range{0, 1e6});
+  v.field("fold", fold, "Score --model on this fold alone (from 0), of --cv or of its own split",
+          Range{0, 1e6});
   v.field("other_fold", other_fold,
           "Score --model on a fold that it did not leave out in training; the result is marked");
   v.field("matrix", matrix,

@@ -54,6 +54,11 @@ void describe_network(const Recipe& recipe, const FeatureTable& table) {
 Recipe chosen_recipe(const TrainingFlags& options, const Flags& flags) {
   if (flags.given("model") && flags.given("recipe"))
     fail<UsageError>("--model and --recipe: expected one of them");
+  const std::vector<std::string> presets = recipe_preset_names();
+  if (options.recipe.empty() && !std::filesystem::exists(options.model) &&
+      std::ranges::find(presets, options.model) == presets.end())
+    fail<UsageError>("--model: expected one of {}, found '{}'{}", join(presets, ", "),
+                     options.model, did_you_mean(options.model, presets));
   Recipe recipe = load_recipe(options.recipe.empty() ? options.model : options.recipe);
   if (flags.given("epochs")) recipe.training.epochs = options.epochs;
   if (flags.given("batch_size")) recipe.training.batch_size = options.batch_size;
@@ -120,7 +125,7 @@ void check_files(const TrainingFlags& options) {
 /// What the recipe asks for and the data do not allow.
 void warn_of_data(const TrainingData& data, const Recipe& recipe) {
   if (recipe.training.early_stopping.enabled && data.validation.empty())
-    talk::warn("fewer than four training speakers: all {} epochs are run", recipe.training.epochs);
+    warn_of_no_validation(recipe);
   const TaskWeights& weights = recipe.training.tasks;
   if (weights.gender > 0 && gender_labels(data.table, data.train, weights).empty())
     talk::warn(
@@ -154,7 +159,7 @@ void set_certainty(const TrainingFlags& options, const TrainingData& data, const
   const bool asked = options.risk != kUnsetNumber;
   if (options.uncertain_below != kUnsetNumber || (!asked && data.validation.empty())) return;
   const double risk = asked ? options.risk : kAllowedRisk;
-  TrainingProgress progress(recipe.members, quiet);
+  TrainingProgress progress(1, recipe.members, quiet);
   run.observer = [&](const EpochReport& report) { progress.on_epoch("held out", report); };
   const auto [sure, speakers, clips] = choose_certainty(data, recipe, model, run, risk);
   model.uncertain_below = sure.from;
@@ -171,8 +176,9 @@ void set_certainty(const TrainingFlags& options, const TrainingData& data, const
                held_out, 100.0 * sure.kept / clips, 100 * (1 - sure.risk()), sure.from);
 }
 
-void train_model(const TrainingFlags& options, const Recipe& recipe, const FeatureTable& table,
+void train_model(TrainingFlags options, const Recipe& recipe, const FeatureTable& table,
                  const CommonOptions& common, Team& team) {
+  if (options.cv.empty() && options.fold != kUnsetInt) options.cv = kUsualSplit;
   const std::uint64_t seed = common.seed;
   const Fold fold = chosen_fold(table.clips, options.cv, options.fold, seed);
   const std::uint64_t stream =
@@ -184,7 +190,7 @@ void train_model(const TrainingFlags& options, const Recipe& recipe, const Featu
     fail<UsageError>("--risk: expected at least four training speakers, to hold one out");
   std::map<int, double> last_losses;  // by member
   LearningLog log;
-  TrainingProgress progress(recipe.members, common.quiet);
+  TrainingProgress progress(1, recipe.members, common.quiet);
   RunOptions run{seed, stream, common.threads};
   run.team = &team;
   run.observer = [&](const EpochReport& report) {
@@ -242,10 +248,13 @@ void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& schem
   for (const std::string& warning : split_warnings(clips, scheme)) talk::warn("{}", warning);
 }
 
+void warn_of_no_validation(const Recipe& recipe) {
+  talk::warn("fewer than four training speakers: all {} epochs are run", recipe.training.epochs);
+}
+
 Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,
                  std::uint64_t seed) {
-  if (cv.empty() != (fold == kUnsetInt))
-    fail<UsageError>("expected --cv and --fold together, or neither");
+  if (!cv.empty() && fold == kUnsetInt) fail<UsageError>("--cv: expected --fold, too");
   if (cv.empty()) return whole_corpus(clips);
   const SplitScheme scheme = split_scheme(cv);
   const std::vector<Fold> folds = make_folds(clips, scheme, seed);
@@ -261,7 +270,7 @@ void TrainingFlags::visit(FieldVisitor& v) {
   v.field("model", model, join(recipe_preset_names(), "|") + ": a built-in recipe");
   v.field("recipe", recipe, "Recipe file instead of --model");
   v.field("cv", cv, "Split scheme: speakers:K, luna, loso, random:K, actors:A-B, corpora");
-  v.field("fold", fold, "Leave this fold of --cv out (from 0)", Range{0, 1e6});
+  v.field("fold", fold, "Leave this fold out (from 0): of --cv, or of speakers:6", Range{0, 1e6});
   v.field("epochs", epochs, "Epochs instead of the recipe's", Range{1, 1e6});
   v.field("batch_size", batch_size, "Clips a step instead of the recipe's", Range{1, 1e6});
   v.field("learning_rate", learning_rate, "Learning rate instead of the recipe's",
@@ -314,6 +323,9 @@ void train(const TrainingFlags& options, const Flags& flags, const CommonOptions
   if (flags.given("uncertain_below"))
     flags.refuse({"risk"}, "--uncertain-below says it already, it has no place");
   if (options.inputs.empty()) fail<UsageError>("expected a feature file");
+  if (options.describe)
+    flags.refuse({"output", "export", "report", "checkpoint", "cv", "fold", "search", "risk"},
+                 "--describe prints the layers alone, it has no place");
   const Recipe recipe = chosen_recipe(options, flags);
   talk::debug("recipe: {}", to_json(recipe));
   const FeatureTable table = read_feature_tables({options.inputs.begin(), options.inputs.end()});

@@ -60,6 +60,9 @@ auto explain_stop(std::string_view what, const std::string& file, const Work& wo
 /// Warns where --resume finds nothing to go on from. Throws UsageError for it without --checkpoint.
 void check_resume(const TrainingFlags& flags);
 
+/// The split of a fold where --cv names none.
+inline constexpr const char* kUsualSplit = "speakers:6";
+
 /// The split that --cv names. Throws UsageError for one that is none.
 SplitScheme split_scheme(const std::string& cv);
 
@@ -69,8 +72,11 @@ void warn_of_files(const FeatureTable& table);
 /// Warns of what the scheme does on these clips: speakers that leak, absent actors.
 void warn_of_split(const std::vector<Utterance>& clips, const SplitScheme& scheme);
 
+/// Warns that no speaker can be held out to stop on.
+void warn_of_no_validation(const Recipe& recipe);
+
 /// The fold that --cv and --fold name, with the warnings of the split; the whole corpus without
-/// them. Throws UsageError for one flag without the other, and for a fold that is not there.
+/// them. Throws UsageError for --cv without --fold, and for a fold that is not there.
 Fold chosen_fold(const std::vector<Utterance>& clips, const std::string& cv, int fold,
                  std::uint64_t seed);
 

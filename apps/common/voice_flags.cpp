@@ -29,14 +29,12 @@ void VoiceFlags::visit(FieldVisitor& v) {
           "Timelines, --live and --remember: hear nothing of the voice in INPUT");
 }
 
-void check_voice(const VoiceFlags& flags, Answers answers) {
+void check_voice(const VoiceFlags& flags) {
   if (is_streamed(flags.remember))
     fail<UsageError>("--remember: expected a file to read and write, found none: {}",
                      flags.remember);
   if (flags.no_adapt && flags.one_speaker)
     fail<UsageError>("--one-speaker and --no-adapt: expected one of them");
-  if (flags.no_adapt && answers == Answers::kOfRecordings && flags.remember.empty())
-    fail<UsageError>("--no-adapt: expected a timeline, --live or --remember");
 }
 
 void check_listens(const VoiceFlags& flags, const Model& model, const std::string& name) {

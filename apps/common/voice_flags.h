@@ -24,7 +24,7 @@ struct VoiceFlags {
 enum class Answers { kOfRecordings, kOverTime };
 
 /// Throws UsageError for flags that do not go together.
-void check_voice(const VoiceFlags& flags, Answers answers);
+void check_voice(const VoiceFlags& flags);
 
 /// Throws UsageError if flags need a model that listens and this one does not.
 void check_listens(const VoiceFlags& flags, const Model& model, const std::string& name);

@@ -59,7 +59,7 @@ std::string nearest(std::string_view word, std::span<const Text> candidates) {
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = distance_between(word, candidate);
-    if (distance < best_distance) {
+    if (distance > 0 && distance < best_distance) {
       best_distance = distance;
       best = candidate;
     }

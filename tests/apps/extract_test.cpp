@@ -131,6 +131,14 @@ TEST_F(Extract, WarnsOfUnusualClassesThatMappingLeaves) {
               HasSubstr("--map: 1 class that is none of the usual"));
 }
 
+TEST_F(Extract, RefusesARateThatItsFeaturesCannotHave) {
+  const Outcome refused = extract({demo_actor(1), "--rate", "8000"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--features, --rate: mel bands: expected a range within 0 to "
+                                     "4000 Hz, found 0 to 7000 Hz"));
+  EXPECT_EQ(extract({demo_actor(1), "--rate", "8000", "--features", "mfcc"}).exit_code, 0);
+}
+
 TEST_F(Extract, NamesTheNearestClass) {
   const Outcome refused = extract({demo_actor(1), "--emotions", "happi"});
   EXPECT_EQ(refused.exit_code, 1);

@@ -223,6 +223,10 @@ TEST_F(Predict, FindsModelsByName) {
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_THAT(missing.err, AllOf(HasSubstr(folder_.path().string()),
                                  HasSubstr("'modell' (did you mean 'model'?)")));
+  ASSERT_EQ(::setenv("SER_MODELS", "/nowhere", 1), 0);
+  EXPECT_THAT(run("ser-predict", {demo_clip(1)}).err,
+              HasSubstr("SER_MODELS: expected a folder of models, found none: /nowhere"));
+  ASSERT_EQ(::setenv("SER_MODELS", folder_.path().c_str(), 1), 0);
   std::filesystem::rename(model_, folder_ / "default.json");
   EXPECT_EQ(run("ser-predict", {demo_clip(1)}).exit_code, 0);
   ASSERT_EQ(::unsetenv("SER_MODELS"), 0);
@@ -230,6 +234,10 @@ TEST_F(Predict, FindsModelsByName) {
 
 TEST_F(Predict, RefusesContradictionsAsWrongUsage) {
   EXPECT_EQ(predict({demo_clip(1), "--json", "--csv"}).exit_code, 2);
+  const std::string json = folder_.add("json.toml", "json = true\n").string();
+  EXPECT_THAT(predict({demo_clip(1), "--config", json}).out, StartsWith("{"));
+  EXPECT_THAT(predict({demo_clip(1), "--config", json, "--csv"}).out, StartsWith("file,"))
+      << "the command line wins";
   EXPECT_EQ(predict({demo_clip(1), "--top-k", "0"}).exit_code, 2);
 }
 

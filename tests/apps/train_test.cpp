@@ -29,6 +29,36 @@ TEST_F(TrainAndEval, DescribesTheNetworkWithoutTraining) {
   EXPECT_THAT(done.out, AllOf(HasSubstr("dense"), HasSubstr("2896"), HasSubstr("trained numbers")));
 }
 
+TEST_F(TrainAndEval, AFoldAloneIsOneOfTheUsualSplit) {
+  const std::string six = file("six.safetensors");
+  succeed("ser-extract", {demo_actor(1), demo_actor(2), demo_actor(3), demo_actor(4), demo_actor(5),
+                          demo_actor(6), "--features", "classic", "-o", six});
+  const auto fold_zero = [&](const std::string& name, std::vector<std::string> more) {
+    more.insert(more.end(), {"--fold", "0", "-o", file(name)});
+    succeed(more[0], {more.begin() + 1, more.end()});
+    return text_of(file(name));
+  };
+  EXPECT_EQ(fold_zero("a.json", {"ser-train", six, "--recipe", recipe_}),
+            fold_zero("b.json", {"ser-train", six, "--recipe", recipe_, "--cv", "speakers:6"}));
+  EXPECT_EQ(
+      fold_zero("a.result", {"ser-eval", six, "--model", file("a.json")}),
+      fold_zero("b.result", {"ser-eval", six, "--model", file("a.json"), "--cv", "speakers:6"}));
+}
+
+TEST_F(TrainAndEval, SaysWhereNobodyCanBeHeldOutToStopOn) {
+  const std::string stops =
+      folder_
+          .add("stops.json",
+               R"({"training": {"epochs": 2, "early_stopping": {"enabled": true}},
+                   "network": {"layers": [{"type": "dense", "units": 8}]}})")
+          .string();
+  const auto said = [&](const char* split) {
+    return succeed("ser-eval", {features_, "--train", stops, "--cv", split}).err;
+  };
+  EXPECT_THAT(said("speakers:2"), HasSubstr("fewer than four training speakers: all 2 epochs"));
+  EXPECT_THAT(said("random:2"), Not(HasSubstr("fewer than four")));
+}
+
 TEST_F(TrainAndEval, ARecipeOfFramesIsNotDescribedForVectors) {
   for (const std::vector<std::string>& more :
        {std::vector<std::string>{"--describe"}, {"-o", file("m.json")}}) {
@@ -206,8 +236,10 @@ TEST_F(TrainAndEval, ClipsWithoutEmotionAreRefusedByTrainingAndScoring) {
 TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
       {{"ser-train", features_}, "-o FILE"},
-      {{"ser-train", features_, "-o", file("m"), "--cv", "speakers:2"}, "--cv and --fold"},
-      {{"ser-train", features_, "-o", file("m"), "--fold", "1"}, "--cv and --fold"},
+      {{"ser-train", features_, "-o", file("m"), "--cv", "speakers:2"}, "--cv: expected --fold"},
+      {{"ser-train", features_, "-o", file("m"), "--model", "rnn"},
+       "--model: expected one of mlp, cnn, lstm, found 'rnn' (did you mean 'cnn'?)"},
+      {{"ser-train", features_, "-o", file("m"), "--describe"}, "--output: --describe prints"},
       {{"ser-train", features_, "-o", file("m"), "--cv", "speakers:2", "--fold", "2"},
        "--fold: expected 0 to 1 with speakers:2, found 2"},
       {{"ser-train", features_, "-o", file("m"), "--cv", "folds:2", "--fold", "0"},

@@ -170,17 +170,17 @@ INSTANTIATE_TEST_SUITE_P(Programs, EveryCommand,
 
 TEST(Configuration, GivesFlagsThatTheCommandLineOverrides) {
   const TempFolder folder;
-  const std::string file =
-      folder
-          .add("c.toml",
-               "features = \"mfcc\"\npool = \"mean\"\nemotions = [\"happy\", \"sad\"]\n"
-               "quiet = false\nformat = \"csv\"\n")
-          .string();
+  const std::string file = folder
+                               .add("c.toml",
+                                    "features = [\"mfcc\", \"chroma\"]\npool = \"mean\"\nemotions "
+                                    "= [\"happy\", \"sad\"]\n"
+                                    "quiet = false\nformat = \"csv\"\n")
+                               .string();
   const std::string out = (folder / "out.csv").string();
   const Outcome done =
       run("ser-extract", {demo_actor(1), "--config", file, "--emotions", "angry", "-o", out});
   EXPECT_EQ(done.exit_code, 0) << done.err;
-  EXPECT_THAT(done.err, HasSubstr("2 clips, 2 rows of 20 features"));
+  EXPECT_THAT(done.err, HasSubstr("2 clips, 2 rows of 32 features"));
   EXPECT_THAT(text_of(out), AllOf(HasSubstr(",angry,"), Not(HasSubstr(",happy,"))));
 }
 
