@@ -133,7 +133,8 @@ void print_survey(const Survey& survey) {
   const auto known = std::count_if(speakers.begin(), speakers.end(),
                                    [](const SpeakerCount& s) { return !s.name.empty(); });
   const Distribution duration = distribution(survey, &ClipMeasures::duration_s);
-  fmt::print("{} recordings, {:.1f} min, {} speaker{}\n", survey.clips.size(),
+  const std::size_t clips = survey.clips.size();
+  fmt::print("{} recording{}, {:.1f} min, {} speaker{}\n", clips, clips == 1 ? "" : "s",
              duration.mean * static_cast<double>(duration.n) / 60, known, known == 1 ? "" : "s");
   print_emotions(survey);
   print_distributions(survey);
