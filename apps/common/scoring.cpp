@@ -163,7 +163,7 @@ report::Report average(const ScoringFlags& options) {
 }
 
 /// Prints how two results compare, and says first what makes one of them no match for the other.
-void compare_results(const std::vector<std::string>& files) {
+void compare_results(const std::vector<std::string>& files, const std::string& output) {
   const std::vector<ResultFile> results = read_results(files);
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (const std::string known = describe_trained_on(results[i]); !known.empty())
@@ -179,7 +179,11 @@ void compare_results(const std::vector<std::string>& files) {
   if (heard_a != heard_b)
     talk::warn("A is scored after {} clips heard of the speaker, B after {}", heard_text(heard_a),
                heard_text(heard_b));
-  print_comparison(compare(results[0], results[1]), files[0], files[1]);
+  const Comparison comparison = compare(results[0], results[1]);
+  print_then_write([&] { print_comparison(comparison, files[0], files[1]); },
+                   [&] {
+                     if (!output.empty()) write_comparison(output, comparison);
+                   });
 }
 
 report::Report scored(const ScoringFlags& options, const Flags& flags, const CommonOptions& common,
@@ -223,7 +227,7 @@ void ScoringFlags::visit(FieldVisitor& v) {
       "checkpoint", checkpoint,
       "With --train: a folder in which each fold, or corpus of --matrix, is kept when it is done");
   v.field("resume", resume, "Go on from what is kept in --checkpoint");
-  v.field("output", output, "Result file to write (JSON)");
+  v.field("output", output, "Result file to write, or of --compare its figures (JSON)");
   v.field("report", report, "Report to write (HTML): scores, learning curves, mistakes");
 }
 
@@ -247,11 +251,8 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
     if (!options.features.empty())
       throw UsageError("expected result files alone, found a feature file, too");
   }
-  if (!options.compare.empty()) {
-    flags.refuse({"output"}, "--compare prints what it finds, it has no place");
-    if (!options.report.empty())
-      throw UsageError("--compare: --report shows one result, it has no place");
-  }
+  if (!options.compare.empty())
+    flags.refuse({"report"}, "it shows one result, with --compare it has no place");
   check_outputs(
       {{"-o", options.output, FileKind::kResult}, {"--report", options.report, FileKind::kPage}},
       files_read(options));
@@ -259,7 +260,7 @@ void evaluate(const ScoringFlags& options, const Flags& flags, const CommonOptio
   say_if_others_end(team, options.checkpoint.empty()
                               ? "nothing of it is kept"
                               : "what is done is in " + options.checkpoint + ", --resume goes on");
-  if (!options.compare.empty()) return compare_results(options.compare);
+  if (!options.compare.empty()) return compare_results(options.compare, options.output);
   const report::Report report = scored(options, flags, common, team);
   if (team.rank() > 0) return;
   print_then_write([&] { print_scores(*report.result); },

@@ -256,6 +256,21 @@ void write_result(const std::filesystem::path& path, const ResultFile& result) {
   write_file(path, result_json(result));
 }
 
+void write_comparison(const std::filesystem::path& path, const Comparison& c) {
+  Json json;
+  json["n"] = c.n;
+  json["accuracy"] = {c.accuracy_a, c.accuracy_b};
+  json["uar"] = {c.uar_a, c.uar_b};
+  json["right_alone"] = {c.only_a_right, c.only_b_right};
+  json["uar_difference"] = c.uar_difference;
+  json["ci95_uar_difference"] =
+      c.ci95_uar_difference ? interval_json(*c.ci95_uar_difference) : Json();
+  json["sign_flip_p"] = c.sign_flip_p;
+  json["units"] = c.units;
+  json["units_are_speakers"] = c.by_speaker;
+  write_file(path, dump_lines(json));
+}
+
 ResultFile read_result(const std::filesystem::path& path) {
   expect_kind(path, FileKind::kResult);
   const std::string text = read_file(path, kMaxResultBytes);

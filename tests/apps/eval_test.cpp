@@ -116,6 +116,13 @@ TEST_F(TrainAndEval, AClassWithoutClipsHasNoRecall) {
 TEST_F(TrainAndEval, ComparesTwoResults) {
   cross_validate("a.json", {"--cv", "speakers:2"});
   cross_validate("b.json", {"--cv", "random:2", "-q"});
+  for (int run = 0; run < 2; ++run)  // what it has written it may replace
+    succeed("ser-eval", {"--compare", file("a.json"), file("b.json"), "-o", file("c.json")});
+  const Json figures = Json::parse(text_of(file("c.json")));
+  EXPECT_EQ(figures["uar"].size(), 2u);
+  EXPECT_EQ(figures["uar_difference"],
+            figures["uar"][1].get<double>() - figures["uar"][0].get<double>());
+  EXPECT_GT(figures["sign_flip_p"], 0);
   const Outcome compared = succeed("ser-eval", {"--compare", file("a.json"), file("b.json")});
   EXPECT_THAT(compared.out,
               AllOf(StartsWith("64 clips\n"), HasSubstr("sign flips over 4 speakers: p = "),

@@ -259,7 +259,6 @@ TEST_F(TrainAndEval, WrongUsageExitsWithTwo) {
        "--batch-size: --combine trains nothing"},
       {{"ser-eval", features_, "--merge", "r"}, "expected result files alone"},
       {{"ser-eval", "--merge", "r", "--cv", "loso"}, "--cv: expected --model or --train"},
-      {{"ser-eval", "--compare", "a", "b", "-o", file("c")}, "--output: --compare prints"},
       {{"ser-eval", features_}, "expected one of --model, --train"},
       {{"ser-eval", "--train", "mlp"}, "expected a feature file"},
       {{"ser-eval", features_, "--train", "mlp", "--fold", "0"}, "--fold has no place"},

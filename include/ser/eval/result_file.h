@@ -163,4 +163,7 @@ struct Comparison {
 /// Throws Error, naming the first difference, for other clips, other truth or other classes.
 Comparison compare(const ResultFile& a, const ResultFile& b);
 
+/// The same figures as JSON; those of each result are pairs, A before B.
+void write_comparison(const std::filesystem::path& path, const Comparison& comparison);
+
 }  // namespace ser
