@@ -39,6 +39,14 @@ constexpr ChunkFormat kFormats[] = {
     {"caff"sv, "data"sv, kBig, 8, 4, 8, 1, false, false},
 };
 
+/// The format of the file that begins there; null for none of these.
+const ChunkFormat* format_at(const ByteSource& source, std::int64_t at) {
+  const std::string magic = source.text_at(at, 8);
+  const auto* const found = std::ranges::find_if(
+      kFormats, [&](const ChunkFormat& format) { return magic.starts_with(format.magic); });
+  return found == std::end(kFormats) ? nullptr : found;
+}
+
 /// A size field and the bytes that it counts.
 struct SizeField {
   std::int64_t at = 0;
@@ -80,8 +88,11 @@ class ChunkFile {
   bool is_over(std::int64_t at) const;
   bool is_no_sound(std::int64_t at) const;
   bool is_chunk(std::int64_t at) const;
+  /// Of the same format; WAV files of any size are.
   bool is_next_file(std::int64_t at) const {
-    return source_.text_at(at, format_.magic.size()) == format_.magic;
+    const ChunkFormat* const next = format_at(source_, at);
+    return next && next->sound == format_.sound && next->order == format_.order &&
+           next->name_bytes == format_.name_bytes;
   }
 
   const ByteSource& source_;
@@ -276,12 +287,9 @@ std::size_t padding_of(std::string_view behind, std::endian order) {
 
 SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
-  const std::string magic = source.text_at(begin, 8);
-  const auto format = std::find_if(std::begin(kFormats), std::end(kFormats),
-                                   [&](const auto& f) { return magic.starts_with(f.magic); });
-  if (format == std::end(kFormats)) return find_au_sound(source, begin);
-  std::int64_t at = begin;
-  while (source.text_at(at, format->magic.size()) == format->magic) {
+  const ChunkFormat* format = format_at(source, begin);
+  if (!format) return find_au_sound(source, begin);
+  for (std::int64_t at = begin; format; format = format_at(source, at)) {
     const std::optional<std::int64_t> next = ChunkFile(source, *format, at).find(found);
     if (!next || *next <= at) break;
     at = *next;

@@ -98,9 +98,12 @@ SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin) {
       found.parts.back().end = at + i;
       found.parts.push_back({found.parts.back().end, source.size()});
     }
+    for (std::size_t i = block.find("ID3"); i < kBlock; i = block.find("ID3", i + 1))
+      if (skip_tags(source, at + i) == source.size()) found.parts.back().end = at + i;
     for (std::size_t i = block.find('\xff'); i < kBlock; i = block.find('\xff', i + 1))
       if (const std::optional<int> rate = frame_rate_hz(block.substr(i))) rates.add(*rate);
   }
+  for (SoundPart& part : found.parts) part.end = before_tags(source, part.begin, part.end);
   // A file behind another one is told about when it is opened.
   if (const std::string notice = rates.notice(); !notice.empty() && found.parts.size() == 1)
     found.notices.push_back(notice);

@@ -19,6 +19,10 @@
 namespace ser {
 namespace {
 
+bool begins_file(std::string_view bytes) {
+  return bytes.starts_with("RIFF") || bytes.starts_with("RF64") || bytes.starts_with("BW64");
+}
+
 constexpr std::size_t kBlockBytes = 1 << 15;
 constexpr std::size_t kLargestHeaderChunk = 1 << 20;
 constexpr std::size_t kChunkHead = 8;
@@ -110,8 +114,7 @@ std::string PcmStream::read_exactly(std::size_t count, const char* what) {
 }
 
 void PcmStream::read_header(const std::string& riff) {
-  const std::string magic = riff.substr(0, 4);
-  if ((magic != "RIFF" && magic != "RF64" && magic != "BW64") || riff.substr(8) != "WAVE")
+  if (!begins_file(riff) || riff.substr(8) != "WAVE")
     fail(
         "{}: expected a WAV stream (or raw samples with --raw-rate), found {}; `ffmpeg -i - -f wav "
         "-` may convert it",
@@ -168,7 +171,7 @@ std::optional<std::size_t> PcmStream::find_end(std::size_t rest) {
   const std::string_view bytes(reinterpret_cast<const char*>(bytes_.data()), filled_);
   for (const std::size_t at : {rest, even}) {
     const std::string_view behind = bytes.substr(at, kChunkHead);
-    if (behind.starts_with("RIFF") || begins_chunk(behind, kLargestChunk)) return at;
+    if (begins_file(behind) || begins_chunk(behind, kLargestChunk)) return at;
   }
   return std::nullopt;
 }
@@ -184,7 +187,7 @@ bool PcmStream::enter_next_sound() {
       begin_sound(size);
       return true;
     }
-    if (head.starts_with("RIFF")) return enter_next_file(head);
+    if (begins_file(head)) return enter_next_file(head);
     if (!begins_chunk(head, kLargestChunk) || !skip(size + size % 2)) return false;
   }
 }
@@ -192,14 +195,17 @@ bool PcmStream::enter_next_sound() {
 /// Reads the header of a file that begins with `head`; false if its sound cannot be joined.
 bool PcmStream::enter_next_file(const std::string& head) {
   const PcmFormat before = format_;
-  read_header(head + read_exactly(4, "the header of a WAV stream"));
-  if (format_.sample_rate_hz == before.sample_rate_hz &&
-      format_.num_channels == before.num_channels)
-    return true;
-  left_unread_ =
-      fmt::format("left unread behind {:.1f} s: another file joined to it ({} channels at {} Hz)",
-                  static_cast<double>(frames_done_) / before.sample_rate_hz, format_.num_channels,
-                  format_.sample_rate_hz);
+  std::string what = "whose header cannot be read";
+  try {
+    read_header(head + read_exactly(4, "the header of a WAV stream"));
+    if (format_.sample_rate_hz == before.sample_rate_hz &&
+        format_.num_channels == before.num_channels)
+      return true;
+    what = fmt::format("{} channels at {} Hz", format_.num_channels, format_.sample_rate_hz);
+  } catch (const Error&) {  // what was heard stays
+  }
+  left_unread_ = fmt::format("left unread behind {:.1f} s: another file joined to it ({})",
+                             static_cast<double>(frames_done_) / before.sample_rate_hz, what);
   format_ = before;
   return false;
 }

@@ -63,6 +63,10 @@ SoundParts find_mp3_sound(const ByteSource& source, std::int64_t begin);
 /// APEv2 (header or footer first) or Lyrics3; 0 where there is none.
 std::int64_t tag_bytes(const ByteSource& source, std::int64_t at);
 
+/// Where the tags begin that end at `end`, none of them before `begin`: `end` if there is none. An
+/// ID3v2 tag without a footer is not seen from behind.
+std::int64_t before_tags(const ByteSource& source, std::int64_t begin, std::int64_t end);
+
 /// The place behind all tags that begin at `at`.
 std::int64_t skip_tags(const ByteSource& source, std::int64_t at);
 

@@ -166,6 +166,15 @@ TEST(PcmStream, TellsWhatIsMissingOrLeftUnread) {
                             "data" + little_endian(16000, 4) + sound;
   EXPECT_THAT(notices_of(told_stream(16000, sound + other)),
               ElementsAre(HasSubstr("another file joined to it (1 channels at 44100 Hz)")));
+  std::string large = other;
+  large.replace(0, 4, "RF64");
+  EXPECT_THAT(notices_of(told_stream(16000, sound + large)),
+              ElementsAre(HasSubstr("another file joined to it (1 channels at 44100 Hz)")));
+  for (const std::size_t bytes : {12, 20, 30}) {
+    const std::string cut = told_stream(16000, sound + other.substr(0, bytes));
+    EXPECT_THAT(notices_of(cut), ElementsAre(HasSubstr("(whose header cannot be read)"))) << bytes;
+    EXPECT_EQ(all_of(PcmStream(reader_of(cut, 100), "s")).size(), 8000u);
+  }
 }
 
 TEST(PcmStream, JunkBehindFloatsEndsTheSoundAndIsTold) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "audio/encoded.h"
+#include "audio/number_bytes.h"
 #include "audio/signals.h"
 #include "ser/audio/audio_file.h"
 #include "ser/core/rng.h"
@@ -354,6 +355,32 @@ TEST(TrueEnd, WhatDoesNotDecodeIsTold) {
   const std::string flac = encoded(wave, SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   EXPECT_THAT(hear(flac.substr(0, flac.size() / 2)).notices,
               ElementsAre(HasSubstr("of the 20.0 s of its header could be decoded")));
+}
+
+TEST(TrueEnd, TagsBehindFlacAreNoDamage) {
+  const std::string flac = encoded(growing_noise(2, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  const auto ape = [](std::uint64_t flags) {
+    return "APETAGEX" + to_bytes(2000, 4) + to_bytes(32 + 40, 4) + to_bytes(1, 4) +
+           to_bytes(flags, 4) + std::string(8, '\0');
+  };
+  const auto id3v2 = [](const char* name, char flags) {
+    return name + std::string{4, 0, flags, 0, 0, 0, 64};
+  };
+  const std::string id3v1 = "TAG" + std::string(125, 'x'), items(40, 'i'), frames(64, 't');
+  for (const std::string& tags :
+       {id3v1, items + ape(0), ape(5u << 29) + items + ape(1u << 31), items + ape(0) + id3v1,
+        id3v2("ID3", 0) + frames, id3v2("ID3", 0x10) + frames + id3v2("3DI", 0x10)}) {
+    const Heard heard = hear(flac + tags);
+    EXPECT_THAT(heard.notices, IsEmpty()) << tags.substr(0, 8);
+    EXPECT_EQ(heard.wave.samples, hear(flac).wave.samples);
+  }
+}
+
+TEST(TrueEnd, FilesOfAnySizeThatAreJoinedAreOne) {
+  const std::string riff = encoded(growing_noise(1, kRateHz), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
+  const std::string rf64 = encoded(growing_noise(1, kRateHz), SF_FORMAT_RF64 | SF_FORMAT_PCM_16);
+  for (const std::string& joined : {riff + rf64, rf64 + riff})
+    EXPECT_EQ(hear(joined).wave.samples.size(), 2 * kRateHz);
 }
 
 TEST(TrueEnd, ASamplingRateThatChangesIsTold) {
