@@ -47,7 +47,8 @@ void check_shard_size(const nn::Network& network, const TrainingOptions& options
       std::min<std::size_t>(clips, largest));
 }
 
-/// Clips of each corpus in an epoch: `total` shared by the corpora's sizes to a power.
+/// Clips of each corpus in an epoch, one at least: `total` shared by the corpora's sizes to a
+/// power.
 std::map<std::string, std::size_t> share_epoch(const std::map<std::string, std::size_t>& sizes,
                                                std::size_t total, double power) {
   double sum = 0;
@@ -55,7 +56,8 @@ std::map<std::string, std::size_t> share_epoch(const std::map<std::string, std::
   std::map<std::string, std::size_t> shares;
   for (const auto& [corpus, size] : sizes)
     shares[corpus] = static_cast<std::size_t>(
-        std::lround(static_cast<double>(total) * std::pow(static_cast<double>(size), power) / sum));
+        std::max(1L, std::lround(static_cast<double>(total) *
+                                 std::pow(static_cast<double>(size), power) / sum)));
   return shares;
 }
 

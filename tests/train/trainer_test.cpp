@@ -189,6 +189,7 @@ TEST(Trainer, CorporaShareAnEpochAsTheRecipeSays) {
   EXPECT_EQ(clips_of_an_epoch(0, 0), 128u);  // 64 of each
   EXPECT_EQ(clips_of_an_epoch(40, 0.5), 40u);
   EXPECT_EQ(clips_of_an_epoch(1000, 1), 128u);
+  EXPECT_EQ(clips_of_an_epoch(1, 1), 2u) << "no corpus is left out";
 }
 
 TEST(Trainer, AClassThatACorpusLacksIsNotTaughtAsNever) {
