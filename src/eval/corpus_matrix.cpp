@@ -52,7 +52,7 @@ class Transfers {
 
   /// Trains on corpus k and asks about all others, unless that is kept already.
   void run(std::size_t k, const RunOptions& run, int heard, bool resume) {
-    std::optional<FoldDone> done = resume ? kept_.read(k, count()) : std::nullopt;
+    std::optional<FoldDone> done = kept_.read(k, count(), resume);
     if (!done) {
       done = {validate(k, run, heard), {}};
       kept_.write(k, *done);

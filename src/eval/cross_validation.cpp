@@ -51,7 +51,7 @@ std::vector<std::size_t> take_kept(const KeptFolds& kept, bool resume, ScoredFol
                                    std::vector<LearningCurve>& curves) {
   std::vector<std::size_t> open;
   for (std::size_t k = 0; k < scored.at(0).size(); ++k) {
-    std::optional<FoldDone> done = resume ? kept.read(k, scored.size()) : std::nullopt;
+    std::optional<FoldDone> done = kept.read(k, scored.size(), resume);
     if (done) {
       put(std::move(done->by_heard), k, scored);
       std::ranges::move(done->curves, std::back_inserter(curves));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -287,10 +289,15 @@ std::vector<std::size_t> true_classes(const std::vector<std::string>& labels,
         (!p.gender_probabilities.empty() && p.gender_probabilities.size() != kGenders.size()))
       fail("{}: expected {} probabilities and 2 or none of gender, found {} and {}", p.file,
            labels.size(), p.probabilities.size(), p.gender_probabilities.size());
-    for (const auto* values : {&p.probabilities, &p.gender_probabilities})
+    for (const auto* values : {&p.probabilities, &p.gender_probabilities}) {
+      constexpr double kRounding = 1e-6;
       for (const double value : *values)
         if (!(value >= 0 && value <= 1))
           fail("{}: expected probabilities in [0, 1], found {}", p.file, value);
+      if (const double sum = std::accumulate(values->begin(), values->end(), 0.0);
+          sum > 1 + kRounding)
+        fail("{}: expected probabilities that sum to 1, found {}", p.file, sum);
+    }
     classes.push_back(label->second);
   }
   return classes;

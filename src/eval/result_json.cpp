@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/internal/fail.h"
 #include "ser/core/atomic_file.h"
 #include "ser/core/file_kind.h"
@@ -134,6 +136,8 @@ int heard_of(const Json& json) {
 
 ResultInfo read_info(const Json& json) {
   std::vector<std::string> labels = names_at(json, "labels", kMaxLabels);
+  if (std::set(labels.begin(), labels.end()).size() != labels.size())
+    fail("'labels': expected each class once");
   return {std::move(labels),
           text_at(json, "split"),
           value_at(json, "recipe").is_null() ? "" : object_text_at(json, "recipe"),

@@ -10,12 +10,13 @@
 #include "corpus/internal/clip_hash.h"
 #include "eval/internal/results.h"
 #include "ser/core/atomic_file.h"
+#include "ser/core/file_kind.h"
 #include "ser/core/text.h"
 
 namespace ser {
 namespace {
 
-constexpr std::string_view kFoldFormat = "ser-fold-1";
+constexpr std::string_view kFoldFormat = "ser-fold-2";
 
 Json predictions_row(const Prediction& p) {
   return Json::array(
@@ -85,6 +86,11 @@ Json curve_row(const LearningCurve& curve) {
   return Json::array({curve.fold, curve.member, std::move(epochs)});
 }
 
+/// By which a change of what is kept is seen.
+std::string sum_of(const Json& folds, const Json& curves) {
+  return fingerprint(dump_text(folds) + dump_text(curves));
+}
+
 LearningCurve curve_of(const Json& row) {
   LearningCurve curve{row.at(0).get<int>(), row.at(1).get<int>(), {}};
   for (const Json& epoch : row.at(2)) curve.epochs.push_back(epoch_of(epoch, curve.member));
@@ -142,9 +148,15 @@ std::filesystem::path KeptFolds::file(std::size_t fold) const {
   return folder_ / fmt::format("{}-{}.json", name_, fold);
 }
 
-std::optional<FoldDone> KeptFolds::read(std::size_t fold, std::size_t heard_counts) const {
+std::optional<FoldDone> KeptFolds::read(std::size_t fold, std::size_t heard_counts,
+                                        bool resume) const {
   const std::filesystem::path path = file(fold);
   if (folder_.empty() || !std::filesystem::exists(path)) return std::nullopt;
+  if (const std::string head = head_of(path);
+      !head.empty() && head.find("\"ser-fold-") == head.npos)
+    fail("{}: is there and is no fold that was kept: expected another folder, or that file gone",
+         path.string());
+  if (!resume) return std::nullopt;
   const std::string text = read_file(path, kMaxResultBytes);
   return with_context(path.string(), [&] {
     const Json json = parse_json(text, "fold");
@@ -156,10 +168,13 @@ std::optional<FoldDone> KeptFolds::read(std::size_t fold, std::size_t heard_coun
       FoldDone done;
       for (const Json& row : json.at("folds")) done.by_heard.push_back(fold_of(row, fold));
       for (const Json& row : json.at("curves")) done.curves.push_back(curve_of(row));
-      if (done.by_heard.size() == heard_counts) return done;
+      const bool is_whole = json.at("sum") == sum_of(json.at("folds"), json.at("curves"));
+      if (is_whole && done.by_heard.size() == heard_counts) return done;
     } catch (const Json::exception&) {
     }
-    fail("expected a fold that was kept, found one that is damaged");
+    fail(
+        "expected a fold as it was kept, found one that was changed: without the file it is made "
+        "again");
   });
 }
 
@@ -170,6 +185,7 @@ void KeptFolds::write(std::size_t fold, const FoldDone& done) const {
   for (const LearningCurve& curve : done.curves) curves.push_back(curve_row(curve));
   write_file(file(fold), dump_text({{"format", kFoldFormat},
                                     {"run", run_},
+                                    {"sum", sum_of(folds, curves)},
                                     {"folds", std::move(folds)},
                                     {"curves", std::move(curves)}}));
 }

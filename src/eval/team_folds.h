@@ -36,8 +36,9 @@ class KeptFolds {
   /// run: see `run_key`. name: the files are called "<name>-<number>.json". An empty folder keeps
   /// nothing.
   KeptFolds(std::filesystem::path folder, std::string run, std::string name = "fold");
-  /// Throws Error, naming the file, for a fold of another run.
-  std::optional<FoldDone> read(std::size_t fold, std::size_t heard_counts) const;
+  /// Nothing if it is not kept, or will be made anew as this run does not `resume`. Throws Error,
+  /// naming the file, for a fold of another run, one that was changed, and for another file there.
+  std::optional<FoldDone> read(std::size_t fold, std::size_t heard_counts, bool resume) const;
   void write(std::size_t fold, const FoldDone& done) const;
 
  private:

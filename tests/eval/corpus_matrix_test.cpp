@@ -134,6 +134,13 @@ TEST(CorpusMatrix, GoesOnFromTheCorporaThatAreKept) {
   EXPECT_EQ(result_json(again), result_json(whole));
   EXPECT_ERROR(corpus_matrix(table, whole, recipe, 4, 1, {}, 0, alone(), resume),
                HasSubstr("trained-on-0.json: expected a fold of the same recipe"));
+  std::string changed = read_file(folder / "kept/trained-on-1.json", 1 << 20);
+  const std::size_t clip = changed.find("blue");
+  ASSERT_NE(clip, changed.npos);
+  changed[clip] = 'g';
+  write_file(folder / "kept/trained-on-1.json", changed);
+  EXPECT_ERROR(corpus_matrix(table, whole, recipe, 3, 1, {}, 0, alone(), resume),
+               HasSubstr("trained-on-1.json: expected a fold as it was kept"));
 }
 
 }  // namespace

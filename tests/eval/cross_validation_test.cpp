@@ -352,7 +352,7 @@ TEST(CrossValidation, GoesOnFromTheFoldsThatAreDone) {
     }
   });
   folder.add("done/fold-1.json", "{}");
-  EXPECT_ERROR(validate(resume), HasSubstr("fold-1.json: expected a fold that was kept"));
+  EXPECT_ERROR(validate(resume), HasSubstr("fold-1.json: is there and is no fold that was kept"));
 }
 
 TEST(Evaluate, ClipsOfTwoCorporaWithOnePathAreToldApart) {

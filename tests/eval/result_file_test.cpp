@@ -333,6 +333,16 @@ TEST(ResultFile, RefusesWhatIsNoResult) {
   EXPECT_ERROR(
       read(changed(good, [](json& r) { r["predictions"][1]["probabilities"]["sad"] = 2; })),
       HasSubstr("[0, 1]"));
+  EXPECT_ERROR(read(changed(good,
+                            [](json& r) {
+                              for (json& value : r["predictions"][1]["probabilities"]) value = 0.9;
+                            })),
+               HasSubstr("expected probabilities that sum to 1, found 2.7"));
+  EXPECT_ERROR(read(changed(good,
+                            [](json& r) {
+                              r["labels"] = {"sad", "sad"};
+                            })),
+               HasSubstr("'labels': expected each class once"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["labels"] = {1}; })), HasSubstr("'labels'"));
   EXPECT_ERROR(read(changed(good, [](json& r) { r["predictions"][1]["corpus"] = 1; })),
                HasSubstr("'corpus'"));
