@@ -95,6 +95,9 @@ void check_files(const Options& options) {
   std::vector<std::string> files = options.inputs;
   files.push_back(options.model);
   files.insert(files.end(), options.voice.enroll.begin(), options.voice.enroll.end());
+  if (!options.live.record.empty())  // it may take the place of one that was heard
+    for (const ser::InputRecording& input : ser::expand_inputs(options.voice.enroll))
+      files.push_back(input.name);
   ser::check_outputs({{"--labels", options.timeline.labels, ser::FileKind::kLabels},
                       {"--srt", options.timeline.srt, ser::FileKind::kSubtitles},
                       {"--plot", options.timeline.plot, ser::FileKind::kPicture},

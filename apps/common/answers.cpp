@@ -56,7 +56,9 @@ Answer answer(const InputRecording& input, Listener& listener, int threads) {
     answer.clip.heard_s = found.heard_s;
     answer.notices = reader.notices();
   } catch (const Error& error) {
+    const std::string name = input.name == "-" ? "standard input" : input.name;
     answer.error = error.what();
+    if (!answer.error.starts_with(name)) answer.error = name + ": " + answer.error;
   }
   return answer;
 }

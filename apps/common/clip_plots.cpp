@@ -55,6 +55,7 @@ std::vector<std::vector<fs::path>> picture_files(const std::vector<Recording>& r
       const fs::path clip = fs::path(options.plot) / inside(recording.utterance.path);
       of_clip.push_back(clip.parent_path() / fitting_name(clip.filename().string(),
                                                           fmt::format(".{}.{}", kind, suffix)));
+      check_kind({"--plot", of_clip.back().string(), FileKind::kPicture});
       if (!taken.insert(of_clip.back()).second)
         fail("{}: the picture of two inputs", of_clip.back().string());
     }

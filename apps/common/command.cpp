@@ -106,7 +106,7 @@ void check_ends(std::string_view text) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const std::size_t equals = line.find('=');
     begin += line.size() + 1;
-    if (equals == line.npos || trim(line).starts_with('#')) continue;
+    if (equals == line.npos) continue;
     const std::string_view value = trim(line.substr(equals + 1));
     if (value.empty()) continue;
     const bool is_list = value[0] == '[', is_quoted = value[0] == '"' || value[0] == '\'';
@@ -118,13 +118,34 @@ void check_ends(std::string_view text) {
   }
 }
 
+/// `text` without comments, which # begins outside of quotations, and without a byte order mark.
+std::string without_comments(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::string kept;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '#' && quote == 0)
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    else
+      kept += c;
+    if (c == '\n' || c == quote)
+      quote = 0;
+    else if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
+  }
+  return kept;
+}
+
 /// A configuration as CLI11 reads it, unless it, or a value in it, has no end. A list of words is
 /// one comma-separated word for flags that take one.
 class BoundedConfig : public CLI::ConfigTOML {
  public:
   /// alternatives: as `Command::alternatives`.
   BoundedConfig(const CLI::App& app, const std::vector<std::vector<std::string>>& alternatives)
-      : app_(app), alternatives_(alternatives) {}
+      : app_(app), alternatives_(alternatives) {
+    commentChar = kNoByte;
+  }
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     constexpr std::size_t kMostBytes = 1 << 20;
@@ -134,6 +155,7 @@ class BoundedConfig : public CLI::ConfigTOML {
     if (text.size() > kMostBytes)
       throw CLI::ConfigError("--config: expected at most 1 MiB, found more",
                              CLI::ExitCodes::ConfigError);
+    text = without_comments(text);
     check_ends(text);
     std::istringstream bounded(text);
     std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(bounded);
@@ -145,6 +167,8 @@ class BoundedConfig : public CLI::ConfigTOML {
   }
 
  private:
+  static constexpr char kNoByte = '\1';
+
   bool takes_one_word(const std::string& name) const {
     const CLI::Option* option = app_.get_option_no_throw("--" + name);
     return option && option->get_items_expected_max() == 1 &&
@@ -183,12 +207,13 @@ std::string version_text(const std::string& name) {
 }
 
 int failure(const std::string& command, const std::string& message) {
-  talk::put(fmt::format("{}: {}\n", command, message));
+  talk::put(fmt::format("{}: {}\n", command, talk::printable(message)));
   return 1;
 }
 
 int wrong_usage(const std::string& command, const std::string& message) {
-  talk::put(fmt::format("{}: {}\nRun '{} --help' for usage.\n", command, message, command));
+  talk::put(fmt::format("{}: {}\nRun '{} --help' for usage.\n", command, talk::printable(message),
+                        command));
   return 2;
 }
 
@@ -296,6 +321,8 @@ int failure_at_hand(const std::string& command) {
       take_back_half_line();
       return failure(command, "standard output: writing failed: " + error.code().message());
     }
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return failure(command, "no thread can be started: the limit of processes is reached");
     return failure(command, fmt::format("internal error: {}", error.what()));
   } catch (const std::exception& error) {
     return failure(command, fmt::format("internal error: {}", error.what()));

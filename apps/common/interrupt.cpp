@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "ser/core/atomic_file.h"
@@ -64,13 +65,18 @@ void watch_signals(const std::string& program) {
     if (before.sa_handler != SIG_IGN) ::sigaddset(&watched, signal);  // nohup is respected
   }
   ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
-  std::thread([watched, program] {
+  const auto watch = [watched, program] {
     while (true) {
       int signal = 0;
       if (::sigwait(&watched, &signal) != 0) continue;
       if (!caught || caught_before.exchange(true)) end_by(signal, program);
     }
-  }).detach();
+  };
+  try {
+    std::thread(watch).detach();
+  } catch (const std::system_error&) {  // no thread is to be had: signals end the program at once
+    ::pthread_sigmask(SIG_UNBLOCK, &watched, nullptr);
+  }
 }
 
 void catch_interrupts() { caught = true; }

@@ -37,10 +37,8 @@ bool may_be_replaced(const Output& output, std::string_view head) {
          (output.kind == FileKind::kFeatures && begins_like(FileKind::kTable, head));
 }
 
-void check_kind(const Output& output) {
-  if (!may_be_replaced(output, head_of(output.path)))
-    fail<UsageError>("{}: {} is there and is not {}: expected another name, or that file gone",
-                     output.flag, output.path, name_of(output.kind));
+bool is_read_again(FileKind kind) {
+  return kind == FileKind::kCheckpoint || kind == FileKind::kFeatureIndex;
 }
 
 /// The folder must be there, or for a folder of pictures one that it can be made in.
@@ -76,7 +74,12 @@ void check_output(const Output& output, const std::vector<std::string>& inputs) 
   const std::optional<struct stat> there = status_of(output.path);
   if (there && !output.is_folder) {
     if (S_ISDIR(there->st_mode)) fail("{}: expected a file to write, found a folder", output.path);
-    if (!S_ISREG(there->st_mode)) return;  // a device or a pipe takes what comes
+    if (!S_ISREG(there->st_mode)) {
+      if (is_read_again(output.kind))
+        fail<UsageError>("{}: {} is read again: expected a file, found a pipe or a device",
+                         output.flag, output.path);
+      return;  // a device or a pipe takes what comes
+    }
     for (const std::string& input : inputs) {
       const auto read = status_of(input == "-" ? "/dev/stdin" : input);
       if (read && is_same(*there, *read))
@@ -89,6 +92,12 @@ void check_output(const Output& output, const std::vector<std::string>& inputs) 
 }
 
 }  // namespace
+
+void check_kind(const Output& output) {
+  if (!may_be_replaced(output, head_of(output.path)))
+    fail<UsageError>("{}: {} is there and is not {}: expected another name, or that file gone",
+                     output.flag, output.path, name_of(output.kind));
+}
 
 void check_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs) {
   std::vector<Output> written;

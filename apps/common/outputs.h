@@ -21,6 +21,9 @@ struct Output {
 /// existing file of another kind; Error for a folder that is missing or cannot be written to.
 void check_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs);
 
+/// Throws UsageError for an existing file of another kind.
+void check_kind(const Output& output);
+
 /// A file's name with a suffix, or as much of it as a name may be long, and a hash of all of it.
 std::string fitting_name(const std::string& name, const std::string& suffix);
 

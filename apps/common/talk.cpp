@@ -89,6 +89,12 @@ std::string shortened(std::string_view text) {
   return result;
 }
 
+std::string printable(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t') || c == 0x7f) c = '?';
+  return text;
+}
+
 void put(const std::string& words) {
   const std::string text = shortened(words);
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -98,7 +104,7 @@ void put(const std::string& words) {
 void set_least(Level least) { least_said = least; }
 
 void say(Level level, const std::string& line) {
-  if (level >= least_said) put(fmt::format("{}{}\n", prefix(level), line));
+  if (level >= least_said) put(fmt::format("{}{}\n", prefix(level), printable(line)));
 }
 
 void warn_of(const std::vector<std::string>& notices, const std::string& name) {

@@ -15,6 +15,9 @@ enum class Level { kDebug, kInfo, kWarning, kError };
 /// kB. What a broken file holds in the place of a name may be megabytes.
 std::string shortened(std::string_view text);
 
+/// `text` with ? in the place of control characters but line ends and tabs: names may hold them.
+std::string printable(std::string text);
+
 /// Writes to stderr, `shortened`. Where that is closed or full the words are lost, and nothing
 /// else.
 void put(const std::string& text);

@@ -48,7 +48,9 @@ constexpr std::array<KindRow, 17> kKinds = {{
     {FileKind::kFeatureIndex, "an index of features", kOfExtract,
      [](Head h) { return is_json_of(h, "ser-features-index-1"); }},
     {FileKind::kTable, "a table of features (CSV)", kOfExtract,
-     [](Head h) { return h.starts_with("path,corpus,emotion,"); }},
+     [](Head h) {
+       return h.starts_with("path,corpus,emotion,gender,speaker,intensity,statement,");
+     }},
     {FileKind::kCheckpoint, "a checkpoint", kOfTrain, is_checkpoint},
     {FileKind::kModel, "a model", kOfTrain, [](Head h) { return is_json_of(h, "ser-model"); }},
     {FileKind::kVoice, "a kept voice", kOfPredict,
@@ -62,12 +64,13 @@ constexpr std::array<KindRow, 17> kKinds = {{
      [](Head h) {
        return (is_json_of(h, "description") || is_json_of(h, "network")) && !has(h, "\"format\"");
      }},
-    {FileKind::kPage, "a page (HTML)", "", [](Head h) { return h.starts_with('<'); }},
+    {FileKind::kPage, "a page (HTML)", "", [](Head h) { return h.starts_with("<!DOCTYPE html"); }},
     {FileKind::kPicture, "a picture (SVG or PNG)", "",
-     [](Head h) { return h.starts_with('<') || h.starts_with("\x89PNG"); }},
+     [](Head h) { return (h.starts_with('<') && has(h, "<svg")) || h.starts_with("\x89PNG"); }},
     {FileKind::kOnnx, "an ONNX file", kOfTrain,
      [](Head h) { return h.size() > 2 && h[0] == 8 && h[2] == 0x12; }},  // its first fields
-    {FileKind::kRecording, "a WAV file", "", [](Head h) { return h.starts_with("RIFF"); }},
+    {FileKind::kRecording, "a WAV file", "",
+     [](Head h) { return h.starts_with("RIFF") && h.substr(0, 12).ends_with("WAVE"); }},
     {FileKind::kSound, "a recording", "",
      [](Head h) { return h.starts_with("fLaC") || h.starts_with("OggS") || h.starts_with("ID3"); }},
     {FileKind::kLabels, "a file of labels", kOfPredict, is_labels},

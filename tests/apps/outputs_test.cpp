@@ -130,6 +130,51 @@ TEST_F(Outputs, AFileOfAnotherKindIsNotReplaced) {
   EXPECT_EQ(text_of(json), kRecipe);
 }
 
+TEST_F(Outputs, NorIsOneThatOnlyBeginsAlike) {
+  const std::string avi = add("a.avi", "RIFF....AVI LIST");
+  expect_refused(2, "ser-predict", {"--live", "-", "--record", avi}, "is not a WAV file");
+  const std::string xml = add("a.xml", "<?xml version=\"1.0\"?><work/>");
+  expect_refused(2, "ser-train", {features_, "-o", out("m"), "--report", xml}, "is not a page");
+  const std::string manifest = add("a.csv", "path,corpus,emotion,gender\n");
+  expect_refused(2, "ser-extract", {demo_clip(1), "--format", "csv", "-o", manifest},
+                 "is not a feature file");
+}
+
+TEST_F(Outputs, NorAreFilesBesideOrInsideOfWhatIsNamed) {
+  const std::string index = add("f.index.json", "my notes");
+  const std::string features = out("f");
+  expect_refused(2, "ser-extract", {demo_clip(1), "-o", features}, "is not an index of features");
+  expect_refused(2, "ser-extract", {"--merge", features_, "-o", features},
+                 "is not an index of features");
+  EXPECT_EQ(text_of(index), "my notes");
+  fs::create_directory(out("kept"));
+  const std::string fold = add("kept/fold-1.json", "my notes");
+  expect_refused(1, "ser-eval",
+                 {features_, "--train", recipe_, "--cv", "speakers:2", "--checkpoint", out("kept")},
+                 "is there and is no fold that was kept");
+  EXPECT_EQ(text_of(fold), "my notes");
+  fs::create_directory(out("pictures"));
+  const std::string name = fs::path(demo_clip(1)).filename().string();
+  const std::string picture = add("pictures/" + name + ".sheet.svg", "my notes");
+  const Outcome drawn = run("ser-extract", {demo_clip(1), "--plot", out("pictures")});
+  EXPECT_NE(drawn.exit_code, 0);
+  EXPECT_EQ(text_of(picture), "my notes");
+}
+
+TEST_F(Outputs, ARecordingThatWasHeardIsNotReplaced) {
+  fs::create_directory(out("voice"));
+  fs::copy_file(demo_clip(1), out("voice/a.flac"));
+  expect_refused(2, "ser-predict",
+                 {"--live", "-", "--enroll", out("voice"), "--record", out("voice/a.flac")},
+                 "is what is read");
+}
+
+TEST_F(Outputs, WhatIsReadAgainIsNoPipe) {
+  ASSERT_EQ(::mkfifo(out("pipe").c_str(), 0600), 0);
+  expect_refused(2, "ser-train", {features_, "-o", out("m"), "--checkpoint", out("pipe")},
+                 "is read again: expected a file");
+}
+
 TEST_F(Outputs, OneOfTheSameKindIsReplaced) {
   const auto twice = [&](const std::string& program, const std::vector<std::string>& words) {
     succeed(program, words);

@@ -232,6 +232,11 @@ TEST_F(Predict, FindsModelsByName) {
   ASSERT_EQ(::unsetenv("SER_MODELS"), 0);
 }
 
+TEST_F(Predict, ControlCharactersOfNamesDoNotReachTheTerminal) {
+  const Outcome missing = predict({"no\rsuch\x1b[31m.wav"});
+  EXPECT_THAT(lines_of(missing.err), ElementsAre(HasSubstr("no?such?[31m.wav")));
+}
+
 TEST_F(Predict, RefusesContradictionsAsWrongUsage) {
   EXPECT_EQ(predict({demo_clip(1), "--json", "--csv"}).exit_code, 2);
   const std::string json = folder_.add("json.toml", "json = true\n").string();

@@ -184,6 +184,28 @@ TEST(Configuration, GivesFlagsThatTheCommandLineOverrides) {
   EXPECT_THAT(text_of(out), AllOf(HasSubstr(",angry,"), Not(HasSubstr(",happy,"))));
 }
 
+TEST(Configuration, AHashInAQuotationIsNoComment) {
+  const TempFolder folder;
+  const std::string out = (folder / "out #1.csv").string();
+  const std::string file =
+      folder
+          .add("c.toml", "\xEF\xBB\xBF# it's one\nfeatures = 'rms'  # \"the level\"\noutput = \"" +
+                             out + "\"  # here\nformat = \"csv\"")
+          .string();
+  EXPECT_EQ(run("ser-extract", {demo_clip(1), "--config", file}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(out));
+}
+
+TEST_P(EveryCommand, NeedsNoThreadToTellItsVersion) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // A thread's stack is as large as the main one's, and finds no room.
+  const Outcome told =
+      run_path("/bin/sh", {"-c", "ulimit -s 1000000; ulimit -v 900000; exec " +
+                                     (program_folder() / GetParam()).string() + " --version"});
+  EXPECT_EQ(told.exit_code, 0) << told.err;
+#endif
+}
+
 TEST(Configuration, MustBeThere) {
   const Outcome missing = run("ser-extract", {"x", "--config", "/nowhere/c.toml"});
   EXPECT_EQ(missing.exit_code, 2);
