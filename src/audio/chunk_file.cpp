@@ -27,6 +27,7 @@ struct ChunkFormat {
 
   std::int64_t head_bytes() const { return name_bytes + size_bytes; }
 };
+constexpr std::int64_t kLongestMagic = 8;
 
 constexpr auto kLittle = std::endian::little, kBig = std::endian::big;
 constexpr ChunkFormat kFormats[] = {
@@ -41,7 +42,7 @@ constexpr ChunkFormat kFormats[] = {
 
 /// The format of the file that begins there; null for none of these.
 const ChunkFormat* format_at(const ByteSource& source, std::int64_t at) {
-  const std::string magic = source.text_at(at, 8);
+  const std::string magic = source.text_at(at, kLongestMagic);
   const auto* const found = std::ranges::find_if(
       kFormats, [&](const ChunkFormat& format) { return magic.starts_with(format.magic); });
   return found == std::end(kFormats) ? nullptr : found;
@@ -294,6 +295,9 @@ SoundParts find_chunk_sound(const ByteSource& source, std::int64_t begin) {
     if (!next || *next <= at) break;
     at = *next;
   }
+  // A decoder that looks for sound where none is found may do so for ever: of such a file it gets
+  // the head alone, which it refuses.
+  if (found.parts.empty()) found.parts.push_back({begin, begin + kLongestMagic});
   return found;
 }
 

@@ -376,6 +376,23 @@ TEST(TrueEnd, TagsBehindFlacAreNoDamage) {
   }
 }
 
+TEST(TrueEnd, AFileWithoutSoundIsNotSearchedForEver) {
+  // libsndfile alone reads the sizes of this list's parts behind the end, again and again.
+  const std::string lists =
+      std::string(
+          "RIFF\xf4\x07\0 WAVE|ft \x10\0\0\0\1\0\0@\x1f\0\1\0\x80H\0\0\2\0\x10\x80LIST\3\0\0E",
+          44) +
+      std::string("|ft \x10\0\0\0\1\0\0@iiichannel\x80LIST\3\xf8", 29) + std::string(83, '\xff') +
+      std::string("\0\0aioun\xff\xff\xff\xffi", 12);
+  EXPECT_ERROR(hear(lists), HasSubstr("found a WAV file that is damaged"));
+  for (const int format : {SF_FORMAT_AIFF, SF_FORMAT_W64, SF_FORMAT_CAF, SF_FORMAT_RF64}) {
+    std::string file = encoded(growing_noise(1, kRateHz), format | SF_FORMAT_PCM_16);
+    const std::string name = format == SF_FORMAT_AIFF ? "SSND" : "data";
+    file.replace(file.find(name), 4, "LIST");
+    EXPECT_ERROR(hear(file), HasSubstr("expected")) << std::hex << format;
+  }
+}
+
 TEST(TrueEnd, FilesOfAnySizeThatAreJoinedAreOne) {
   const std::string riff = encoded(growing_noise(1, kRateHz), SF_FORMAT_WAV | SF_FORMAT_PCM_16);
   const std::string rf64 = encoded(growing_noise(1, kRateHz), SF_FORMAT_RF64 | SF_FORMAT_PCM_16);
