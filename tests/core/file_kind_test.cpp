@@ -21,7 +21,8 @@ TEST(FileKind, IsToldByTheFirstBytes) {
   const std::pair<std::string, const char*> heads[] = {
       {kFeatures, "a feature file of ser-extract"},
       {"{\"format\": \"ser-features-index-1\",", "an index of features of ser-extract"},
-      {"path,corpus,emotion,gender", "a table of features (CSV) of ser-extract"},
+      {"path,corpus,emotion,gender,speaker,intensity,statement,repetition",
+       "a table of features (CSV) of ser-extract"},
       {kCheckpoint, "a checkpoint of ser-train"},
       {kModel, "a model of ser-train"},
       {"{\"format\":\"ser-voice\"", "a kept voice of ser-predict"},
@@ -37,7 +38,9 @@ TEST(FileKind, IsToldByTheFirstBytes) {
       {"0.5\t2.5\tangry", "a file of labels of ser-predict"},
       {"1\n00:00:00,000 --> 00:00:01,000", "a file of subtitles of ser-predict"}};
   for (const auto& [head, name] : heads) EXPECT_THAT(known_kind(head), Optional(std::string(name)));
-  for (const char* other : {"", "{}", "{\"features\": []}", "some words"})
+  for (const char* other :
+       {"", "{}", "{\"features\": []}", "some words", "path,corpus,emotion,gender\n",
+        "RIFF....AVI LIST", "<?xml version=\"1.0\"?><work/>"})
     EXPECT_EQ(known_kind(other), std::nullopt);
 }
 
