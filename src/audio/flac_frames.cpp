@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <map>
@@ -99,7 +100,9 @@ SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin) {
       found.parts.push_back({found.parts.back().end, source.size()});
     }
     for (std::size_t i = block.find("ID3"); i < kBlock; i = block.find("ID3", i + 1))
-      if (skip_tags(source, at + i) == source.size()) found.parts.back().end = at + i;
+      if (const std::int64_t tag = at + static_cast<std::int64_t>(i);
+          tag > found.parts.back().begin && skip_tags(source, tag) == source.size())
+        found.parts.back().end = std::min(found.parts.back().end, tag);
     for (std::size_t i = block.find('\xff'); i < kBlock; i = block.find('\xff', i + 1))
       if (const std::optional<int> rate = frame_rate_hz(block.substr(i))) rates.add(*rate);
   }

@@ -376,6 +376,12 @@ TEST(TrueEnd, TagsBehindFlacAreNoDamage) {
   }
 }
 
+TEST(TrueEnd, ATagThatClaimsAnotherFileIsNone) {
+  const std::string flac = encoded(growing_noise(2, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  const std::string tag = "ID3" + std::string{4, 0, 0, 0, 0x7f, 0x7f, 0x7f};
+  EXPECT_EQ(hear(flac + tag + flac).wave.samples.size(), 4 * kRateHz);
+}
+
 TEST(TrueEnd, AFileWithoutSoundIsNotSearchedForEver) {
   // libsndfile alone reads the sizes of this list's parts behind the end, again and again.
   const std::string lists =
