@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <map>
@@ -90,6 +89,7 @@ SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin) {
   SoundParts found;
   if (!begins_file(source.text_at(begin, kLongestHead))) return found;
   Rates rates(file_rate_hz(source, begin));
+  const std::int64_t end = before_tags(source, begin, source.size());
   found.parts.push_back({begin, source.size()});
   for (std::int64_t at = begin + 1; at < source.size(); at += kBlock) {
     const std::string text = source.text_at(at, kBlock + kLongestHead);
@@ -101,8 +101,8 @@ SoundParts find_flac_sound(const ByteSource& source, std::int64_t begin) {
     }
     for (std::size_t i = block.find("ID3"); i < kBlock; i = block.find("ID3", i + 1))
       if (const std::int64_t tag = at + static_cast<std::int64_t>(i);
-          tag > found.parts.back().begin && skip_tags(source, tag) == source.size())
-        found.parts.back().end = std::min(found.parts.back().end, tag);
+          tag > found.parts.back().begin && id3v2_end(source, tag) == end)
+        found.parts.back().end = tag;
     for (std::size_t i = block.find('\xff'); i < kBlock; i = block.find('\xff', i + 1))
       if (const std::optional<int> rate = frame_rate_hz(block.substr(i))) rates.add(*rate);
   }

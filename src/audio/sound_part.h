@@ -67,6 +67,9 @@ std::int64_t tag_bytes(const ByteSource& source, std::int64_t at);
 /// ID3v2 tag without a footer is not seen from behind.
 std::int64_t before_tags(const ByteSource& source, std::int64_t begin, std::int64_t end);
 
+/// Where the ID3v2 tag that begins at `at` tells that it ends: sound may hold these letters, too.
+std::int64_t id3v2_end(const ByteSource& source, std::int64_t at);
+
 /// The place behind all tags that begin at `at`.
 std::int64_t skip_tags(const ByteSource& source, std::int64_t at);
 

@@ -53,6 +53,11 @@ std::int64_t before_tags(const ByteSource& source, std::int64_t begin, std::int6
   }
 }
 
+std::int64_t id3v2_end(const ByteSource& source, std::int64_t at) {
+  const std::string head = source.text_at(at, kId3v2Head);
+  return std::ssize(head) == kId3v2Head ? at + id3v2_bytes(head) : at;
+}
+
 std::int64_t tag_bytes(const ByteSource& source, std::int64_t at) {
   const std::int64_t left = source.size() - at;
   const std::string head = source.text_at(at, kApeHead);

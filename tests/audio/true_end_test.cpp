@@ -376,6 +376,17 @@ TEST(TrueEnd, TagsBehindFlacAreNoDamage) {
   }
 }
 
+TEST(TrueEnd, LettersOfATagWithinFlacAreSound) {
+  std::string flac = encoded(growing_noise(2, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  const Eigen::VectorXf samples = hear(flac).wave.samples;
+  const std::string letters = "ID3" + std::string{4, 0, 0, 0x7f, 0x7f, 0x7f, 0x7f};
+  const char last = static_cast<char>(flac[4] & 0x80);  // of the blocks before the sound
+  flac[4] = static_cast<char>(flac[4] & 0x7f);
+  flac.insert(42, std::string{static_cast<char>(last | 1), 0, 0, 10} + letters);  // padding
+  EXPECT_EQ(hear(flac).wave.samples, samples);
+  EXPECT_THAT(hear(flac).notices, IsEmpty());
+}
+
 TEST(TrueEnd, ATagThatClaimsAnotherFileIsNone) {
   const std::string flac = encoded(growing_noise(2, kRateHz), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   const std::string tag = "ID3" + std::string{4, 0, 0, 0, 0x7f, 0x7f, 0x7f};
