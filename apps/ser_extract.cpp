@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "common/clip_plots.h"
 #include "common/command.h"
@@ -8,7 +7,6 @@
 #include "common/survey.h"
 #include "common/talk.h"
 #include "common/team.h"
-#include "ser/core/atomic_file.h"
 #include "ser/core/text.h"
 #include "ser/corpus/corpus.h"
 
@@ -70,12 +68,7 @@ void check_flags(const Options& options, const ser::PlotOptions& plots,
 
 void check_files(const Options& options, const ser::PlotOptions& plots,
                  const ser::SurveyOptions& survey, const std::vector<std::string>& inputs) {
-  constexpr std::size_t kLongestName = 255;
-  const std::string index = options.output + ".index.json";
-  const bool has_index = !options.output.empty() && !ser::is_streamed(options.output) &&
-                         std::filesystem::path(index).filename().string().size() <= kLongestName;
   ser::check_outputs({{"-o", options.output, ser::FileKind::kFeatures},
-                      {"-o", has_index ? index : "", ser::FileKind::kFeatureIndex},
                       {"--report", survey.report, ser::FileKind::kPage},
                       {"--plot", plots.plot, ser::FileKind::kPicture, true}},
                      inputs);
@@ -92,9 +85,7 @@ int merge(const Options& options, const ser::Flags& flags) {
                 "augment", "format", "on_error", "shard", "resume"},
                "shards have it, with --merge it has no place");
   if (options.output.empty()) throw ser::UsageError("--merge: expected an output, -o FILE");
-  ser::check_outputs({{"-o", options.output, ser::FileKind::kFeatures},
-                      {"-o", options.output + ".index.json", ser::FileKind::kFeatureIndex}},
-                     options.merge);
+  ser::check_outputs({{"-o", options.output, ser::FileKind::kFeatures}}, options.merge);
   ser::merge_to_index(options.merge, options.output, options.inputs);
   return 0;
 }

@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kLongestName = 255;
+
 /// What a name leads to, through links; none where nothing is there. Throws Error for links in a
 /// circle, which a file would replace.
 std::optional<struct stat> status_of(const fs::path& path) {
@@ -107,6 +109,11 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
       fail<UsageError>("{}: expected a name, found '-'; standard output is /dev/stdout",
                        output.flag);
     check_output(output, inputs);
+    // Features of several files have an index beside them, which goes where they are one.
+    if (const Output index{output.flag, output.path + ".index.json", FileKind::kFeatureIndex};
+        output.kind == FileKind::kFeatures && !is_streamed(output.path) &&
+        fs::path(index.path).filename().string().size() <= kLongestName)
+      check_output(index, inputs);
     const auto there = status_of(output.path);
     for (const Output& other : written) {
       const auto twin = status_of(other.path);
@@ -121,7 +128,6 @@ void check_outputs(const std::vector<Output>& outputs, const std::vector<std::st
 }
 
 std::string fitting_name(const std::string& name, const std::string& suffix) {
-  constexpr std::size_t kLongestName = 255;
   if (name.size() + suffix.size() <= kLongestName) return name + suffix;
   const std::string end = "~" + fingerprint(name) + suffix;
   std::size_t kept = kLongestName - end.size();
