@@ -33,8 +33,10 @@ std::vector<InputRecording> recordings_in(const std::string& folder) {
   return inputs;
 }
 
+std::string shown(const std::string& name) { return name == "-" ? "standard input" : name; }
+
 AudioReader open(const std::string& name) {
-  return name == "-" ? AudioReader(STDIN_FILENO, "standard input") : AudioReader(name);
+  return name == "-" ? AudioReader(STDIN_FILENO, shown(name)) : AudioReader(name);
 }
 
 /// What a recording is told, or why it is not.
@@ -56,9 +58,9 @@ Answer answer(const InputRecording& input, Listener& listener, int threads) {
     answer.clip.heard_s = found.heard_s;
     answer.notices = reader.notices();
   } catch (const Error& error) {
-    const std::string name = input.name == "-" ? "standard input" : input.name;
     answer.error = error.what();
-    if (!answer.error.starts_with(name)) answer.error = name + ": " + answer.error;
+    if (const std::string name = shown(input.name); !answer.error.starts_with(name))
+      answer.error = name + ": " + answer.error;
   }
   return answer;
 }
